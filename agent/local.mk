@@ -1,0 +1,1 @@
+# Sources of agent/ are added here.

@@ -1,0 +1,1 @@
+# Sources of cli/ are added here.

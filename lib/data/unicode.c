@@ -1,0 +1,85 @@
+#include "lib/data/unicode.h"
+
+size_t hf_utf8_decode(const char *s, size_t n, uint32_t *ret_point)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t width = p[0] < 0x80 ? 1 : (p[0] & 0xE0) == 0xC0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : (p[0] & 0xF8) == 0xF0 ? 4 : 0;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	if (width == 1) {
+		*ret_point = p[0];
+		return 1;
+	}
+	uint32_t point = width == 0 ? 0 : p[0] & (0xFFu >> (width + 1));
+	for (size_t i = 1; width > 0 && i < width; i++) {
+		if (i >= n || (p[i] & 0xC0) != 0x80)
+			width = 0;
+		else
+			point = point << 6 | (p[i] & 0x3Fu);
+	}
+	if (width == 0 || point < least[width] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) {
+		*ret_point = 0xDC00u + p[0];
+		return 1;
+	}
+	*ret_point = point;
+	return width;
+}
+
+size_t hf_utf8_encode(uint32_t point, char out[4])
+{
+	if (point < 0x80 || (point >= 0xDC80 && point <= 0xDCFF)) {
+		out[0] = (char)(point & 0xFF);
+		return 1;
+	}
+	if (point < 0x800) {
+		out[0] = (char)(0xC0 | point >> 6);
+		out[1] = (char)(0x80 | (point & 0x3F));
+		return 2;
+	}
+	if (point < 0x10000) {
+		out[0] = (char)(0xE0 | point >> 12);
+		out[1] = (char)(0x80 | (point >> 6 & 0x3F));
+		out[2] = (char)(0x80 | (point & 0x3F));
+		return 3;
+	}
+	out[0] = (char)(0xF0 | point >> 18);
+	out[1] = (char)(0x80 | (point >> 12 & 0x3F));
+	out[2] = (char)(0x80 | (point >> 6 & 0x3F));
+	out[3] = (char)(0x80 | (point & 0x3F));
+	return 4;
+}
+
+size_t hf_utf8_length(struct hf_str s)
+{
+	size_t length = 0;
+	uint32_t point;
+	for (size_t i = 0; i < s.n; length++)
+		i += (unsigned char)s.p[i] < 0x80 ? 1 : hf_utf8_decode(s.p + i, s.n - i, &point);
+	return length;
+}
+
+bool hf_utf8_valid(struct hf_str s)
+{
+	uint32_t point;
+	for (size_t i = 0; i < s.n;) {
+		i += hf_utf8_decode(s.p + i, s.n - i, &point);
+		if (point >= 0xDC80 && point <= 0xDCFF)
+			return false;
+	}
+	return true;
+}
+
+size_t hf_utf8_offset(struct hf_str s, size_t index)
+{
+	size_t i = 0;
+	uint32_t point;
+	while (index-- > 0 && i < s.n)
+		i += (unsigned char)s.p[i] < 0x80 ? 1 : hf_utf8_decode(s.p + i, s.n - i, &point);
+	return i;
+}
+
+bool hf_unicode_printable(uint32_t point)
+{
+	if (point < 0x20 || (point >= 0x7F && point <= 0xA0) || point == 0xAD || (point >= 0xD800 && point < 0xE000))
+		return false;
+	return !(point >= 0x2000 && point <= 0x200F) && !(point >= 0x2028 && point <= 0x202F) && point != 0xFEFF;
+}

@@ -1,0 +1,18 @@
+/* lib/data/unicode.h - UTF-8 and the few character properties Python's str asks for. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/str.h"
+
+/* Bytes used by the first character of s (n > 0). A malformed byte counts as one character, point U+DC80 + (byte - 0x80),
+ * as Python's surrogateescape. */
+size_t hf_utf8_decode(const char *s, size_t n, uint32_t *ret_point);
+size_t hf_utf8_encode(uint32_t point, char out[4]); /* U+DC80 … U+DCFF give their byte back */
+size_t hf_utf8_length(struct hf_str s);             /* code points */
+bool hf_utf8_valid(struct hf_str s);
+/* Byte offset of code point number index; s.n when past the end. */
+size_t hf_utf8_offset(struct hf_str s, size_t index);
+/* Python's str.isprintable() for one code point. */
+bool hf_unicode_printable(uint32_t point);

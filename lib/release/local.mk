@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %reldir%/libhf-release.a
+%canon_reldir%_libhf_release_a_SOURCES =

@@ -1,0 +1,1 @@
+# Sources of packaging/ are added here.

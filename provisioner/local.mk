@@ -1,0 +1,1 @@
+# Sources of provisioner/ are added here.

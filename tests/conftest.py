@@ -1,0 +1,36 @@
+"""What every Python test shares: where the programs are and where the shared cases lie."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("HF_BUILD", ROOT / "build"))
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def holdfast():
+    """Path of the command people type."""
+    return str(BUILD / "holdfast")
+
+
+@pytest.fixture(scope="session")
+def holdfastd():
+    """Path of the agent."""
+    return str(BUILD / "holdfastd")
+
+
+@pytest.fixture
+def free_port():
+    """A function that gives a TCP port on loopback that nobody listens on."""
+
+    def pick():
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            return s.getsockname()[1]
+
+    return pick

@@ -1,0 +1,7 @@
+# One program a unit. Rows of a table are cmocka tests of their own, printed as TAP.
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += %reldir%/test_str
+TESTS += $(check_PROGRAMS)
+
+%canon_reldir%_test_str_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_str_LDADD = $(base_libs) $(CMOCKA_LIBS)
