@@ -17,10 +17,10 @@ void *hf_alloc(struct hf_arena *a, size_t size) HF_RETURNS_NONNULL;
 void *hf_zalloc(struct hf_arena *a, size_t size) HF_RETURNS_NONNULL;
 /* count * size, ending the process on overflow; zeroed. */
 void *hf_alloc_array(struct hf_arena *a, size_t count, size_t size) HF_RETURNS_NONNULL;
-#define hf_new(a, type)           ((type *)hf_zalloc((a), sizeof(type)))
-#define hf_new_array(a, n, type)  ((type *)hf_alloc_array((a), (n), sizeof(type)))
+#define hf_new(a, type)          ((type *)hf_zalloc((a), sizeof(type)))
+#define hf_new_array(a, n, type) ((type *)hf_alloc_array((a), (n), sizeof(type)))
 
-char *hf_strdup(struct hf_arena *a, const char *s); /* NULL stays NULL */
+char *hf_strdup(struct hf_arena *a, const char *s);                               /* NULL stays NULL */
 char *hf_strndup(struct hf_arena *a, const char *s, size_t n) HF_RETURNS_NONNULL; /* adds the terminator */
 char *hf_sprintf(struct hf_arena *a, const char *format, ...) HF_PRINTF(2, 3);
 char *hf_vsprintf(struct hf_arena *a, const char *format, va_list args) HF_PRINTF(2, 0);
@@ -35,6 +35,7 @@ void hf_arena_reset(struct hf_arena *a, struct hf_arena_mark mark);
 /* Bytes obtained from the system, for measuring. */
 size_t hf_arena_size(const struct hf_arena *a);
 
-/* malloc/realloc that end the process instead of returning NULL; only lib/base and hf_buf-like owners use them. */
+/* malloc/realloc that end the process instead of returning NULL; only lib/base and hf_buf-like owners use
+ * them. */
 void *hf_xmalloc(size_t size) HF_RETURNS_NONNULL;
 void *hf_xrealloc(void *p, size_t size) HF_RETURNS_NONNULL;

@@ -2,11 +2,11 @@
 #pragma once
 #include <stddef.h>
 
-#define HF_CHECK          __attribute__((warn_unused_result))
-#define HF_PRINTF(f, a)   __attribute__((format(printf, f, a)))
-#define HF_NORETURN       __attribute__((noreturn))
-#define HF_NONNULL(...)   __attribute__((nonnull(__VA_ARGS__)))
+#define HF_CHECK           __attribute__((warn_unused_result))
+#define HF_PRINTF(f, a)    __attribute__((format(printf, f, a)))
+#define HF_NORETURN        __attribute__((noreturn))
+#define HF_NONNULL(...)    __attribute__((nonnull(__VA_ARGS__)))
 #define HF_RETURNS_NONNULL __attribute__((returns_nonnull))
-#define HF_CLEANUP(f)     __attribute__((cleanup(f)))
-#define HF_UNUSED         __attribute__((unused))
-#define HF_COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+#define HF_CLEANUP(f)      __attribute__((cleanup(f)))
+#define HF_UNUSED          __attribute__((unused))
+#define HF_COUNT(array)    (sizeof(array) / sizeof((array)[0]))

@@ -47,8 +47,8 @@ struct hf_digest hf_hmac_sha256(struct hf_str key, struct hf_str data)
 {
 	struct hf_digest d;
 	unsigned int n = sizeof(d.bytes);
-	if (HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n, (const unsigned char *)data.p, data.n, d.bytes,
-		    &n) == NULL)
+	if (HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n, (const unsigned char *)data.p, data.n,
+		    d.bytes, &n) == NULL)
 		abort();
 	return d;
 }
@@ -101,7 +101,8 @@ static int hash_start(const char *algorithm, EVP_MD_CTX *context, struct hf_erro
 	if (md == NULL)
 		return hf_fail(err, HF_E_ARGUMENT, "no hash algorithm named \"%s\"", algorithm);
 	if (context == NULL || EVP_DigestInit_ex(context, md, NULL) != 1)
-		return hf_fail(err, HF_E_ARGUMENT, "hash algorithm \"%s\" is switched off in OpenSSL", algorithm);
+		return hf_fail(
+			err, HF_E_ARGUMENT, "hash algorithm \"%s\" is switched off in OpenSSL", algorithm);
 	return 0;
 }
 
@@ -126,7 +127,8 @@ int hf_hash_hex(const char *algorithm, struct hf_str data, char out[HF_DIGEST_HE
 	return hash_end(context, out, err);
 }
 
-int hf_hash_file_hex(const char *algorithm, const char *path, char out[HF_DIGEST_HEX_MAX], struct hf_error *err)
+int hf_hash_file_hex(
+	const char *algorithm, const char *path, char out[HF_DIGEST_HEX_MAX], struct hf_error *err)
 {
 	auto_context context = EVP_MD_CTX_new();
 	int result = hash_start(algorithm, context, err);

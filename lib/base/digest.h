@@ -22,10 +22,13 @@ static inline bool hf_digest_equal(const struct hf_digest *a, const struct hf_di
 	return memcmp(a->bytes, b->bytes, HF_SHA256_SIZE) == 0;
 }
 /* Reads from the present offset to the end; fails with HF_E_LIMIT past max bytes. *ret_size may be NULL. */
-HF_CHECK int hf_sha256_fd(int fd, uint64_t max, struct hf_digest *ret, uint64_t *ret_size, struct hf_error *err);
+HF_CHECK int hf_sha256_fd(
+	int fd, uint64_t max, struct hf_digest *ret, uint64_t *ret_size, struct hf_error *err);
 /* HMAC-SHA256 (RFC 2104). */
 struct hf_digest hf_hmac_sha256(struct hf_str key, struct hf_str data);
-/* Any algorithm OpenSSL knows ("md5", "sha1", "sha512", …) as lower-case hex. HF_E_ARGUMENT for an unknown name. */
-HF_CHECK int hf_hash_hex(const char *algorithm, struct hf_str data, char out[HF_DIGEST_HEX_MAX], struct hf_error *err);
+/* Any algorithm OpenSSL knows ("md5", "sha1", "sha512", …) as lower-case hex. HF_E_ARGUMENT for an unknown
+ * name. */
+HF_CHECK int hf_hash_hex(
+	const char *algorithm, struct hf_str data, char out[HF_DIGEST_HEX_MAX], struct hf_error *err);
 HF_CHECK int hf_hash_file_hex(
 	const char *algorithm, const char *path, char out[HF_DIGEST_HEX_MAX], struct hf_error *err);

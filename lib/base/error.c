@@ -64,7 +64,8 @@ int hf_wrap(struct hf_error *err, const char *format, ...)
 	if (used > sizeof(err->text) / 2) /* the cause matters more than its context */
 		used = sizeof(err->text) / 2;
 	memcpy(err->text, context, used);
-	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s", (int)(sizeof(err->text) - used - 3), inner);
+	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s", (int)(sizeof(err->text) - used - 3),
+		inner);
 	return -(int)err->code;
 }
 

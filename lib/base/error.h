@@ -1,9 +1,9 @@
 /* lib/base/error.h - what went wrong, where in the user's file, and in which chain of context.
  * Owns:  nothing; struct hf_error lives on the caller's stack and needs no freeing.
- * Use:   every fallible function returns 0 or -HF_E_…; hf_fail() starts the chain at the place of the fault and
- *        hf_wrap() puts context in front on the way up, so a person reads
- *        `site.yml:31:7: task "motd": render motd.j2:4: 'owner' is undefined`.
- *        Only programs print or log errors; libraries return them. Every function accepts err == NULL. */
+ * Use:   every fallible function returns 0 or -HF_E_…; hf_fail() starts the chain at the place of the fault
+ * and hf_wrap() puts context in front on the way up, so a person reads `site.yml:31:7: task "motd": render
+ * motd.j2:4: 'owner' is undefined`. Only programs print or log errors; libraries return them. Every function
+ * accepts err == NULL. */
 #pragma once
 #include <stdarg.h>
 
@@ -42,13 +42,14 @@ enum { HF_ERROR_TEXT_MAX = 2048 };
 struct hf_error {
 	enum hf_code code;
 	int errnum;
-	struct hf_pos pos;  /* innermost position known; not repeated in text */
+	struct hf_pos pos; /* innermost position known; not repeated in text */
 	char text[HF_ERROR_TEXT_MAX];
 };
 
 /* Start an error. Returns -code, so `return hf_fail(err, …)` is the idiom. */
 int hf_fail(struct hf_error *err, enum hf_code code, const char *format, ...) HF_PRINTF(3, 4);
-int hf_fail_at(struct hf_error *err, enum hf_code code, struct hf_pos pos, const char *format, ...) HF_PRINTF(4, 5);
+int hf_fail_at(struct hf_error *err, enum hf_code code, struct hf_pos pos, const char *format, ...)
+	HF_PRINTF(4, 5);
 /* As hf_fail(), adds ": " and strerror(errno), keeps errno in errnum. */
 int hf_fail_errno(struct hf_error *err, enum hf_code code, const char *format, ...) HF_PRINTF(3, 4);
 /* Put "context: " in front of the text. Returns -err->code (-HF_E_INTERNAL when err is NULL). */

@@ -19,44 +19,47 @@ static int sys_renameat(int from_dir, const char *from, int to_dir, const char *
 
 struct hf_sys hf_sys = { write, fsync, sys_renameat, fchmod, fchown };
 
-int hf_fs_read_fd(struct hf_arena *a, int fd, size_t max, struct hf_str *ret, struct hf_error *err)
+static ssize_t read_again(int fd, void *p, size_t n)
+{
+	ssize_t got;
+	do
+		got = read(fd, p, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* Exact for regular files; others grow and waste at most as much again. */
+static size_t first_size(int fd, size_t max)
 {
 	struct stat st;
 	size_t size = READ_STEP;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
 		size = (size_t)st.st_size;
-	if (size > max)
-		size = max;
-	/* Exact for regular files; others grow and waste at most as much again. */
+	return size > max ? max : size;
+}
+
+int hf_fs_read_fd(struct hf_arena *a, int fd, size_t max, struct hf_str *ret, struct hf_error *err)
+{
+	size_t size = first_size(fd, max), n = 0;
 	char *p = hf_alloc(a, size + 1);
-	size_t n = 0;
 	for (;;) {
-		if (n == size) {
-			char extra;
-			ssize_t more = read(fd, &extra, 1);
-			if (more < 0 && errno == EINTR)
-				continue;
-			if (more < 0)
-				return hf_fail_errno(err, HF_E_IO, "read");
-			if (more == 0)
-				break;
-			if (n >= max)
-				return hf_fail(err, HF_E_LIMIT, "more than %zu bytes", max);
-			size = size * 2 + READ_STEP > max ? max : size * 2 + READ_STEP;
-			char *wider = hf_alloc(a, size + 1);
-			memcpy(wider, p, n);
-			p = wider;
-			p[n++] = extra;
-			continue;
-		}
-		ssize_t got = read(fd, p + n, size - n);
-		if (got < 0 && errno == EINTR)
-			continue;
+		char extra; /* a full buffer is usually the end: look before growing */
+		ssize_t got = n < size ? read_again(fd, p + n, size - n) : read_again(fd, &extra, 1);
 		if (got < 0)
 			return hf_fail_errno(err, HF_E_IO, "read");
 		if (got == 0)
 			break;
-		n += (size_t)got;
+		if (n < size) {
+			n += (size_t)got;
+			continue;
+		}
+		if (n >= max)
+			return hf_fail(err, HF_E_LIMIT, "more than %zu bytes", max);
+		size = size * 2 + READ_STEP > max ? max : size * 2 + READ_STEP;
+		char *wider = hf_alloc(a, size + 1);
+		memcpy(wider, p, n);
+		p = wider;
+		p[n++] = extra;
 	}
 	p[n] = '\0';
 	*ret = (struct hf_str){ p, n };
@@ -92,7 +95,8 @@ int hf_fs_temp_open(struct hf_arena *a, const char *target, struct hf_fs_temp *r
 	const char *base = hf_path_base(target);
 	size_t dir = (size_t)(base - target);
 	for (int i = 0; i < TEMP_TRIES; i++) {
-		uint32_t random = hf_hash_bytes(&i, sizeof(i)) ^ (uint32_t)getpid() ^ (uint32_t)(i * 2654435761u);
+		uint32_t random =
+			hf_hash_bytes(&i, sizeof(i)) ^ (uint32_t)getpid() ^ (uint32_t)(i * 2654435761u);
 		char *path = hf_sprintf(a, "%.*s.hf-%08x.%.32s.tmp", (int)dir, target, random, base);
 		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd >= 0) {
@@ -114,8 +118,8 @@ void hf_fs_temp_discard(struct hf_fs_temp *t)
 	}
 }
 
-/* Copy extended attributes (ACLs, SELinux labels, capabilities of scripts, user.*). Those the new file system or an
- * unprivileged caller may not set are left out: they describe the old inode, not what was asked for. */
+/* Copy extended attributes (ACLs, SELinux labels, capabilities of scripts, user.*). Those the new file system
+ * or an unprivileged caller may not set are left out: they describe the old inode, not what was asked for. */
 static void copy_xattrs(const char *from, int to_fd)
 {
 	char names[XATTR_BYTES_MAX], value[XATTR_BYTES_MAX];
@@ -137,29 +141,39 @@ static int sync_dir_of(const char *path, struct hf_error *err)
 	return 0;
 }
 
+static mode_t default_mode(void)
+{
+	mode_t mask = umask(0);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+/* Fill the KEEP fields from the file that is replaced (old, NULL when there is none). */
+static struct hf_fs_attr wanted_attributes(struct hf_fs_attr attr, const struct stat *old)
+{
+	if (attr.mode == HF_KEEP_MODE)
+		attr.mode = old != NULL ? old->st_mode & 07777 : default_mode();
+	if (attr.uid == HF_KEEP_UID && old != NULL)
+		attr.uid = old->st_uid;
+	if (attr.gid == HF_KEEP_GID && old != NULL)
+		attr.gid = old->st_gid;
+	return attr;
+}
+
 static int temp_attributes(struct hf_fs_temp *t, struct hf_fs_attr attr, struct hf_error *err)
 {
-	struct stat old;
+	struct stat old, now;
 	bool replaces = lstat(t->target, &old) == 0 && S_ISREG(old.st_mode);
-	mode_t mode = attr.mode;
-	if (mode == HF_KEEP_MODE && replaces)
-		mode = old.st_mode & 07777;
-	if (mode == HF_KEEP_MODE) {
-		mode_t mask = umask(0);
-		umask(mask);
-		mode = 0666 & ~mask;
-	}
-	uid_t uid = attr.uid == HF_KEEP_UID && replaces ? old.st_uid : attr.uid;
-	gid_t gid = attr.gid == HF_KEEP_GID && replaces ? old.st_gid : attr.gid;
-	struct stat now;
+	attr = wanted_attributes(attr, replaces ? &old : NULL);
 	if (fstat(t->fd, &now) < 0)
 		return hf_fail_errno(err, HF_E_IO, "stat %s", t->path);
-	bool owner_differs = (uid != HF_KEEP_UID && uid != now.st_uid) || (gid != HF_KEEP_GID && gid != now.st_gid);
-	if (owner_differs && hf_sys.fchown(t->fd, uid, gid) < 0)
+	bool owner_differs = (attr.uid != HF_KEEP_UID && attr.uid != now.st_uid) ||
+			     (attr.gid != HF_KEEP_GID && attr.gid != now.st_gid);
+	if (owner_differs && hf_sys.fchown(t->fd, attr.uid, attr.gid) < 0)
 		return hf_fail_errno(err, HF_E_IO, "set owner of %s", t->target);
 	if (replaces)
 		copy_xattrs(t->target, t->fd);
-	if (hf_sys.fchmod(t->fd, mode) < 0) /* after chown, which clears setuid bits, and after ACLs */
+	if (hf_sys.fchmod(t->fd, attr.mode) < 0) /* after chown, which clears setuid bits, and after ACLs */
 		return hf_fail_errno(err, HF_E_IO, "set mode of %s", t->target);
 	return 0;
 }
@@ -217,9 +231,11 @@ static int open_walk(int dir_fd, const char *path, int flags, mode_t mode)
 	return -1;
 }
 
-int hf_fs_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, int *ret_fd, struct hf_error *err)
+int hf_fs_open_beneath(
+	int dir_fd, const char *path, int flags, mode_t mode, int *ret_fd, struct hf_error *err)
 {
-	struct open_how how = { .flags = (unsigned)flags | O_CLOEXEC, .mode = (flags & O_CREAT) ? mode : 0,
+	struct open_how how = { .flags = (unsigned)flags | O_CLOEXEC,
+		.mode = (flags & O_CREAT) ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
@@ -282,8 +298,8 @@ int hf_fs_remove_tree(const char *path, struct hf_error *err)
 	return 0;
 }
 
-static int walk_below(struct hf_arena *a, const char *path, const char *relative, int depth, hf_fs_visit visit,
-	void *data, struct hf_error *err)
+static int walk_below(struct hf_arena *a, const char *path, const char *relative, int depth,
+	hf_fs_visit visit, void *data, struct hf_error *err)
 {
 	if (depth >= HF_FS_DEPTH_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s: more than %d directory levels", path, HF_FS_DEPTH_MAX);
@@ -295,7 +311,8 @@ static int walk_below(struct hf_arena *a, const char *path, const char *relative
 			continue;
 		struct hf_arena_mark mark = hf_arena_mark(a);
 		char *child = hf_path_join(a, path, e->d_name);
-		char *below = *relative == '\0' ? hf_strdup(a, e->d_name) : hf_path_join(a, relative, e->d_name);
+		char *below =
+			*relative == '\0' ? hf_strdup(a, e->d_name) : hf_path_join(a, relative, e->d_name);
 		struct stat st;
 		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 			if (errno == ENOENT)

@@ -6,7 +6,13 @@
 
 #include "lib/base/attr.h"
 
-enum hf_log_level { HF_LOG_ERROR = 3, HF_LOG_WARNING = 4, HF_LOG_NOTICE = 5, HF_LOG_INFO = 6, HF_LOG_DEBUG = 7 };
+enum hf_log_level {
+	HF_LOG_ERROR = 3,
+	HF_LOG_WARNING = 4,
+	HF_LOG_NOTICE = 5,
+	HF_LOG_INFO = 6,
+	HF_LOG_DEBUG = 7
+};
 
 struct hf_log_field {
 	const char *name; /* "HF_RUN"; a row with NULL ends the list */

@@ -29,7 +29,8 @@ void hf_map_init_str(struct hf_map *m, struct hf_arena *a)
 	hf_map_init(m, a, &str_kind);
 }
 
-static bool entry_matches(const struct hf_map *m, const struct hf_map_entry *e, uint32_t hash, const void *key)
+static bool entry_matches(
+	const struct hf_map *m, const struct hf_map_entry *e, uint32_t hash, const void *key)
 {
 	return e->key != NULL && e->hash == hash && (e->key == key || m->kind->equal(e->key, key));
 }
@@ -42,7 +43,8 @@ static struct hf_map_entry *find_hashed(const struct hf_map *m, uint32_t hash, c
 				return &m->entries[i];
 		return NULL;
 	}
-	for (uint32_t slot = hash & (m->index_size - 1); m->index[slot] != 0; slot = (slot + 1) & (m->index_size - 1)) {
+	for (uint32_t slot = hash & (m->index_size - 1); m->index[slot] != 0;
+		slot = (slot + 1) & (m->index_size - 1)) {
 		struct hf_map_entry *e = &m->entries[m->index[slot] - 1];
 		if (entry_matches(m, e, hash, key))
 			return e;

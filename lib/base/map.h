@@ -1,6 +1,7 @@
-/* lib/base/map.h - a hash map that keeps insertion order; keys are opaque pointers compared through hf_map_kind.
- * Owns:  entries and index live in the arena given at init; keys and values are borrowed.
- * Use:   hf_map_init_str() for C-string keys. Iterate entries[0 … count) and skip those whose key is NULL (deleted). */
+/* lib/base/map.h - a hash map that keeps insertion order; keys are opaque pointers compared through
+ * hf_map_kind. Owns:  entries and index live in the arena given at init; keys and values are borrowed. Use:
+ * hf_map_init_str() for C-string keys. Iterate entries[0 … count) and skip those whose key is NULL (deleted).
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,6 @@ void hf_map_set(struct hf_map *m, const void *key, void *value);
 bool hf_map_remove(struct hf_map *m, const void *key);
 void hf_map_clear(struct hf_map *m);
 
-#define HF_MAP_EACH(m, e)                                                                       \
-	for (struct hf_map_entry *e = (m)->entries; e != NULL && e < (m)->entries + (m)->count; e++) \
+#define HF_MAP_EACH(m, e)                                                                                    \
+	for (struct hf_map_entry *e = (m)->entries; e != NULL && e < (m)->entries + (m)->count; e++)         \
 		if (e->key != NULL)

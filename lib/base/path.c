@@ -3,40 +3,56 @@
 
 #include <string.h>
 
+/* A normalised path under construction. Below floor bytes ".." cannot climb: the root, or leading ".."s. */
+struct normal {
+	char *out;
+	size_t used, floor;
+	bool absolute;
+};
+
+static void normal_push(struct normal *n, const char *name, size_t length)
+{
+	if (n->used > 0 && n->out[n->used - 1] != '/')
+		n->out[n->used++] = '/';
+	memcpy(n->out + n->used, name, length);
+	n->used += length;
+}
+
+static void normal_climb(struct normal *n)
+{
+	if (n->used > n->floor) {
+		while (n->used > n->floor && n->out[n->used - 1] != '/')
+			n->used--;
+		if (n->used > n->floor)
+			n->used--;
+	} else if (!n->absolute) {
+		normal_push(n, "..", 2);
+		n->floor = n->used;
+	}
+}
+
 char *hf_path_normalize(struct hf_arena *a, const char *path)
 {
-	size_t n = strlen(path);
-	char *out = hf_alloc(a, n + 2);
-	size_t used = 0, floor = 0;
-	if (path[0] == '/') {
-		out[used++] = '/';
-		if (path[1] == '/' && path[2] != '/') /* POSIX: exactly two slashes may mean something else */
-			out[used++] = '/';
-		floor = used;
-	}
-	size_t ups = 0; /* leading ".." kept in a relative path */
+	struct normal n = { .out = hf_alloc(a, strlen(path) + 2), .absolute = path[0] == '/' };
+	if (n.absolute)
+		n.out[n.used++] = '/';
+	if (n.absolute && path[1] == '/' && path[2] != '/') /* POSIX: exactly two may mean something else */
+		n.out[n.used++] = '/';
+	n.floor = n.used;
 	for (const char *p = path; *p != '\0';) {
 		p += strspn(p, "/");
-		size_t k = strcspn(p, "/");
-		if (k == 2 && p[0] == '.' && p[1] == '.' && (used > floor + ups * 3 || floor > 0)) {
-			while (used > floor && out[used - 1] != '/')
-				used--;
-			if (used > floor)
-				used--;
-		} else if (k > 0 && !(k == 1 && p[0] == '.')) {
-			if (k == 2 && p[0] == '.' && p[1] == '.')
-				ups++;
-			if (used > floor)
-				out[used++] = '/';
-			memcpy(out + used, p, k);
-			used += k;
-		}
-		p += k;
+		size_t length = strcspn(p, "/");
+		struct hf_str name = { p, length };
+		if (hf_str_is(name, ".."))
+			normal_climb(&n);
+		else if (length > 0 && !hf_str_is(name, "."))
+			normal_push(&n, p, length);
+		p += length;
 	}
-	if (used == 0)
-		out[used++] = '.';
-	out[used] = '\0';
-	return out;
+	if (n.used == 0)
+		n.out[n.used++] = '.';
+	n.out[n.used] = '\0';
+	return n.out;
 }
 
 char *hf_path_join(struct hf_arena *a, const char *dir, const char *name)

@@ -54,7 +54,8 @@ char *hf_proc_which(struct hf_arena *a, const char *name)
 {
 	const char *path = getenv("PATH");
 	return path_search(a, name,
-		hf_sprintf(a, "%s:/usr/local/sbin:/usr/sbin:/sbin", path != NULL ? path : "/usr/local/bin:/usr/bin:/bin"));
+		hf_sprintf(a, "%s:/usr/local/sbin:/usr/sbin:/sbin",
+			path != NULL ? path : "/usr/local/bin:/usr/bin:/bin"));
 }
 
 /* In the child: only async-signal-safe calls from here on (initgroups excepted: we are single-threaded). */
@@ -74,8 +75,8 @@ static void child_identity(const struct hf_proc_spec *spec, int report)
 		child_fail(report);
 }
 
-static HF_NORETURN void child_main(
-	const struct hf_proc_spec *spec, const char *program, const int fds[3], int report, const sigset_t *mask)
+static HF_NORETURN void child_main(const struct hf_proc_spec *spec, const char *program, const int fds[3],
+	int report, const sigset_t *mask)
 {
 	setpgid(0, 0);
 	for (int i = 1; i < NSIG; i++)
@@ -92,7 +93,8 @@ static HF_NORETURN void child_main(
 	child_identity(spec, kept);
 	if (spec->dir != NULL && chdir(spec->dir) < 0)
 		child_fail(kept);
-	execve(program, (char *const *)spec->argv, (char *const *)(spec->env != NULL ? spec->env : (const char *const *)environ));
+	execve(program, (char *const *)spec->argv,
+		(char *const *)(spec->env != NULL ? spec->env : (const char *const *)environ));
 	child_fail(kept);
 }
 
@@ -120,7 +122,8 @@ static int start_report(int fd)
 	return n == (ssize_t)sizeof(errnum) ? errnum : 0;
 }
 
-static int child_start(const struct hf_proc_spec *spec, const char *program, struct child *c, struct hf_error *err)
+static int child_start(
+	const struct hf_proc_spec *spec, const char *program, struct child *c, struct hf_error *err)
 {
 	int in[2], out[2], errs[2], report[2];
 	bool has_input = spec->input.n > 0;
@@ -135,7 +138,8 @@ static int child_start(const struct hf_proc_spec *spec, const char *program, str
 	pid_t pid = report[1] < 0 ? -1 : fork();
 	if (pid == 0) {
 		int error_fd = spec->merge_output ? (spec->inherit_output ? 1 : out[1]) : errs[1];
-		child_main(spec, program, (int[3]){ has_input ? in[0] : null_fd, out[1], error_fd }, report[1], &old);
+		child_main(spec, program, (int[3]){ has_input ? in[0] : null_fd, out[1], error_fd },
+			report[1], &old);
 	}
 	int errnum = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -152,7 +156,8 @@ static int child_start(const struct hf_proc_spec *spec, const char *program, str
 		close_two(out);
 		close_two(errs);
 		errno = failure;
-		return hf_fail_errno(err, failure == ENOENT ? HF_E_NOT_FOUND : HF_E_IO, "start %s", spec->argv[0]);
+		return hf_fail_errno(
+			err, failure == ENOENT ? HF_E_NOT_FOUND : HF_E_IO, "start %s", spec->argv[0]);
 	}
 	c->pid = pid;
 	c->in = in[1];
@@ -196,8 +201,8 @@ static bool child_has_ended(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
-/* How long poll may sleep. A program that has ended but left a grandchild holding the pipe is not waited for beyond
- * what is already readable. */
+/* How long poll may sleep. A program that has ended but left a grandchild holding the pipe is not waited for
+ * beyond what is already readable. */
 static int wait_time(uint64_t now, uint64_t deadline)
 {
 	enum { LOOK_MS = 50 };
@@ -253,10 +258,12 @@ static void child_reap(struct child *c, struct hf_proc_result *r)
 	}
 }
 
-int hf_proc_run(struct hf_arena *a, const struct hf_proc_spec *spec, struct hf_proc_result *ret, struct hf_error *err)
+int hf_proc_run(
+	struct hf_arena *a, const struct hf_proc_spec *spec, struct hf_proc_result *ret, struct hf_error *err)
 {
 	const char *path = env_get(spec->env != NULL ? spec->env : (const char *const *)environ, "PATH");
-	const char *program = path_search(a, spec->argv[0], path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
+	const char *program =
+		path_search(a, spec->argv[0], path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
 	if (program == NULL)
 		return hf_fail(err, HF_E_NOT_FOUND, "no program named %s", spec->argv[0]);
 	size_t max = spec->max_output != 0 ? spec->max_output : HF_PROC_OUTPUT_MAX;
@@ -291,13 +298,16 @@ int hf_proc_run(struct hf_arena *a, const struct hf_proc_spec *spec, struct hf_p
 
 int hf_proc_output(struct hf_arena *a, const char *const *argv, struct hf_str *ret_out, struct hf_error *err)
 {
-	struct hf_proc_spec spec = { .argv = argv, .timeout_ms = DEFAULT_TIMEOUT_MS, .umask = HF_PROC_KEEP_UMASK };
+	struct hf_proc_spec spec = {
+		.argv = argv, .timeout_ms = DEFAULT_TIMEOUT_MS, .umask = HF_PROC_KEEP_UMASK
+	};
 	struct hf_proc_result r;
 	int result = hf_proc_run(a, &spec, &r, err);
 	if (result < 0)
 		return result;
 	if (r.timed_out)
-		return hf_fail(err, HF_E_TIMEOUT, "%s did not end in %d s", argv[0], DEFAULT_TIMEOUT_MS / 1000);
+		return hf_fail(
+			err, HF_E_TIMEOUT, "%s did not end in %d s", argv[0], DEFAULT_TIMEOUT_MS / 1000);
 	if (r.status != 0) {
 		struct hf_str rest = hf_str_trim(r.err.n > 0 ? r.err : r.out), line = { 0 };
 		hf_str_split(&rest, '\n', &line);

@@ -1,7 +1,7 @@
 /* lib/base/str.h - byte strings: hf_str borrows, hf_buf builds.
  * Owns:  hf_buf owns malloc'ed bytes until hf_buf_done(); hf_str owns nothing.
- * Fails: a buffer never grows past the maximum given at init. Appending past it changes nothing and marks the buffer
- *        failed; callers may append freely and test hf_buf_check() once at the end. */
+ * Fails: a buffer never grows past the maximum given at init. Appending past it changes nothing and marks the
+ * buffer failed; callers may append freely and test hf_buf_check() once at the end. */
 #pragma once
 #include <stdarg.h>
 #include <stdbool.h>
@@ -79,7 +79,8 @@ static inline struct hf_str hf_buf_str(const struct hf_buf *b)
 {
 	return (struct hf_str){ b->p == NULL ? "" : b->p, b->n };
 }
-/* Make room for n more bytes; returns where they go, NULL when over the maximum. Commit with hf_buf_added(). */
+/* Make room for n more bytes; returns where they go, NULL when over the maximum. Commit with hf_buf_added().
+ */
 char *hf_buf_room(struct hf_buf *b, size_t n);
 void hf_buf_added(struct hf_buf *b, size_t n);
 /* -HF_E_LIMIT "WHAT is larger than N bytes" if something did not fit. */

@@ -1,5 +1,6 @@
 #include "lib/base/time.h"
 
+#include <stddef.h>
 #include <time.h>
 
 uint64_t hf_time_monotonic_ms(void)
@@ -53,16 +54,39 @@ static bool zone(struct hf_str s, int64_t *ret)
 	return true;
 }
 
+/* "2026-11-21T05:30:00" and nothing else; fields checked for range. */
+static bool date_and_time(struct hf_str s, struct tm *tm)
+{
+	static const struct {
+		size_t at, n;
+		int low, high;
+		size_t offset;
+		char before;
+	} fields[] = {
+		{ 0, 4, 1, 9999, offsetof(struct tm, tm_year), '\0' },
+		{ 5, 2, 1, 12, offsetof(struct tm, tm_mon), '-' },
+		{ 8, 2, 1, 31, offsetof(struct tm, tm_mday), '-' },
+		{ 11, 2, 0, 23, offsetof(struct tm, tm_hour), 'T' },
+		{ 14, 2, 0, 59, offsetof(struct tm, tm_min), ':' },
+		{ 17, 2, 0, 60, offsetof(struct tm, tm_sec), ':' },
+	};
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		int *field = (int *)((char *)tm + fields[i].offset);
+		if (!digits(s, fields[i].at, fields[i].n, field) || *field < fields[i].low ||
+			*field > fields[i].high)
+			return false;
+		if (i > 0 && s.p[fields[i].at - 1] != fields[i].before)
+			return false;
+	}
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	return true;
+}
+
 bool hf_time_parse(struct hf_str s, int64_t *ret_seconds)
 {
 	struct tm tm = { 0 };
-	if (!digits(s, 0, 4, &tm.tm_year) || !digits(s, 5, 2, &tm.tm_mon) || !digits(s, 8, 2, &tm.tm_mday) ||
-		!digits(s, 11, 2, &tm.tm_hour) || !digits(s, 14, 2, &tm.tm_min) || !digits(s, 17, 2, &tm.tm_sec))
-		return false;
-	if (s.p[4] != '-' || s.p[7] != '-' || (s.p[10] != 'T' && s.p[10] != 't') || s.p[13] != ':' || s.p[16] != ':')
-		return false;
-	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
-		tm.tm_min > 59 || tm.tm_sec > 60)
+	if (!date_and_time(s, &tm))
 		return false;
 	size_t at = 19;
 	if (at < s.n && s.p[at] == '.')
@@ -72,8 +96,6 @@ bool hf_time_parse(struct hf_str s, int64_t *ret_seconds)
 	if (!zone((struct hf_str){ s.p + at, s.n - at }, &offset))
 		return false;
 	int day = tm.tm_mday;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
 	time_t t = timegm(&tm);
 	if (tm.tm_mday != day) /* 30 February */
 		return false;

@@ -8,14 +8,14 @@
 
 #include "lib/base/arena.h"
 
-#define HF_VEC(type)              \
-	struct {                  \
-		type *at;         \
-		size_t n, room;   \
+#define HF_VEC(type)                                                                                         \
+	struct {                                                                                             \
+		type *at;                                                                                    \
+		size_t n, room;                                                                              \
 	}
 
 /* Where the new, zeroed last element is. */
-#define hf_vec_push(a, v)                                                                                     \
+#define hf_vec_push(a, v)                                                                                    \
 	((v)->at = hf_vec_grow((a), (v)->at, &(v)->n, &(v)->room, sizeof(*(v)->at)), &(v)->at[(v)->n - 1])
 
 static inline void *hf_vec_grow(struct hf_arena *a, void *at, size_t *n, size_t *room, size_t size)

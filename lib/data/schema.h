@@ -1,7 +1,8 @@
 /* lib/data/schema.h - argument tables: one row an option, bound into a plain struct.
  * Used by modules (Ansible's argument_spec semantics), by configuration files and by the provisioner.
- * Binding copies nothing but what it must convert; text lives in the arena. Every failure names the option and, where
- * known, its place in the user's file. Unknown options are errors that name the nearest known one. */
+ * Binding copies nothing but what it must convert; text lives in the arena. Every failure names the option
+ * and, where known, its place in the user's file. Unknown options are errors that name the nearest known one.
+ */
 #pragma once
 #include "lib/data/value.h"
 
@@ -26,31 +27,32 @@ enum hf_tristate { HF_UNSET = -1, HF_NO = 0, HF_YES = 1 };
 
 enum hf_arg_flags {
 	HF_REQUIRED = 1 << 0,
-	HF_NO_LOG = 1 << 1,      /* the value is a secret */
-	HF_REFUSED = 1 << 2,     /* Ansible has it, we do not: giving it is an error that says why (.help) */
+	HF_NO_LOG = 1 << 1,  /* the value is a secret */
+	HF_REFUSED = 1 << 2, /* Ansible has it, we do not: giving it is an error that says why (.help) */
 };
 
 struct hf_arg {
 	const char *name;
 	enum hf_arg_type type;
-	size_t offset;               /* in the params struct */
+	size_t offset; /* in the params struct */
 	unsigned flags;
-	const char *dflt;            /* text, converted like a given value; NULL: zero (BOOL: HF_UNSET, ENUM: -1) */
-	const char *const *choices;  /* NULL-terminated; for ENUM, STR and LIST elements */
-	const char *const *aliases;  /* NULL-terminated */
-	enum hf_arg_type elements;   /* of LIST; HF_ARG_END: any */
-	const struct hf_arg *options; /* suboptions of DICT or of a LIST of DICT: checked, defaults filled in place */
-	const char *help;            /* one line for manuals; the reason for HF_REFUSED */
+	const char *dflt; /* text, converted like a given value; NULL: zero (BOOL: HF_UNSET, ENUM: -1) */
+	const char *const *choices; /* NULL-terminated; for ENUM, STR and LIST elements */
+	const char *const *aliases; /* NULL-terminated */
+	enum hf_arg_type elements;  /* of LIST; HF_ARG_END: any */
+	const struct hf_arg
+		*options; /* suboptions of DICT or of a LIST of DICT: checked, defaults filled in place */
+	const char *help; /* one line for manuals; the reason for HF_REFUSED */
 };
 
 /* Rules between options; a table ends with kind HF_RULE_END. names: NULL-terminated. */
 enum hf_rule_kind {
 	HF_RULE_END,
-	HF_RULE_EXCLUSIVE,         /* at most one of names */
-	HF_RULE_ONE_OF,            /* at least one of names */
-	HF_RULE_TOGETHER,          /* all or none of names */
-	HF_RULE_IF,                /* option `when` equals `equals` → all of names (any of them with any) */
-	HF_RULE_BY,                /* option `when` given → all of names */
+	HF_RULE_EXCLUSIVE, /* at most one of names */
+	HF_RULE_ONE_OF,    /* at least one of names */
+	HF_RULE_TOGETHER,  /* all or none of names */
+	HF_RULE_IF,        /* option `when` equals `equals` → all of names (any of them with any) */
+	HF_RULE_BY,        /* option `when` given → all of names */
 };
 struct hf_rule {
 	enum hf_rule_kind kind;
@@ -66,7 +68,8 @@ struct hf_schema {
 };
 
 /* values: a dict. what: for messages, such as `task "motd": copy`. ret_params points to schema->size bytes.
- * ret_given, when not NULL, is filled with a dict {canonical name: value as bound} for reports (secrets marked). */
+ * ret_given, when not NULL, is filled with a dict {canonical name: value as bound} for reports (secrets
+ * marked). */
 HF_CHECK int hf_schema_bind(struct hf_arena *a, const struct hf_schema *schema, const struct hf_value *values,
 	const char *what, void *ret_params, struct hf_value **ret_given, struct hf_error *err);
 const struct hf_arg *hf_schema_find(const struct hf_arg *args, const char *name); /* by name or alias */

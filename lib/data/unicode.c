@@ -1,25 +1,31 @@
 #include "lib/data/unicode.h"
 
+/* Bytes a well-formed character starting with this byte has; 0: none starts so. */
+static size_t lead_width(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xC2 || lead > 0xF4)
+		return 0;
+	return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
 size_t hf_utf8_decode(const char *s, size_t n, uint32_t *ret_point)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t width = p[0] < 0x80 ? 1 : (p[0] & 0xE0) == 0xC0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : (p[0] & 0xF8) == 0xF0 ? 4 : 0;
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	if (width == 1) {
-		*ret_point = p[0];
+	const unsigned char *p = (const unsigned char *)s;
+	size_t width = lead_width(p[0]);
+	uint32_t point = width <= 1 ? p[0] : p[0] & (0xFFu >> (width + 1));
+	*ret_point = width == 1 ? p[0] : 0xDC00u + p[0];
+	if (width <= 1 || width > n)
 		return 1;
+	for (size_t i = 1; i < width; i++) {
+		if ((p[i] & 0xC0) != 0x80)
+			return 1;
+		point = point << 6 | (p[i] & 0x3Fu);
 	}
-	uint32_t point = width == 0 ? 0 : p[0] & (0xFFu >> (width + 1));
-	for (size_t i = 1; width > 0 && i < width; i++) {
-		if (i >= n || (p[i] & 0xC0) != 0x80)
-			width = 0;
-		else
-			point = point << 6 | (p[i] & 0x3Fu);
-	}
-	if (width == 0 || point < least[width] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) {
-		*ret_point = 0xDC00u + p[0];
+	if (point < least[width] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
 		return 1;
-	}
 	*ret_point = point;
 	return width;
 }
@@ -79,7 +85,9 @@ size_t hf_utf8_offset(struct hf_str s, size_t index)
 
 bool hf_unicode_printable(uint32_t point)
 {
-	if (point < 0x20 || (point >= 0x7F && point <= 0xA0) || point == 0xAD || (point >= 0xD800 && point < 0xE000))
+	if (point < 0x20 || (point >= 0x7F && point <= 0xA0) || point == 0xAD ||
+		(point >= 0xD800 && point < 0xE000))
 		return false;
-	return !(point >= 0x2000 && point <= 0x200F) && !(point >= 0x2028 && point <= 0x202F) && point != 0xFEFF;
+	return !(point >= 0x2000 && point <= 0x200F) && !(point >= 0x2028 && point <= 0x202F) &&
+	       point != 0xFEFF;
 }

@@ -6,8 +6,8 @@
 
 #include "lib/base/str.h"
 
-/* Bytes used by the first character of s (n > 0). A malformed byte counts as one character, point U+DC80 + (byte - 0x80),
- * as Python's surrogateescape. */
+/* Bytes used by the first character of s (n > 0). A malformed byte counts as one character, point U+DC80 +
+ * (byte - 0x80), as Python's surrogateescape. */
 size_t hf_utf8_decode(const char *s, size_t n, uint32_t *ret_point);
 size_t hf_utf8_encode(uint32_t point, char out[4]); /* U+DC80 … U+DCFF give their byte back */
 size_t hf_utf8_length(struct hf_str s);             /* code points */

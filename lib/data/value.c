@@ -222,7 +222,8 @@ static bool integral(const struct hf_value *v, int64_t *ret)
 		*ret = v->type == HF_BOOL ? v->u.boolean : v->u.integer;
 		return true;
 	}
-	if (v->type == HF_FLOAT && v->u.real >= -0x1p63 && v->u.real < 0x1p63 && v->u.real == trunc(v->u.real)) {
+	if (v->type == HF_FLOAT && v->u.real >= -0x1p63 && v->u.real < 0x1p63 &&
+		v->u.real == trunc(v->u.real)) {
 		*ret = (int64_t)v->u.real;
 		return true;
 	}
@@ -248,8 +249,7 @@ static bool dict_equal(const struct hf_value *a, const struct hf_value *b)
 {
 	if (hf_dict_len(a) != hf_dict_len(b))
 		return false;
-	HF_DICT_EACH(a, e)
-	{
+	HF_DICT_EACH (a, e) {
 		const struct hf_map_entry *other = hf_map_find(&b->u.dict->map, e->key);
 		if (other == NULL)
 			return false;
@@ -272,8 +272,8 @@ static bool sequence_equal(const struct hf_value *a, const struct hf_value *b)
 static bool time_equal(const struct hf_time_value *x, const struct hf_time_value *y)
 {
 	return x->year == y->year && x->month == y->month && x->day == y->day && x->hour == y->hour &&
-		x->minute == y->minute && x->second == y->second && x->microsecond == y->microsecond &&
-		x->has_zone == y->has_zone && x->zone_minutes == y->zone_minutes;
+	       x->minute == y->minute && x->second == y->second && x->microsecond == y->microsecond &&
+	       x->has_zone == y->has_zone && x->zone_minutes == y->zone_minutes;
 }
 
 bool hf_value_equal(const struct hf_value *a, const struct hf_value *b)
@@ -371,9 +371,9 @@ bool hf_value_has_secret(const struct hf_value *v)
 			if (hf_value_has_secret(v->u.list->at[i]))
 				return true;
 	if (v->type == HF_DICT || v->type == HF_SET)
-		HF_DICT_EACH(v, e)
-	if (hf_value_has_secret(hf_entry_key(e)) || hf_value_has_secret(e->value))
-		return true;
+		HF_DICT_EACH (v, e)
+			if (hf_value_has_secret(hf_entry_key(e)) || hf_value_has_secret(e->value))
+				return true;
 	return false;
 }
 
@@ -441,8 +441,8 @@ struct hf_value *hf_value_shallow(struct hf_arena *a, const struct hf_value *v)
 	} else if (v->type == HF_DICT || v->type == HF_SET) {
 		copy->u.dict = hf_new(a, struct hf_dict);
 		hf_map_init(&copy->u.dict->map, a, &key_kind);
-		HF_DICT_EACH(v, e)
-		hf_map_set(&copy->u.dict->map, e->key, e->value);
+		HF_DICT_EACH (v, e)
+			hf_map_set(&copy->u.dict->map, e->key, e->value);
 	}
 	return copy;
 }
@@ -470,9 +470,9 @@ struct hf_value *hf_value_copy(struct hf_arena *a, const struct hf_value *v)
 	case HF_SET:
 		copy->u.dict = hf_new(a, struct hf_dict);
 		hf_map_init(&copy->u.dict->map, a, &key_kind);
-		HF_DICT_EACH(v, e)
-		hf_map_set(&copy->u.dict->map, hf_value_copy(a, e->key),
-			e->value == NULL ? NULL : hf_value_copy(a, e->value));
+		HF_DICT_EACH (v, e)
+			hf_map_set(&copy->u.dict->map, hf_value_copy(a, e->key),
+				e->value == NULL ? NULL : hf_value_copy(a, e->value));
 		break;
 	case HF_DATE:
 	case HF_DATETIME:

@@ -1,8 +1,8 @@
-/* lib/data/value.h - the values of playbooks, templates and documents: Python's, with a position and two marks each.
- * Owns:  everything lives in the arena it was made in. Lists and dicts are shared by reference and may be changed in
- *        place, as in Python; scalars are never changed after they are made.
- * Marks: a secret value must not be shown (diffs, logs, reports); an unsafe string is never templated again.
- *        Both pass to whatever is computed from the value: use hf_value_taint(). */
+/* lib/data/value.h - the values of playbooks, templates and documents: Python's, with a position and two
+ * marks each. Owns:  everything lives in the arena it was made in. Lists and dicts are shared by reference
+ * and may be changed in place, as in Python; scalars are never changed after they are made. Marks: a secret
+ * value must not be shown (diffs, logs, reports); an unsafe string is never templated again. Both pass to
+ * whatever is computed from the value: use hf_value_taint(). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,20 +17,20 @@ enum hf_type {
 	HF_UNDEFINED, /* u.string: hint or name for messages */
 	HF_NULL,
 	HF_BOOL,
-	HF_INT,      /* fits int64_t */
-	HF_BIGINT,   /* beyond int64_t: u.string holds decimal digits, '-' in front */
+	HF_INT,    /* fits int64_t */
+	HF_BIGINT, /* beyond int64_t: u.string holds decimal digits, '-' in front */
 	HF_FLOAT,
-	HF_STRING,   /* UTF-8, may hold NUL */
+	HF_STRING, /* UTF-8, may hold NUL */
 	HF_BYTES,
 	HF_LIST,
-	HF_TUPLE,    /* u.list, never changed */
+	HF_TUPLE, /* u.list, never changed */
 	HF_DICT,
-	HF_SET,      /* u.dict, values NULL; insertion order */
-	HF_DATE,     /* u.time */
-	HF_DATETIME, /* u.time */
+	HF_SET,       /* u.dict, values NULL; insertion order */
+	HF_DATE,      /* u.time */
+	HF_DATETIME,  /* u.time */
 	HF_TIMEDELTA, /* u.integer: microseconds */
-	HF_OMIT,     /* Ansible's `omit` */
-	HF_OBJECT,   /* something a program added: macro, function, iterator … ; u.object */
+	HF_OMIT,      /* Ansible's `omit` */
+	HF_OBJECT,    /* something a program added: macro, function, iterator … ; u.object */
 };
 
 enum hf_value_flags {
@@ -106,7 +106,8 @@ struct hf_value *hf_value_int(struct hf_arena *a, int64_t i);
 struct hf_value *hf_value_float(struct hf_arena *a, double d);
 struct hf_value *hf_value_str(struct hf_arena *a, struct hf_str s);
 struct hf_value *hf_value_cstr(struct hf_arena *a, const char *s);
-struct hf_value *hf_value_borrow(struct hf_arena *a, struct hf_str s); /* s is terminated and outlives the value */
+struct hf_value *hf_value_borrow(
+	struct hf_arena *a, struct hf_str s); /* s is terminated and outlives the value */
 struct hf_value *hf_value_bytes(struct hf_arena *a, struct hf_str s);
 struct hf_value *hf_value_bigint(struct hf_arena *a, struct hf_str digits); /* an HF_INT when it fits */
 struct hf_value *hf_value_list(struct hf_arena *a);
@@ -135,8 +136,9 @@ static inline bool hf_is_secret(const struct hf_value *v)
 const char *hf_type_name(const struct hf_value *v); /* Python's: "str", "int", "NoneType", "dict" … */
 bool hf_value_truthy(const struct hf_value *v);     /* Python's bool(); undefined is false */
 bool hf_value_equal(const struct hf_value *a, const struct hf_value *b); /* Python's == */
-uint32_t hf_value_hash(const struct hf_value *v);   /* equal values, equal hash; containers hash their type only */
-bool hf_value_hashable(const struct hf_value *v);   /* what Python lets be a dict key */
+uint32_t hf_value_hash(
+	const struct hf_value *v); /* equal values, equal hash; containers hash their type only */
+bool hf_value_hashable(const struct hf_value *v); /* what Python lets be a dict key */
 /* True when v or anything inside it is secret. */
 bool hf_value_has_secret(const struct hf_value *v);
 
@@ -151,7 +153,8 @@ static inline struct hf_value *hf_list_at(const struct hf_value *list, size_t i)
 	return list->u.list->at[i];
 }
 
-/* Dicts and sets. hf_dict_set() keeps the place of an existing key. Getters return NULL when there is no such key. */
+/* Dicts and sets. hf_dict_set() keeps the place of an existing key. Getters return NULL when there is no such
+ * key. */
 void hf_dict_set(struct hf_value *dict, struct hf_value *key, struct hf_value *value);
 void hf_dict_put(struct hf_value *dict, const char *key, struct hf_value *value); /* key is copied */
 struct hf_value *hf_dict_get(const struct hf_value *dict, const char *key);
@@ -162,7 +165,7 @@ static inline size_t hf_dict_len(const struct hf_value *dict)
 	return dict->u.dict->map.live;
 }
 /* HF_DICT_EACH(d, e) { hf_entry_key(e), hf_entry_value(e) } ; the dict must not grow meanwhile. */
-#define HF_DICT_EACH(d, e) HF_MAP_EACH(&(d)->u.dict->map, e)
+#define HF_DICT_EACH(d, e) HF_MAP_EACH (&(d)->u.dict->map, e)
 static inline struct hf_value *hf_entry_key(const struct hf_map_entry *e)
 {
 	return (struct hf_value *)(uintptr_t)e->key;

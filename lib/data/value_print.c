@@ -33,27 +33,37 @@ void hf_float_print(struct hf_buf *out, double d)
 	hf_buf_puts(out, text);
 }
 
+static void repr_escape(struct hf_buf *out, uint32_t point)
+{
+	if (point == '\n' || point == '\r' || point == '\t')
+		hf_buf_puts(out, point == '\n' ? "\\n" : point == '\r' ? "\\r" : "\\t");
+	else
+		hf_buf_printf(out,
+			point < 0x100     ? "\\x%02x"
+			: point < 0x10000 ? "\\u%04x"
+					  : "\\U%08x",
+			point);
+}
+
+static bool repr_plain(uint32_t point, bool unicode)
+{
+	return point < 0x80 ? point >= 0x20 && point != 0x7f : unicode && hf_unicode_printable(point);
+}
+
 static void repr_bytes(struct hf_buf *out, struct hf_str s, bool unicode)
 {
-	char quote = memchr(s.p, '\'', s.n) != NULL && memchr(s.p, '"', s.n) == NULL ? '"' : '\'';
+	bool double_quotes = s.n > 0 && memchr(s.p, '\'', s.n) != NULL && memchr(s.p, '"', s.n) == NULL;
+	char quote = double_quotes ? '"' : '\'';
 	hf_buf_put(out, quote);
-	for (size_t i = 0; i < s.n;) {
-		unsigned char c = (unsigned char)s.p[i];
-		uint32_t point = c;
-		size_t width = 1;
-		if (unicode && c >= 0x80)
-			width = hf_utf8_decode(s.p + i, s.n - i, &point);
-		if (c == (unsigned char)quote || c == '\\')
-			hf_buf_printf(out, "\\%c", c);
-		else if (c == '\n' || c == '\r' || c == '\t')
-			hf_buf_puts(out, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
-		else if (c < 0x20 || c == 0x7f || (!unicode && c >= 0x80))
-			hf_buf_printf(out, "\\x%02x", c);
-		else if (c < 0x80 || hf_unicode_printable(point))
+	for (size_t i = 0, width; i < s.n; i += width) {
+		uint32_t point = (unsigned char)s.p[i];
+		width = unicode ? hf_utf8_decode(s.p + i, s.n - i, &point) : 1;
+		if (point == (unsigned char)quote || point == '\\')
+			hf_buf_printf(out, "\\%c", (char)point);
+		else if (repr_plain(point, unicode))
 			hf_buf_append(out, s.p + i, width);
 		else
-			hf_buf_printf(out, point < 0x100 ? "\\x%02x" : point < 0x10000 ? "\\u%04x" : "\\U%08x", point);
-		i += width;
+			repr_escape(out, point);
 	}
 	hf_buf_put(out, quote);
 }
@@ -80,7 +90,8 @@ static void time_print(struct hf_buf *out, const struct hf_value *v)
 static void time_repr(struct hf_buf *out, const struct hf_value *v)
 {
 	const struct hf_time_value *t = v->u.time;
-	hf_buf_printf(out, "datetime.%s(%d, %d, %d", v->type == HF_DATE ? "date" : "datetime", t->year, t->month, t->day);
+	hf_buf_printf(out, "datetime.%s(%d, %d, %d", v->type == HF_DATE ? "date" : "datetime", t->year,
+		t->month, t->day);
 	if (v->type == HF_DATETIME) {
 		hf_buf_printf(out, ", %d, %d", t->hour, t->minute);
 		if (t->second != 0 || t->microsecond != 0)
@@ -90,7 +101,8 @@ static void time_repr(struct hf_buf *out, const struct hf_value *v)
 		if (t->has_zone && t->zone_minutes == 0)
 			hf_buf_puts(out, ", tzinfo=datetime.timezone.utc");
 		else if (t->has_zone)
-			hf_buf_printf(out, ", tzinfo=datetime.timezone(datetime.timedelta(seconds=%d))", t->zone_minutes * 60);
+			hf_buf_printf(out, ", tzinfo=datetime.timezone(datetime.timedelta(seconds=%d))",
+				t->zone_minutes * 60);
 	}
 	hf_buf_put(out, ')');
 }
@@ -106,7 +118,8 @@ static void timedelta_print(struct hf_buf *out, int64_t microseconds)
 	if (days != 0)
 		hf_buf_printf(out, "%" PRId64 " day%s, ", days, days == 1 || days == -1 ? "" : "s");
 	int64_t seconds = rest / 1000000;
-	hf_buf_printf(out, "%" PRId64 ":%02" PRId64 ":%02" PRId64, seconds / 3600, seconds / 60 % 60, seconds % 60);
+	hf_buf_printf(
+		out, "%" PRId64 ":%02" PRId64 ":%02" PRId64, seconds / 3600, seconds / 60 % 60, seconds % 60);
 	if (rest % 1000000 != 0)
 		hf_buf_printf(out, ".%06" PRId64, rest % 1000000);
 }
@@ -133,8 +146,7 @@ static void mapping_repr(struct hf_buf *out, const struct hf_value *v, int depth
 	}
 	bool first = true;
 	hf_buf_put(out, '{');
-	HF_DICT_EACH(v, e)
-	{
+	HF_DICT_EACH (v, e) {
 		if (out->failed)
 			return;
 		if (!first)

@@ -1,15 +1,20 @@
-/* lib/data/yaml.h - YAML 1.1 as Ansible users get it, from libyaml's events with typing and bounds of our own.
- * Every value carries file, line and column; quoted scalars are marked. !unsafe marks strings, !vault makes
- * HF_VALUE_VAULT strings. Duplicate keys: the last wins and warning is called.
- * Fails: HF_E_PARSE with position, HF_E_LIMIT past a bound. */
+/* lib/data/yaml.h - YAML 1.1 as Ansible users get it, from libyaml's events with typing and bounds of our
+ * own. Every value carries file, line and column; quoted scalars are marked. !unsafe marks strings, !vault
+ * makes HF_VALUE_VAULT strings. Duplicate keys: the last wins and warning is called. Fails: HF_E_PARSE with
+ * position, HF_E_LIMIT past a bound. */
 #pragma once
 #include "lib/data/value.h"
 
-enum { HF_YAML_SIZE_MAX = 32 << 20, HF_YAML_DEPTH_MAX = 128, HF_YAML_NODES_MAX = 4000000, HF_YAML_ALIASES_MAX = 10000 };
+enum {
+	HF_YAML_SIZE_MAX = 32 << 20,
+	HF_YAML_DEPTH_MAX = 128,
+	HF_YAML_NODES_MAX = 4000000,
+	HF_YAML_ALIASES_MAX = 10000
+};
 
 struct hf_yaml_options {
-	bool plain;     /* PyYAML's SafeLoader: !vault and !unsafe are unknown tags */
-	bool strict;    /* duplicate keys are errors (our own configuration files) */
+	bool plain;  /* PyYAML's SafeLoader: !vault and !unsafe are unknown tags */
+	bool strict; /* duplicate keys are errors (our own configuration files) */
 	void (*warning)(void *data, struct hf_pos pos, const char *text); /* may be NULL */
 	void *data;
 };
@@ -31,5 +36,5 @@ struct hf_yaml_style {
 	int indent, width;
 	bool sort_keys, unicode, explicit_start, explicit_end;
 };
-HF_CHECK int hf_yaml_write(
-	struct hf_buf *out, const struct hf_value *v, const struct hf_yaml_style *style, struct hf_error *err);
+HF_CHECK int hf_yaml_write(struct hf_buf *out, const struct hf_value *v, const struct hf_yaml_style *style,
+	struct hf_error *err);

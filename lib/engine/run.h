@@ -1,41 +1,44 @@
 /* lib/engine/run.h - run playbooks on this host: the one door through which cli and agent use the engine.
- * Owns:  everything of a run lives in its own arena, freed when hf_run_playbooks() returns; what hooks are given is
- *        valid during the call only.
- * Fails: HF_E_PARSE and friends with file:line:column before anything was touched. Failing tasks are not errors: look at
- *        the summary. */
+ * Owns:  everything of a run lives in its own arena, freed when hf_run_playbooks() returns; what hooks are
+ * given is valid during the call only. Fails: HF_E_PARSE and friends with file:line:column before anything
+ * was touched. Failing tasks are not errors: look at the summary. */
 #pragma once
 #include "lib/base/digest.h"
 #include "lib/engine/module.h"
 
 /* A task instance (task, or one item of its loop) that stands for something lasting on the host. */
 struct hf_resource {
-	const char *id;          /* stable over releases: hash of play, role, block path, task name, module, item */
+	const char *id; /* stable over releases: hash of play, role, block path, task name, module, item */
 	const char *fingerprint; /* hash of module, bound arguments, contents of its source files */
 	const char *title;       /* "role : task" and item label, for people */
 	const char *module;
-	const char *policy;      /* holdfast_policy: report, correct, correct-in-window; NULL: the agent's default */
+	const char
+		*policy; /* holdfast_policy: report, correct, correct-in-window; NULL: the agent's default */
 	struct hf_pos pos;
-	const struct hf_value *args;    /* dict as bound; secrets marked */
-	const struct hf_value *watches; /* list of {kind, …}; see hf_watch_… */
+	const struct hf_value *args;     /* dict as bound; secrets marked */
+	const struct hf_value *watches;  /* list of {kind, …}; see hf_watch_… */
 	const struct hf_value *notifies; /* list of handler names */
 };
 
 /* Every member may be NULL. data is passed to each. */
 struct hf_run_hooks {
 	void *data;
-	/* One object of the jsonl output (DESIGN section 4): type task, stats, play, warning … secrets already hidden. */
+	/* One object of the jsonl output (DESIGN section 4): type task, stats, play, warning … secrets
+	 * already hidden. */
 	void (*event)(void *data, const struct hf_value *event);
-	/* Before check: answer *ret_result with the stored result to leave the task alone (unchanged since, or already done
-	 * before a reboot), or NULL to run it. */
-	int (*recall)(void *data, struct hf_arena *a, const struct hf_resource *r, struct hf_value **ret_result,
-		struct hf_error *err);
-	/* Undo record (dict {resource, module, steps: [...]}); must be durable on return, or the change is not made. */
-	int (*journal)(void *data, const struct hf_resource *r, const struct hf_value *record, struct hf_error *err);
+	/* Before check: answer *ret_result with the stored result to leave the task alone (unchanged since,
+	 * or already done before a reboot), or NULL to run it. */
+	int (*recall)(void *data, struct hf_arena *a, const struct hf_resource *r,
+		struct hf_value **ret_result, struct hf_error *err);
+	/* Undo record (dict {resource, module, steps: [...]}); must be durable on return, or the change is
+	 * not made. */
+	int (*journal)(
+		void *data, const struct hf_resource *r, const struct hf_value *record, struct hf_error *err);
 	/* Save a file pre-image; fd is open at offset 0. ret: its content address. Durable on return. */
 	int (*save)(void *data, int fd, struct hf_digest *ret, struct hf_error *err);
 	/* After a task instance: its result as registered. status: ok, changed, skipped, failed. */
-	int (*settled)(void *data, const struct hf_resource *r, const char *status, const struct hf_value *result,
-		struct hf_error *err);
+	int (*settled)(void *data, const struct hf_resource *r, const char *status,
+		const struct hf_value *result, struct hf_error *err);
 	/* True: stop at the next task boundary. */
 	bool (*cancelled)(void *data);
 	/* --step: 'y', 'n' or 'c'. */
@@ -46,22 +49,24 @@ struct hf_run_hooks {
 struct hf_run_options {
 	const struct hf_module_registry *registry;
 	const char *const *playbooks;
-	const char *const *inventories;  /* files, directories or "host," lists; NULL: localhost only */
-	const char *const *extra_vars;   /* "k=v k=v", JSON/YAML text or @file, in order */
+	const char *const *inventories; /* files, directories or "host," lists; NULL: localhost only */
+	const char *const *extra_vars;  /* "k=v k=v", JSON/YAML text or @file, in order */
 	const char *const *tags, *const *skip_tags;
 	const char *limit;
 	const char *start_at_task;
 	const char *const *vault_password_files; /* "path" or "label@path" */
-	const char *const *groups;       /* groups this host is in besides the inventory's (environment, fleet, roles) */
-	const char *host_name;           /* inventory_hostname; NULL: "localhost" */
-	const char *roles_path, *collections_path; /* ':'-separated; NULL: ansible.cfg, then Ansible's defaults */
+	const char *const
+		*groups; /* groups this host is in besides the inventory's (environment, fleet, roles) */
+	const char *host_name; /* inventory_hostname; NULL: "localhost" */
+	const char *roles_path,
+		*collections_path; /* ':'-separated; NULL: ansible.cfg, then Ansible's defaults */
 	const char *become_user, *become_method;
-	const char *fact_cache_file;     /* facts kept here between runs; NULL: not kept */
+	const char *fact_cache_file; /* facts kept here between runs; NULL: not kept */
 	bool become, check, diff, force_handlers, step, flush_cache;
 	bool list_tasks, list_tags, list_hosts, syntax_check;
-	bool watches;                    /* collect hf_resource.watches (agent) */
+	bool watches; /* collect hf_resource.watches (agent) */
 	int verbosity;
-	uint32_t deadline_s;             /* of the whole run; 0: none */
+	uint32_t deadline_s; /* of the whole run; 0: none */
 	const struct hf_run_hooks *hooks;
 };
 
@@ -70,7 +75,8 @@ struct hf_run_summary {
 	int exit_status; /* as ansible-playbook's */
 };
 
-HF_CHECK int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary *ret, struct hf_error *err);
+HF_CHECK int hf_run_playbooks(
+	const struct hf_run_options *options, struct hf_run_summary *ret, struct hf_error *err);
 /* Take back what a journal record describes; blobs: directory with saved pre-images (<aa>/<sha256>). */
-HF_CHECK int hf_run_undo(const struct hf_module_registry *registry, const struct hf_value *record, const char *blobs,
-	const struct hf_run_hooks *hooks, struct hf_error *err);
+HF_CHECK int hf_run_undo(const struct hf_module_registry *registry, const struct hf_value *record,
+	const char *blobs, const struct hf_run_hooks *hooks, struct hf_error *err);

@@ -1,13 +1,14 @@
 /* lib/template/template.h - Jinja2 3.1 in C: compile once, render many times. Knows no Ansible.
- * Owns:  a compiled template lives in the arena it was compiled into and is never changed by rendering, so one may be
- *        rendered again and again, also recursively. Values made while rendering live in the arena given to render.
- * Fails: HF_E_PARSE (syntax, unknown filter or test), HF_E_UNDEFINED, HF_E_NOT_FOUND (template to include),
- *        HF_E_LIMIT, HF_E_TEMPLATE (everything else), always with name:line:column in err->pos. Not thread-safe. */
+ * Owns:  a compiled template lives in the arena it was compiled into and is never changed by rendering, so
+ * one may be rendered again and again, also recursively. Values made while rendering live in the arena given
+ * to render. Fails: HF_E_PARSE (syntax, unknown filter or test), HF_E_UNDEFINED, HF_E_NOT_FOUND (template to
+ * include), HF_E_LIMIT, HF_E_TEMPLATE (everything else), always with name:line:column in err->pos. Not
+ * thread-safe. */
 #pragma once
 #include "lib/data/value.h"
 
-struct hf_template;    /* compiled template or expression; fields in tree.h */
-struct hf_eval;        /* one rendering in progress; fields in eval.h */
+struct hf_template; /* compiled template or expression; fields in tree.h */
+struct hf_eval;     /* one rendering in progress; fields in eval.h */
 
 /* What a call to a filter, test, function, macro or method brought. */
 struct hf_call {
@@ -16,9 +17,11 @@ struct hf_call {
 	struct hf_value *kwargs; /* dict with text keys, or NULL */
 	struct hf_pos pos;
 };
-/* Argument by position or name; NULL when not given. Each use marks it as known; hf_call_done() refuses the rest. */
+/* Argument by position or name; NULL when not given. Each use marks it as known; hf_call_done() refuses the
+ * rest. */
 struct hf_value *hf_call_arg(const struct hf_call *call, size_t position, const char *name);
-/* -HF_E_TEMPLATE when there are more than max positional arguments or a keyword not in names (NULL-terminated). */
+/* -HF_E_TEMPLATE when there are more than max positional arguments or a keyword not in names
+ * (NULL-terminated). */
 HF_CHECK int hf_call_check(const struct hf_call *call, const char *what, size_t max, const char *const *names,
 	struct hf_error *err);
 
@@ -26,8 +29,9 @@ HF_CHECK int hf_call_check(const struct hf_call *call, const char *what, size_t 
 typedef int (*hf_callable)(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err);
 enum hf_callable_flags {
-	HF_TAKES_UNDEFINED = 1 << 0, /* undefined input or arguments are handed over instead of raising (strict mode) */
-	HF_PURE = 1 << 1,            /* same arguments, same result: may be folded at compile time */
+	HF_TAKES_UNDEFINED =
+		1 << 0,   /* undefined input or arguments are handed over instead of raising (strict mode) */
+	HF_PURE = 1 << 1, /* same arguments, same result: may be folded at compile time */
 };
 struct hf_callable_row {
 	const char *name;
@@ -46,31 +50,39 @@ struct hf_template_limits { /* 0: the default below */
 	uint64_t steps;
 	size_t output, depth, range;
 };
-enum { HF_TEMPLATE_STEPS = 50000000, HF_TEMPLATE_OUTPUT = 64 << 20, HF_TEMPLATE_DEPTH = 200, HF_TEMPLATE_RANGE = 1000000 };
+enum {
+	HF_TEMPLATE_STEPS = 50000000,
+	HF_TEMPLATE_OUTPUT = 64 << 20,
+	HF_TEMPLATE_DEPTH = 200,
+	HF_TEMPLATE_RANGE = 1000000
+};
 
-/* Everything a family of templates shares. Zero-initialised fields mean Jinja2's defaults; tables are searched after
- * the built-in ones unless they hold the same name, which then wins. Strings are borrowed. */
+/* Everything a family of templates shares. Zero-initialised fields mean Jinja2's defaults; tables are
+ * searched after the built-in ones unless they hold the same name, which then wins. Strings are borrowed. */
 struct hf_template_env {
 	const char *block_start, *block_end, *variable_start, *variable_end, *comment_start, *comment_end;
 	const char *newline_sequence;
 	bool trim_blocks, lstrip_blocks, keep_trailing_newline, autoescape;
 	bool unknown_is_always_error; /* unknown filter or test: error even in a branch not taken (Ansible) */
-	bool double_backslashes;      /* a backslash in a string literal inside {{ }} stands for itself (playbook strings) */
-	bool lists_not_iterators;     /* filters give lists where Jinja2 gives generators (Ansible) */
+	bool double_backslashes;  /* a backslash in a string literal inside {{ }} stands for itself (playbook
+				     strings) */
+	bool lists_not_iterators; /* filters give lists where Jinja2 gives generators (Ansible) */
 	bool extension_do, extension_loopcontrols;
 	enum hf_undefined_mode undefined;
 	struct hf_template_limits limits;
 	const struct hf_callable_row *filters, *tests, *globals; /* end with name NULL; may be NULL */
-	/* Source of an included, imported or extended template; parent is the name of the asking one (or NULL).
-	 * HF_E_NOT_FOUND when there is none. NULL: nothing can be included. */
-	int (*load)(void *data, struct hf_arena *a, const char *name, const char *parent, struct hf_str *ret_source,
-		struct hf_error *err);
-	/* Called on the value of every {{ }} before it is printed; may replace it (Ansible: None → "", vault, lazy). */
+	/* Source of an included, imported or extended template; parent is the name of the asking one (or
+	 * NULL). HF_E_NOT_FOUND when there is none. NULL: nothing can be included. */
+	int (*load)(void *data, struct hf_arena *a, const char *name, const char *parent,
+		struct hf_str *ret_source, struct hf_error *err);
+	/* Called on the value of every {{ }} before it is printed; may replace it (Ansible: None → "", vault,
+	 * lazy). */
 	int (*finalize)(struct hf_eval *e, struct hf_value **value, struct hf_error *err);
-	/* Any name that is not set in the template and not a global. *ret NULL: not defined. Called at each use. */
+	/* Any name that is not set in the template and not a global. *ret NULL: not defined. Called at each
+	 * use. */
 	int (*variable)(struct hf_eval *e, struct hf_str name, struct hf_value **ret, struct hf_error *err);
-	/* Called on every value reached through a name, attribute or item, so that text which is itself a template can be
-	 * resolved when used (Ansible's lazy variables). May be NULL. */
+	/* Called on every value reached through a name, attribute or item, so that text which is itself a
+	 * template can be resolved when used (Ansible's lazy variables). May be NULL. */
 	int (*resolve)(struct hf_eval *e, struct hf_value **value, struct hf_error *err);
 };
 
@@ -78,10 +90,12 @@ struct hf_template_env {
 HF_CHECK int hf_template_compile(struct hf_arena *a, const struct hf_template_env *env, struct hf_str source,
 	const char *name, struct hf_template **ret, struct hf_error *err);
 /* One expression without delimiters, as in when: . Inline-if included only when with_inline_if. */
-HF_CHECK int hf_template_compile_expression(struct hf_arena *a, const struct hf_template_env *env, struct hf_str source,
-	const char *name, bool with_inline_if, struct hf_template **ret, struct hf_error *err);
+HF_CHECK int hf_template_compile_expression(struct hf_arena *a, const struct hf_template_env *env,
+	struct hf_str source, const char *name, bool with_inline_if, struct hf_template **ret,
+	struct hf_error *err);
 
-/* One rendering: variables (a dict, may be NULL) shadow env->variable. data reaches callbacks as hf_eval_data(). */
+/* One rendering: variables (a dict, may be NULL) shadow env->variable. data reaches callbacks as
+ * hf_eval_data(). */
 struct hf_render {
 	struct hf_arena *arena;
 	const struct hf_template_env *env;
@@ -91,12 +105,14 @@ struct hf_render {
 /* Text is appended to out. *ret_marks, when not NULL, gets HF_VALUE_SECRET/UNSAFE of everything printed. */
 HF_CHECK int hf_template_render(const struct hf_template *t, const struct hf_render *how, struct hf_buf *out,
 	unsigned *ret_marks, struct hf_error *err);
-/* Value of an expression, or of a template that is exactly one {{ expression }} (see hf_template_single()). */
-HF_CHECK int hf_template_evaluate(
-	const struct hf_template *t, const struct hf_render *how, struct hf_value **ret, struct hf_error *err);
+/* Value of an expression, or of a template that is exactly one {{ expression }} (see hf_template_single()).
+ */
+HF_CHECK int hf_template_evaluate(const struct hf_template *t, const struct hf_render *how,
+	struct hf_value **ret, struct hf_error *err);
 /* The template is nothing but one {{ name }}: returns the name, else { NULL }. */
 struct hf_str hf_template_single_name(const struct hf_template *t);
-/* Names the template may read from outside (for dependency tracking), as a list of strings; an upper bound. */
+/* Names the template may read from outside (for dependency tracking), as a list of strings; an upper bound.
+ */
 struct hf_value *hf_template_names(struct hf_arena *a, const struct hf_template *t);
 /* False when text has none of the three opening delimiters of env: rendering would give it back unchanged. */
 bool hf_template_is_template(const struct hf_template_env *env, struct hf_str text);
@@ -108,23 +124,28 @@ const struct hf_template_env *hf_eval_env(struct hf_eval *e);
 /* Count work against the step limit; fails with HF_E_LIMIT. */
 HF_CHECK int hf_eval_steps(struct hf_eval *e, uint64_t n, struct hf_error *err);
 /* Variable as the template sees it now (locals first); *ret NULL when undefined. */
-HF_CHECK int hf_eval_lookup(struct hf_eval *e, struct hf_str name, struct hf_value **ret, struct hf_error *err);
+HF_CHECK int hf_eval_lookup(
+	struct hf_eval *e, struct hf_str name, struct hf_value **ret, struct hf_error *err);
 /* Call a filter or test by name, or a callable value (macro, function, method). */
-HF_CHECK int hf_eval_filter(struct hf_eval *e, struct hf_str name, struct hf_value *input, const struct hf_call *call,
-	struct hf_value **ret, struct hf_error *err);
-HF_CHECK int hf_eval_test(struct hf_eval *e, struct hf_str name, struct hf_value *input, const struct hf_call *call,
-	bool *ret, struct hf_error *err);
+HF_CHECK int hf_eval_filter(struct hf_eval *e, struct hf_str name, struct hf_value *input,
+	const struct hf_call *call, struct hf_value **ret, struct hf_error *err);
+HF_CHECK int hf_eval_test(struct hf_eval *e, struct hf_str name, struct hf_value *input,
+	const struct hf_call *call, bool *ret, struct hf_error *err);
 HF_CHECK int hf_eval_call(struct hf_eval *e, struct hf_value *callee, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err);
-/* Python semantics for use in filters: attribute then item (x.y), item then attribute (x['y']), list(x), x < y, x + y … */
-HF_CHECK int hf_eval_attribute(
-	struct hf_eval *e, struct hf_value *v, struct hf_str name, struct hf_value **ret, struct hf_error *err);
-HF_CHECK int hf_eval_item(
-	struct hf_eval *e, struct hf_value *v, struct hf_value *key, struct hf_value **ret, struct hf_error *err);
-HF_CHECK int hf_eval_list(struct hf_eval *e, struct hf_value *v, struct hf_value **ret_list, struct hf_error *err);
-HF_CHECK int hf_eval_compare(
-	struct hf_eval *e, const struct hf_value *a, const struct hf_value *b, int *ret_order, struct hf_error *err);
-HF_CHECK int hf_eval_truth(struct hf_eval *e, struct hf_value *v, bool *ret, struct hf_error *err); /* raises on undefined if strict */
-HF_CHECK int hf_eval_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, struct hf_error *err); /* str(v) */
+/* Python semantics for use in filters: attribute then item (x.y), item then attribute (x['y']), list(x), x <
+ * y, x + y … */
+HF_CHECK int hf_eval_attribute(struct hf_eval *e, struct hf_value *v, struct hf_str name,
+	struct hf_value **ret, struct hf_error *err);
+HF_CHECK int hf_eval_item(struct hf_eval *e, struct hf_value *v, struct hf_value *key, struct hf_value **ret,
+	struct hf_error *err);
+HF_CHECK int hf_eval_list(
+	struct hf_eval *e, struct hf_value *v, struct hf_value **ret_list, struct hf_error *err);
+HF_CHECK int hf_eval_compare(struct hf_eval *e, const struct hf_value *a, const struct hf_value *b,
+	int *ret_order, struct hf_error *err);
+HF_CHECK int hf_eval_truth(struct hf_eval *e, struct hf_value *v, bool *ret,
+	struct hf_error *err); /* raises on undefined if strict */
+HF_CHECK int hf_eval_text(
+	struct hf_eval *e, struct hf_value *v, struct hf_str *ret, struct hf_error *err); /* str(v) */
 /* Raises the undefined error of v. Always fails. */
 int hf_eval_undefined(struct hf_eval *e, const struct hf_value *v, struct hf_error *err);

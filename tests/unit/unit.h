@@ -13,9 +13,12 @@
 #include "lib/base/attr.h"
 
 /* Declares `struct CMUnitTest tests[]`, one for each row, named by row.title. */
-#define UNIT_ROWS(tests, rows, check)                                                                       \
-	struct CMUnitTest tests[HF_COUNT(rows)];                                                            \
-	for (size_t i_ = 0; i_ < HF_COUNT(rows); i_++)                                                      \
-	tests[i_] = (struct CMUnitTest){ (rows)[i_].title, check, NULL, NULL, (void *)(uintptr_t) & (rows)[i_] }
+#define UNIT_ROWS(tests, rows, check)                                                                        \
+	struct CMUnitTest tests[HF_COUNT(rows)];                                                             \
+	for (size_t i_ = 0; i_ < HF_COUNT(rows); i_++)                                                       \
+		tests[i_] = (struct CMUnitTest)                                                              \
+		{                                                                                            \
+			(rows)[i_].title, check, NULL, NULL, (void *)(uintptr_t) & (rows)[i_]                \
+		}
 
 #define UNIT_RUN(tests) cmocka_run_group_tests(tests, NULL, NULL)

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Which folder may include from which: data flows one way. Prints every include that breaks the rule.
+cd "$(dirname "$0")/../.." || exit 2
+allow='
+lib/base:
+lib/data:lib/base
+lib/template:lib/base,lib/data
+lib/net:lib/base,lib/data
+lib/release:lib/base,lib/data,lib/net
+lib/engine:lib/base,lib/data,lib/template
+modules:lib/base,lib/data,lib/template,lib/engine
+agent:lib/base,lib/data,lib/net,lib/release,lib/engine,modules
+provisioner:lib/base,lib/data,lib/template,lib/net,lib/release
+cli:lib/base,lib/data,lib/template,lib/net,lib/release,lib/engine,modules,provisioner
+tests:lib/base,lib/data,lib/template,lib/net,lib/release,lib/engine,modules,agent,provisioner,cli'
+git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -Hn '^#include "' |
+awk -v allow="$allow" '
+function part(path,  p) { split(path, p, "/"); return p[1] == "lib" ? p[1] "/" p[2] : p[1] }
+BEGIN {
+	n = split(allow, row, "\n")
+	for (i = 1; i <= n; i++) if (split(row[i], kv, ":") >= 1 && kv[1] != "") ok[kv[1]] = "," kv[2] ","
+}
+{
+	file = $0; sub(/:.*/, "", file)
+	line = $0; sub(/^[^:]*:/, "", line); sub(/:.*/, "", line)
+	target = $0; sub(/.*#include "/, "", target); sub(/".*/, "", target)
+	from = part(file); to = part(target)
+	if (index(target, "/") == 0) { print file ":" line ": include \"" target "\" by its path from the root"; bad = 1 }
+	else if (from != to && index(ok[from], "," to ",") == 0) { print file ":" line ": " from " may not include " to; bad = 1 }
+}
+END { exit bad }'
