@@ -1,0 +1,56 @@
+# tests/all.sh - the whole of `./run test`, sourced by it: every part runs, whatever the ones before said.
+results=$top/build/results
+rm -rf "$results"
+mkdir -p "$results"
+failed_parts=()
+
+# part NAME COMMAND…: time it, remember a failure, go on.
+part() {
+	local name=$1 start=$SECONDS
+	shift
+	say "$name"
+	"$@" || failed_parts+=("$name")
+	echo "-- $name: $((SECONDS - start)) s"
+}
+
+lint_part() {
+	lint | tee "$results/lint.txt"
+	return "${PIPESTATUS[0]}"
+}
+
+# unit DIR NAME CONFIGURE-OPTIONS…: build there, run the unit tests, keep their results.
+unit() {
+	local dir=$1 name=$2 rc=0
+	shift 2
+	configure_in "$dir" --enable-werror "$@"
+	make -s -C "$dir" -j"$jobs" || return 1
+	make -s -C "$dir" -j"$jobs" check >"$results/unit-$name.log" 2>&1 || rc=1
+	mkdir -p "$results/unit-$name"
+	find "$dir/tests" -name '*.trs' -exec cp -t "$results/unit-$name" {} +
+	grep -E '^(FAIL|ERROR|# TOTAL)' "$results/unit-$name.log" || true
+	return $rc
+}
+
+python_part() {
+	HF_BUILD=$top/build python -m pytest -q -p no:cacheprovider --junitxml="$results/$1.xml" "tests/$1" "${@:2}"
+}
+
+fuzz_part() {
+	configure_in build-fuzz --enable-fuzzers --disable-hardening --enable-sanitizers CC="$clang" CFLAGS="-O1 -g"
+	HF_FUZZ_SECONDS=$([ "$HF_LONG" = 1 ] && echo 600 || echo 15) tests/fuzz/run.sh build-fuzz "$results"
+}
+
+clang=$(command -v clang-14 || command -v clang)
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+part "lint" lint_part
+part "gcc: build and unit tests" unit build gcc CFLAGS="-O2 -g"
+part "clang: build and unit tests" unit build-clang clang CC="$clang" CFLAGS="-O1"
+part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers --enable-sanitizers CFLAGS="-O1 -g"
+[ ! -x tests/fuzz/run.sh ] || part "fuzzers, short" fuzz_part
+part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential
+part "system: real brokers, stores and hosts" python_part system
+[ ! -d tests/crash ] || part "crash: killed at any moment" python_part crash
+
+[ ${#failed_parts[@]} = 0 ] || printf 'failed: %s\n' "${failed_parts[@]}"
+python tests/tally.py "$results" "${#failed_parts[@]}"
