@@ -8,7 +8,7 @@ As a script it serves until it is interrupted and prints the environment a clien
 
     python3 tests/system/s3server.py --port 7070 --bucket releases --directory /tmp/s3
 
-The program is looked for in HF_VERSITYGW, then in PATH, then in the cache folder; where it is absent it is built
+The program is looked for in HF_S3_SERVER, then in PATH, then in the cache folder; where it is absent it is built
 there once with `go install` (a few minutes).
 """
 import argparse
@@ -34,14 +34,14 @@ STOP_SECONDS = 5
 
 def program():
     """Path of versitygw; builds it into the cache folder where it is missing."""
-    named = os.environ.get("HF_VERSITYGW")
+    named = os.environ.get("HF_S3_SERVER")
     if named:
         return named
     found = shutil.which("versitygw") or shutil.which("versitygw", path=str(CACHE))
     if found:
         return found
     if not shutil.which("go"):
-        raise RuntimeError("versitygw is not installed and there is no go to build it; set HF_VERSITYGW")
+        raise RuntimeError("versitygw is not installed and there is no go to build it; set HF_S3_SERVER")
     CACHE.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         ["go", "install", f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"],
