@@ -1,6 +1,6 @@
 /* lib/data/json.h - JSON in and out, through jansson on the way in.
- * Order of keys is kept, duplicate keys are refused, depth and size are bounded; integers beyond int64_t and
- * NUL in strings are accepted only where options say so. The writer produces what Python's json.dumps does.
+ * Order of keys is kept, depth and size are bounded. hf_json_parse() refuses duplicate keys, integers beyond
+ * int64_t and NUL. The writer produces what Python's json.dumps does.
  */
 #pragma once
 #include "lib/data/value.h"
@@ -10,6 +10,11 @@ enum { HF_JSON_SIZE_MAX = 64 << 20, HF_JSON_DEPTH_MAX = 512 };
 /* name: shown in errors as the file. Fails with HF_E_PARSE at line and column, HF_E_LIMIT past a bound. */
 HF_CHECK int hf_json_parse(struct hf_arena *a, struct hf_str text, const char *name, struct hf_value **ret,
 	struct hf_error *err);
+
+/* As Python's json.loads(), for values of playbooks: integers of any size, NUL, NaN and Infinity are
+ * accepted, of duplicate keys the last wins. */
+HF_CHECK int hf_json_loads(
+	struct hf_arena *a, struct hf_str text, struct hf_value **ret, struct hf_error *err);
 
 struct hf_json_style {
 	int indent; /* < 0: one line */
