@@ -39,6 +39,7 @@ enum hf_value_flags {
 	HF_VALUE_VAULT = 1 << 2,  /* a string still encrypted: text is the $ANSIBLE_VAULT envelope */
 	HF_VALUE_MARKUP = 1 << 3, /* Jinja's Markup (|e, |escape) */
 	HF_VALUE_QUOTED = 1 << 4, /* scalar was quoted or a block in the YAML text */
+	HF_VALUE_TEXT = 1 << 5,   /* text that stays text: to_json, to_yaml, string (Ansible) */
 };
 
 struct hf_list;

@@ -109,6 +109,8 @@ HF_CHECK int hf_template_render(const struct hf_template *t, const struct hf_ren
  */
 HF_CHECK int hf_template_evaluate(const struct hf_template *t, const struct hf_render *how,
 	struct hf_value **ret, struct hf_error *err);
+/* True when the template is exactly one {{ expression }}, so that hf_template_evaluate() may be used. */
+bool hf_template_single(const struct hf_template *t);
 /* The template is nothing but one {{ name }}: returns the name, else { NULL }. */
 struct hf_str hf_template_single_name(const struct hf_template *t);
 /* Names the template may read from outside (for dependency tracking), as a list of strings; an upper bound.
