@@ -72,6 +72,18 @@ static bool inside_block(const struct splitter *s)
 	return s->depth[0] + s->depth[1] + s->depth[2] > 0;
 }
 
+static bool depths_change(struct splitter *s, struct hf_str token)
+{
+	bool changed = false;
+	for (size_t i = 0; i < HF_COUNT(blocks); i++) {
+		int before = s->depth[i];
+		int after = before + count(token, blocks[i].open) - count(token, blocks[i].close);
+		s->depth[i] = after < 0 ? 0 : after;
+		changed = changed || s->depth[i] != before;
+	}
+	return changed;
+}
+
 /* One token between blanks; first: it begins its line. */
 static void split_token(struct splitter *s, struct hf_str token, bool first)
 {
@@ -87,14 +99,9 @@ static void split_token(struct splitter *s, struct hf_str token, bool first)
 		hf_buf_add(&s->last, token);
 		s->have = placed = true;
 	}
-	for (size_t i = 0; i < HF_COUNT(blocks); i++) {
-		int change = count(token, blocks[i].open) - count(token, blocks[i].close);
-		int before = s->depth[i], after = before + change < 0 ? 0 : before + change;
-		s->depth[i] = after;
-		if (after != before && !placed) {
-			piece_new(s, token);
-			placed = true;
-		}
+	if (depths_change(s, token) && !placed) {
+		piece_new(s, token);
+		placed = true;
 	}
 	if (!placed && !quoted && !inside_block(s) && token.n > 0)
 		piece_new(s, token);

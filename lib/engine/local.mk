@@ -1,2 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-engine.a
-%canon_reldir%_libhf_engine_a_SOURCES =
+%canon_reldir%_libhf_engine_a_SOURCES = \
+	%reldir%/action.c \
+	%reldir%/args.c %reldir%/args.h \
+	%reldir%/keyword.c %reldir%/keyword.h %reldir%/keyword.def \
+	%reldir%/module.h \
+	%reldir%/run.h

@@ -1,0 +1,68 @@
+#include <string.h>
+
+#include "lib/engine/module.h"
+
+static const char *const name_keys[] = { "name", "hostname", "host", NULL };
+static const char *const group_keys[] = { "groups", "groupname", "group", NULL };
+
+static struct hf_value *first_of(const struct hf_value *dict, const char *const *names)
+{
+	for (size_t i = 0; names[i] != NULL; i++) {
+		struct hf_value *v = hf_dict_get(dict, names[i]);
+		if (v != NULL)
+			return v;
+	}
+	return NULL;
+}
+
+static bool is_one_of(const char *word, const char *const *names)
+{
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (strcmp(word, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct hf_value *group_list(struct hf_arena *a, const struct hf_value *given)
+{
+	struct hf_value *list = hf_value_list(a);
+	if (hf_is_sequence(given)) {
+		for (size_t i = 0; i < hf_list_len(given); i++)
+			hf_list_append(
+				list, hf_value_str(a, hf_str_trim(hf_value_text(a, hf_list_at(given, i)))));
+	} else if (given != NULL) {
+		struct hf_str rest = hf_value_text(a, given), piece;
+		while (hf_str_split(&rest, ',', &piece))
+			hf_list_append(list, hf_value_str(a, hf_str_trim(piece)));
+	}
+	return list;
+}
+
+static int add_host_check(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
+{
+	const struct hf_value *given = *(struct hf_value *const *)params;
+	struct hf_arena *a = hf_task_arena(c);
+	const struct hf_value *name = first_of(given, name_keys);
+	if (name == NULL)
+		return hf_fail(err, HF_E_TASK, "name, host or hostname needs to be provided");
+	struct hf_value *vars = hf_value_dict(a), *host = hf_value_dict(a);
+	HF_DICT_EACH (given, e) {
+		const char *key = hf_value_text(a, hf_entry_key(e)).p;
+		if (!is_one_of(key, name_keys) && !is_one_of(key, group_keys))
+			hf_dict_put(vars, key, hf_entry_value(e));
+	}
+	hf_dict_put(host, "host_name", hf_value_str(a, hf_value_text(a, name)));
+	hf_dict_put(host, "groups", group_list(a, first_of(given, group_keys)));
+	hf_dict_put(host, "host_vars", vars);
+	hf_result_put(c, change, "add_host", host);
+	return 0;
+}
+
+const struct hf_module hf_module_add_host = {
+	.name = "add_host",
+	.collection = "ansible.builtin",
+	.flags = HF_MODULE_ANY_ARGS | HF_MODULE_NO_RESOURCE | HF_MODULE_NO_BECOME | HF_MODULE_READ_ONLY,
+	.check = add_host_check,
+};

@@ -1,0 +1,14 @@
+#include "modules/registry.h"
+
+#define HF_MODULE(name) extern const struct hf_module hf_module_##name;
+#include "modules/registry.def"
+#undef HF_MODULE
+
+static const struct hf_module *const rows[] = {
+#define HF_MODULE(name) &hf_module_##name,
+#include "modules/registry.def"
+#undef HF_MODULE
+	NULL,
+};
+
+const struct hf_module_registry hf_modules = { .modules = rows };

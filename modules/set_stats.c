@@ -1,0 +1,37 @@
+#include <stddef.h>
+
+#include "lib/engine/module.h"
+
+struct params {
+	struct hf_value *data;
+	enum hf_tristate aggregate, per_host;
+};
+
+static const struct hf_arg args[] = {
+	{ "aggregate", HF_ARG_BOOL, offsetof(struct params, aggregate), .dflt = "yes",
+		.help = "Add to what is there." },
+	{ "data", HF_ARG_DICT, offsetof(struct params, data), HF_REQUIRED, .help = "Names and values." },
+	{ "per_host", HF_ARG_BOOL, offsetof(struct params, per_host), .dflt = "no",
+		.help = "For this host only." },
+	{ .type = HF_ARG_END },
+};
+
+static int set_stats_check(struct hf_module_context *c, const void *params, struct hf_change *change,
+	struct hf_error *err HF_UNUSED)
+{
+	const struct params *p = params;
+	struct hf_value *stats = hf_value_dict(hf_task_arena(c));
+	hf_dict_put(stats, "data", p->data);
+	hf_dict_put(stats, "aggregate", hf_value_bool(hf_task_arena(c), p->aggregate == HF_YES));
+	hf_dict_put(stats, "per_host", hf_value_bool(hf_task_arena(c), p->per_host == HF_YES));
+	hf_result_put(c, change, "ansible_stats", stats);
+	return 0;
+}
+
+const struct hf_module hf_module_set_stats = {
+	.name = "set_stats",
+	.collection = "ansible.builtin",
+	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_RESOURCE | HF_MODULE_NO_BECOME | HF_MODULE_READ_ONLY,
+	.check = set_stats_check,
+};
