@@ -1,11 +1,18 @@
 noinst_LIBRARIES += %reldir%/libhf-release.a
 %canon_reldir%_libhf_release_a_SOURCES = \
-	%reldir%/accept.h \
+	%reldir%/accept.c %reldir%/accept.h \
+	%reldir%/base64.c %reldir%/base64.h \
 	%reldir%/document.h \
-	%reldir%/envelope.h \
-	%reldir%/key.h \
+	%reldir%/envelope.c %reldir%/envelope.h \
+	%reldir%/fields.c %reldir%/fields.h \
+	%reldir%/key.c %reldir%/key.h \
+	%reldir%/log.c \
+	%reldir%/manifest.c \
+	%reldir%/names.c \
+	%reldir%/pointer.c \
 	%reldir%/refusal.c %reldir%/refusal.h \
+	%reldir%/root.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/store_file.c \
-	%reldir%/unpack.h \
-	%reldir%/verify.h
+	%reldir%/unpack.c %reldir%/unpack.h \
+	%reldir%/verify.c %reldir%/verify.h
