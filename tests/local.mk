@@ -1,2 +1,2 @@
+include tests/fuzz/local.mk
 include tests/unit/local.mk
-include tests/differential/local.mk

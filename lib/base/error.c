@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static int error_start(struct hf_error *err, enum hf_code code, int errnum, const char *format, va_list args)
+static HF_PRINTF(4, 0) int error_start(
+	struct hf_error *err, enum hf_code code, int errnum, const char *format, va_list args)
 {
 	if (err == NULL)
 		return -(int)code;

@@ -67,7 +67,7 @@ static void log_to_journal(enum hf_log_level level, const struct hf_log_field *f
 		log_to_stderr(level, fields, text);
 }
 
-static void log_send(
+static HF_PRINTF(3, 0) void log_send(
 	enum hf_log_level level, const struct hf_log_field *fields, const char *format, va_list args)
 {
 	char text[LOG_LINE_MAX];

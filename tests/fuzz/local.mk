@@ -1,0 +1,16 @@
+# Each fuzz_X.c defines LLVMFuzzerTestOneInput. Configured with --enable-fuzzers it is a libFuzzer program; otherwise
+# replay.c is its main and `make check` feeds it the seeds in seeds/X.
+fuzz_programs = %reldir%/fuzz_yaml
+
+check_PROGRAMS += $(fuzz_programs)
+if HF_FUZZERS
+fuzz_main =
+fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+fuzz_main = %reldir%/replay.c
+fuzz_ldflags = $(AM_LDFLAGS)
+endif
+
+%canon_reldir%_fuzz_yaml_SOURCES = %reldir%/fuzz_yaml.c $(fuzz_main)
+%canon_reldir%_fuzz_yaml_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_yaml_LDADD = $(data_libs)
