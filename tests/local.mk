@@ -1,2 +1,3 @@
 include tests/fuzz/local.mk
 include tests/unit/local.mk
+include tests/system/local.mk

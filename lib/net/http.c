@@ -126,6 +126,8 @@ static void transfer_free(struct hf_http_transfer *t)
 	*(t->previous == NULL ? &h->first : &t->previous->next) = t->next;
 	*(t->next == NULL ? &h->last : &t->next->previous) = t->previous;
 	h->total--;
+	if (t->request.release != NULL)
+		t->request.release(t->request.data);
 	hf_buf_done(&t->body);
 	hf_arena_free(t->arena);
 }
@@ -402,7 +404,6 @@ struct fetch {
 static void fetch_done(const struct hf_http_response *r, const struct hf_error *failure, void *data)
 {
 	struct fetch *f = data;
-	struct hf_http_response *out = f->ret;
 	if (failure != NULL) {
 		f->rc = -(int)failure->code;
 		if (f->err != NULL)
@@ -410,17 +411,7 @@ static void fetch_done(const struct hf_http_response *r, const struct hf_error *
 		return;
 	}
 	f->rc = 0;
-	*out = *r;
-	out->arena = f->arena;
-	out->body = hf_strn(hf_str_dup(f->arena, r->body), r->body.n);
-	out->method = hf_strdup(f->arena, r->method);
-	out->place = hf_strdup(f->arena, r->place);
-	out->url = hf_strdup(f->arena, r->url);
-	out->headers = (struct hf_http_headers){ 0 };
-	for (size_t i = 0; i < r->headers.n; i++)
-		*hf_vec_push(f->arena, &out->headers) =
-			(struct hf_http_header){ hf_strdup(f->arena, r->headers.at[i].name),
-				hf_strdup(f->arena, r->headers.at[i].value) };
+	hf_http_response_copy(f->arena, r, f->ret);
 }
 
 int hf_http_fetch(struct hf_http *h, struct hf_arena *a, const struct hf_http_request *r,

@@ -125,6 +125,7 @@ struct hf_http_request {
 	 * hf_http_judge(). */
 	int (*prepare)(struct hf_http_attempt *t, void *data, struct hf_error *err);
 	enum hf_http_verdict (*judge)(const struct hf_http_response *r, void *data);
+	void (*release)(void *data); /* the transfer ends, with or without done() */
 	void *data;
 };
 
@@ -152,6 +153,10 @@ HF_CHECK int hf_http_run(struct hf_http *h, struct hf_error *err);
 /* Blocking: one request and its answer in arena a. */
 HF_CHECK int hf_http_fetch(struct hf_http *h, struct hf_arena *a, const struct hf_http_request *r,
 	struct hf_http_response *ret, struct hf_error *err);
+
+/* Everything of r in arena a, so that it outlives done(). */
+void hf_http_response_copy(
+	struct hf_arena *a, const struct hf_http_response *r, struct hf_http_response *ret);
 
 /* From the loop. */
 void hf_http_ready(struct hf_http *h, int fd, unsigned what);

@@ -34,6 +34,21 @@ bool hf_http_date_parse(const char *text, int64_t *ret)
 	return false;
 }
 
+void hf_http_response_copy(struct hf_arena *a, const struct hf_http_response *r, struct hf_http_response *ret)
+{
+	struct hf_http_response out = *r;
+	out.arena = a;
+	out.body = hf_strn(hf_str_dup(a, r->body), r->body.n);
+	out.method = hf_strdup(a, r->method);
+	out.place = hf_strdup(a, r->place);
+	out.url = hf_strdup(a, r->url);
+	out.headers = (struct hf_http_headers){ 0 };
+	for (size_t i = 0; i < r->headers.n; i++)
+		*hf_vec_push(a, &out.headers) = (struct hf_http_header){ hf_strdup(a, r->headers.at[i].name),
+			hf_strdup(a, r->headers.at[i].value) };
+	*ret = out;
+}
+
 int64_t hf_http_retry_after(const struct hf_http_headers *headers)
 {
 	const char *value = hf_http_header(headers, "retry-after");
