@@ -14,6 +14,7 @@ struct hf_resource {
 	const char *module;
 	const char
 		*policy; /* holdfast_policy: report, correct, correct-in-window; NULL: the agent's default */
+	bool handler;            /* runs because it was notified: recalled only when the same run is resumed */
 	struct hf_pos pos;
 	const struct hf_value *args;     /* dict as bound; secrets marked */
 	const struct hf_value *watches;  /* list of {kind, …}; see hf_watch_… */
