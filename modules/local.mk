@@ -11,3 +11,18 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 	%reldir%/ping.c \
 	%reldir%/set_fact.c \
 	%reldir%/set_stats.c
+# Packages, services, users and facts of the host.
+%canon_reldir%_libhf_modules_a_SOURCES += \
+	%reldir%/host.c %reldir%/host.h %reldir%/dpkg.c %reldir%/dpkg.h \
+	%reldir%/apt.c %reldir%/apt_get.c %reldir%/apt.h \
+	%reldir%/facts/facts.h \
+	%reldir%/facts/facts.c \
+	%reldir%/facts/setup.c \
+	%reldir%/facts/distribution.c \
+	%reldir%/facts/platform.c \
+	%reldir%/facts/hardware.c \
+	%reldir%/facts/devices.c \
+	%reldir%/facts/network.c \
+	%reldir%/facts/services.c \
+	%reldir%/facts/virtual.c \
+	%reldir%/facts/local.c
