@@ -14,42 +14,56 @@ static bool text_plain(struct hf_str s)
 	return s.n <= HF_TEXT_MAX;
 }
 
-/* NULL when it fits, else what was wanted. */
-static const char *field_set(struct hf_arena *a, const struct hf_field *f, struct hf_value *v, void *at)
+static bool text_set(struct hf_arena *a, const struct hf_field *f, struct hf_str text, void *at)
 {
-	struct hf_str text = v->type == HF_STRING ? v->u.string : hf_str("");
 	switch (f->type) {
-	case HF_FIELD_END:
-		break;
 	case HF_FIELD_NAME:
 	case HF_FIELD_TEXT:
-		if (v->type != HF_STRING || !text_plain(text))
-			return "a text of one line";
-		if (f->type == HF_FIELD_NAME && !hf_channel_name_valid(text.p))
-			return "a name of lower-case letters, digits, \"-\" and \"_\"";
+		if (!text_plain(text) || (f->type == HF_FIELD_NAME && !hf_channel_name_valid(text.p)))
+			return false;
 		*(const char **)at = hf_strndup(a, text.p, text.n);
-		return NULL;
-	case HF_FIELD_NUMBER:
-		if (v->type != HF_INT || v->u.integer < 0 || v->u.integer > HF_NUMBER_MAX)
-			return "a number from 0 to 2^53";
-		*(int64_t *)at = v->u.integer;
-		return NULL;
+		return true;
 	case HF_FIELD_TIME:
-		if (v->type != HF_STRING || !hf_str_ends(text, "Z") || !hf_time_parse(text, at))
-			return "a time such as 2026-01-31T12:00:00Z";
-		return NULL;
+		return hf_str_ends(text, "Z") && hf_time_parse(text, at);
 	case HF_FIELD_DIGEST:
-		return v->type == HF_STRING && hf_digest_parse(text, at) ? NULL
-									 : "64 lower-case hexadecimal digits";
+		return hf_digest_parse(text, at);
+	case HF_FIELD_NUMBER:
 	case HF_FIELD_LIST:
 	case HF_FIELD_DICT:
-		if (v->type != (f->type == HF_FIELD_LIST ? HF_LIST : HF_DICT))
-			return f->type == HF_FIELD_LIST ? "a list" : "an object";
-		*(struct hf_value **)at = v;
-		return NULL;
+	case HF_FIELD_END:
+		break;
 	}
-	return "something else";
+	return false;
 }
+
+static bool field_set(struct hf_arena *a, const struct hf_field *f, struct hf_value *v, void *at)
+{
+	if (v->type == HF_STRING)
+		return text_set(a, f, v->u.string, at);
+	if (f->type == HF_FIELD_NUMBER) {
+		if (v->type != HF_INT || v->u.integer < 0 || v->u.integer > HF_NUMBER_MAX)
+			return false;
+		*(int64_t *)at = v->u.integer;
+		return true;
+	}
+	if ((f->type != HF_FIELD_LIST || v->type != HF_LIST) &&
+		(f->type != HF_FIELD_DICT || v->type != HF_DICT))
+		return false;
+	*(struct hf_value **)at = v;
+	return true;
+}
+
+/* What a field of each type must be, for messages. */
+static const char *const wants[] = {
+	[HF_FIELD_END] = "something else",
+	[HF_FIELD_NAME] = "a name of lower-case letters, digits, \"-\" and \"_\"",
+	[HF_FIELD_TEXT] = "a text of one line",
+	[HF_FIELD_NUMBER] = "a number from 0 to 2^53",
+	[HF_FIELD_TIME] = "a time such as 2026-01-31T12:00:00Z",
+	[HF_FIELD_DIGEST] = "64 lower-case hexadecimal digits",
+	[HF_FIELD_LIST] = "a list",
+	[HF_FIELD_DICT] = "an object",
+};
 
 static const struct hf_field *field_find(const struct hf_field *fields, struct hf_str name)
 {
@@ -77,10 +91,9 @@ int hf_fields_bind(struct hf_arena *a, const struct hf_value *v, const struct hf
 		if (value == NULL)
 			return hf_refuse(ret_refusal, err, HF_REFUSED_BAD_DOCUMENT, "%s has no field \"%s\"",
 				what, f->name);
-		const char *want = field_set(a, f, value, (char *)out + f->offset);
-		if (want != NULL)
+		if (!field_set(a, f, value, (char *)out + f->offset))
 			return hf_refuse(ret_refusal, err, HF_REFUSED_BAD_DOCUMENT, "%s: \"%s\" must be %s",
-				what, f->name, want);
+				what, f->name, wants[f->type]);
 	}
 	return 0;
 }

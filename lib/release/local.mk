@@ -5,7 +5,9 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/document.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
 	%reldir%/fields.c %reldir%/fields.h \
+	%reldir%/ignore.c %reldir%/ignore.h \
 	%reldir%/key.c %reldir%/key.h \
+	%reldir%/keyfile.c %reldir%/keyfile.h \
 	%reldir%/log.c \
 	%reldir%/manifest.c \
 	%reldir%/names.c \
@@ -14,5 +16,6 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/root.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/store_file.c \
+	%reldir%/tree.c %reldir%/tree.h \
 	%reldir%/unpack.c %reldir%/unpack.h \
 	%reldir%/verify.c %reldir%/verify.h

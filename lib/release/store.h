@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/error.h"
 #include "lib/base/str.h"
 
@@ -45,6 +46,8 @@ struct hf_store_put {
 	int fd;
 	const char *path; /* with data.p NULL and fd < 0: this file is opened only while it is sent */
 	uint64_t size;    /* of fd or path; a file of another length is refused */
+	const struct hf_digest
+		*sha256; /* NULL, or what the bytes must hash to: else HF_E_CONFLICT, nothing is stored */
 	enum hf_put_when when;
 	const char *etag;        /* for HF_PUT_MATCH */
 	int result;              /* as in hf_store_get */

@@ -235,27 +235,36 @@ static int condition_check(struct file_store *s, const struct hf_store_put *item
 	return 0;
 }
 
-static int put_content(struct hf_store_put *item, int out, struct hf_error *err)
+static int put_file(struct hf_store_put *item, int out, struct hf_digest *ret, struct hf_error *err)
 {
-	struct hf_digest d;
-	if (item->data.p != NULL) {
-		d = hf_sha256(item->data);
-		etag_set(&d, &item->new_etag);
-		return hf_fs_write_all(out, item->data, err);
-	}
 	hf_auto_fd opened = -1;
 	if (item->fd < 0 && (opened = open(item->path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0)
 		return hf_fail_errno(err, HF_E_IO, "open %s", item->path);
 	uint64_t size = 0;
-	int result = copy_hashed(
-		&(struct copy){ item->fd < 0 ? opened : item->fd, out, NULL, item->size }, &d, &size, err);
+	struct copy c = { item->fd < 0 ? opened : item->fd, out, NULL, item->size };
+	int result = copy_hashed(&c, ret, &size, err);
 	if (result < 0)
 		return result;
 	if (size != item->size)
 		return hf_fail(err, HF_E_CONFLICT, "it has %llu bytes now where %llu were announced",
 			(unsigned long long)size, (unsigned long long)item->size);
-	etag_set(&d, &item->new_etag);
 	return 0;
+}
+
+static int put_content(struct hf_store_put *item, int out, struct hf_error *err)
+{
+	struct hf_digest d = { 0 };
+	int result = 0;
+	if (item->data.p != NULL) {
+		d = hf_sha256(item->data);
+		result = hf_fs_write_all(out, item->data, err);
+	} else {
+		result = put_file(item, out, &d, err);
+	}
+	if (result == 0 && item->sha256 != NULL && !hf_digest_equal(&d, item->sha256))
+		return hf_fail(err, HF_E_CONFLICT, "its content changed meanwhile");
+	etag_set(&d, &item->new_etag);
+	return result;
 }
 
 static int put_one(struct file_store *s, struct hf_store_put *item, bool sync, struct hf_error *err)
