@@ -2,18 +2,24 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 %canon_reldir%_libhf_release_a_SOURCES = \
 	%reldir%/accept.c %reldir%/accept.h \
 	%reldir%/base64.c %reldir%/base64.h \
+	%reldir%/channel.c \
 	%reldir%/document.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
 	%reldir%/fields.c %reldir%/fields.h \
+	%reldir%/gc.c \
 	%reldir%/ignore.c %reldir%/ignore.h \
 	%reldir%/key.c %reldir%/key.h \
 	%reldir%/keyfile.c %reldir%/keyfile.h \
 	%reldir%/log.c \
+	%reldir%/logbook.c \
+	%reldir%/manage.h \
 	%reldir%/manifest.c \
 	%reldir%/names.c \
 	%reldir%/pointer.c \
+	%reldir%/push.c \
 	%reldir%/refusal.c %reldir%/refusal.h \
 	%reldir%/root.c \
+	%reldir%/roots.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/store_file.c \
 	%reldir%/tree.c %reldir%/tree.h \
