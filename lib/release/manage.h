@@ -7,7 +7,7 @@
 #include "lib/release/store.h"
 #include "lib/release/tree.h"
 
-enum { HF_ROOTS_MAX = 10000, HF_LOG_ENTRIES_MAX = 1000000, HF_SIGNERS_TEXT = 512 };
+enum { HF_ROOTS_MAX = 1000, HF_LOG_ENTRIES_MAX = 1000000, HF_SIGNERS_TEXT = 512 };
 
 /* --- roots -------------------------------------------------------------------------------------------------
  */

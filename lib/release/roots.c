@@ -3,7 +3,6 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
-#include "lib/base/vec.h"
 #include "lib/release/manage.h"
 
 static int root_get(
@@ -39,12 +38,12 @@ static int first_root(struct hf_arena *a, struct hf_store *store, const char *pi
 int hf_roots_load(struct hf_arena *a, struct hf_store *store, const char *pin, struct hf_roots *ret,
 	enum hf_refusal *ret_refusal, struct hf_error *err)
 {
-	HF_VEC(const struct hf_root *) roots = { 0 };
+	struct hf_roots roots = { .at = hf_new_array(a, HF_ROOTS_MAX, const struct hf_root *) };
 	struct hf_trust trust;
 	int result = first_root(a, store, pin, &trust, ret_refusal, err);
 	if (result < 0)
 		return result;
-	*hf_vec_push(a, &roots) = trust.root;
+	roots.at[roots.n++] = trust.root;
 	while (roots.n < HF_ROOTS_MAX) {
 		struct hf_str bytes;
 		struct hf_trust next;
@@ -57,9 +56,10 @@ int hf_roots_load(struct hf_arena *a, struct hf_store *store, const char *pin, s
 		if (result < 0)
 			return hf_wrap(err, "root %lld of %s", (long long)version, store->url);
 		trust = next;
-		*hf_vec_push(a, &roots) = trust.root;
+		roots.at[roots.n++] = trust.root;
 	}
-	*ret = (struct hf_roots){ trust, roots.at, roots.n };
+	roots.trust = trust;
+	*ret = roots;
 	return 0;
 }
 
