@@ -52,6 +52,11 @@ struct hf_aws_call {
 
 typedef void (*hf_aws_done)(const struct hf_aws_answer *answer, const struct hf_error *failure, void *data);
 
+/* A client that trusts what io says: its ca_pem, or the file AWS_CA_BUNDLE names, or the system's
+ * certificates. */
+HF_CHECK int hf_aws_http_new(const struct hf_aws_io *io, const struct hf_http_options *options,
+	struct hf_http **ret, struct hf_error *err);
+
 struct hf_http_transfer *hf_aws_start(struct hf_aws *aws, const struct hf_aws_call *call, hf_aws_done done);
 /* Blocking; the answer's text is in arena a. A status of 400 and more is no failure. */
 HF_CHECK int hf_aws_fetch(struct hf_aws *aws, struct hf_arena *a, const struct hf_aws_call *call,

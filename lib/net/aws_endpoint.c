@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/scope.h"
+
 /* One host for the whole partition, signed for one region. */
 static const struct {
 	const char *service, *host, *region;
@@ -91,4 +93,21 @@ int hf_aws_endpoint(struct hf_arena *a, const struct hf_aws_io *io, const char *
 		return -HF_E_ARGUMENT;
 	*ret = out;
 	return 0;
+}
+
+int hf_aws_http_new(const struct hf_aws_io *io, const struct hf_http_options *options, struct hf_http **ret,
+	struct hf_error *err)
+{
+	struct hf_http_options mine = { 0 };
+	hf_auto_arena scratch = hf_arena_new();
+	const char *bundle = env(io, "AWS_CA_BUNDLE");
+	if (options != NULL)
+		mine = *options;
+	mine.ca_pem = io->ca_pem;
+	if (mine.ca_pem.n == 0 && bundle != NULL) {
+		int rc = io->read(io->data, scratch, bundle, &mine.ca_pem, err);
+		if (rc < 0)
+			return hf_wrap(err, "AWS_CA_BUNDLE");
+	}
+	return hf_http_new(&mine, ret, err);
 }

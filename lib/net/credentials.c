@@ -76,11 +76,9 @@ struct hf_credentials *hf_credentials_free(struct hf_credentials *c)
 
 int credentials_client(struct hf_credentials *c, struct hf_http **ret, struct hf_error *err)
 {
-	const struct hf_http_options options = { .ca_pem = c->io.ca_pem };
-	if (c->http == NULL && hf_http_new(&options, &c->http, err) < 0)
-		return -HF_E_INTERNAL;
+	int rc = c->http == NULL ? hf_aws_http_new(&c->io, NULL, &c->http, err) : 0;
 	*ret = c->http;
-	return 0;
+	return rc;
 }
 
 /* --- the chain

@@ -325,29 +325,38 @@ static void dispatch(struct hf_http *h)
 	}
 }
 
-static int64_t next_due(const struct hf_http *h)
+static int64_t next_due(const struct hf_http *h, uint32_t wait_ms)
 {
-	uint64_t now = hf_time_monotonic_ms(), due = now + POLL_MS;
+	uint64_t now = hf_time_monotonic_ms(), due = now + wait_ms;
 	for (const struct hf_http_transfer *t = h->first; t != NULL; t = t->next)
 		if (t->state == TRANSFER_WAITING && t->due_ms < due)
 			due = t->due_ms;
 	return due > now ? (int64_t)(due - now) : 0;
 }
 
+int hf_http_turn(struct hf_http *h, uint32_t wait_ms, struct hf_error *err)
+{
+	int running = 0;
+	if (h->has_loop)
+		return hf_fail(err, HF_E_INTERNAL, "a client that belongs to a loop cannot block");
+	size_t before = h->total;
+	dispatch(h);
+	CURLMcode code = curl_multi_perform(h->multi, &running);
+	if (code != CURLM_OK)
+		return hf_fail(err, HF_E_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+	collect(h);
+	dispatch(h);
+	if (h->first != NULL && h->total >= before)
+		curl_multi_poll(h->multi, NULL, 0, (int)next_due(h, wait_ms), NULL);
+	return 0;
+}
+
 int hf_http_run(struct hf_http *h, struct hf_error *err)
 {
-	if (h->has_loop)
-		return hf_fail(err, HF_E_INTERNAL, "hf_http_run() on a client that belongs to a loop");
 	while (h->first != NULL) {
-		int running = 0;
-		dispatch(h);
-		CURLMcode code = curl_multi_perform(h->multi, &running);
-		if (code != CURLM_OK)
-			return hf_fail(err, HF_E_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
-		collect(h);
-		dispatch(h);
-		if (h->first != NULL)
-			curl_multi_poll(h->multi, NULL, 0, (int)next_due(h), NULL);
+		int rc = hf_http_turn(h, POLL_MS, err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

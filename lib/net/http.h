@@ -150,6 +150,8 @@ size_t hf_http_active(const struct hf_http *h);
 
 /* Blocking: until no transfer is left. Fails only when libcurl does. */
 HF_CHECK int hf_http_run(struct hf_http *h, struct hf_error *err);
+/* Blocking for wait_ms at most: whatever can be done now, or the next thing that happens. */
+HF_CHECK int hf_http_turn(struct hf_http *h, uint32_t wait_ms, struct hf_error *err);
 /* Blocking: one request and its answer in arena a. */
 HF_CHECK int hf_http_fetch(struct hf_http *h, struct hf_arena *a, const struct hf_http_request *r,
 	struct hf_http_response *ret, struct hf_error *err);

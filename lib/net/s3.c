@@ -138,11 +138,17 @@ static void on_done(const struct hf_aws_answer *answer, const struct hf_error *f
 		bool kept = answer->http->status == 304 && w->what == HF_S3_GET;
 		bool gone = answer->http->status == 404 && w->what == HF_S3_DELETE &&
 			    (answer->code == NULL || strcmp(answer->code, "NoSuchKey") == 0);
-		if (!kept && !gone && hf_aws_expect(answer, &refusal) < 0)
+		if (!kept && !gone && hf_aws_expect(answer, &refusal) < 0) {
+			/* No bucket is a wrong address; whoever asks for a key must not take it for a missing
+			 * key. */
+			if (answer->code != NULL && strcmp(answer->code, "NoSuchBucket") == 0)
+				refusal.code = HF_E_ARGUMENT;
 			failure = &refusal;
-		else
+		}
+		if (failure == NULL)
 			answer_read(answer->http, &out);
 	}
+	out.attempts = answer->http->attempts;
 	w->done(&out, failure, w->data);
 }
 
@@ -241,6 +247,7 @@ struct fetch {
 static void fetch_done(const struct hf_s3_answer *answer, const struct hf_error *failure, void *data)
 {
 	struct fetch *f = data;
+	*f->ret = *answer;
 	if (failure != NULL) {
 		f->rc = -(int)failure->code;
 		if (f->err != NULL)
@@ -248,7 +255,6 @@ static void fetch_done(const struct hf_s3_answer *answer, const struct hf_error 
 		return;
 	}
 	f->rc = 0;
-	*f->ret = *answer;
 	f->ret->body = hf_strn(hf_str_dup(f->arena, answer->body), answer->body.n);
 }
 

@@ -44,6 +44,8 @@ struct hf_s3_answer {
 	uint64_t size;             /* of the object (GET, HEAD) */
 	int64_t modified;          /* seconds since the epoch; 0 unknown */
 	struct hf_str body;
+	unsigned attempts; /* set with a failure too: after a second attempt a 412 may be our own first one's
+			      success */
 };
 
 typedef void (*hf_s3_done)(const struct hf_s3_answer *answer, const struct hf_error *failure, void *data);

@@ -23,5 +23,6 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/store_file.c \
 	%reldir%/tree.c %reldir%/tree.h \
+	%reldir%/store_file.c %reldir%/store_s3.c \
 	%reldir%/unpack.c %reldir%/unpack.h \
 	%reldir%/verify.c %reldir%/verify.h

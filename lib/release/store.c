@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const struct hf_store_kind *const kinds[] = { &hf_store_file };
+static const struct hf_store_kind *const kinds[] = { &hf_store_file, &hf_store_s3 };
 
 int hf_store_open(struct hf_arena *a, const char *url, const struct hf_store_options *options,
 	struct hf_store **ret, struct hf_error *err)

@@ -101,7 +101,7 @@ struct hf_store {
 	const char *url;                 /* without a slash at the end */
 	struct hf_store_options options; /* zeros replaced by the defaults */
 };
-extern const struct hf_store_kind hf_store_file;
+extern const struct hf_store_kind hf_store_file, hf_store_s3;
 
 /* options may be NULL. A url without a scheme is refused. Opening does not touch the network. */
 HF_CHECK int hf_store_open(struct hf_arena *a, const char *url, const struct hf_store_options *options,

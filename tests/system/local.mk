@@ -1,3 +1,5 @@
 # Programs the system tests ask.
 noinst_PROGRAMS += %reldir%/net_door
 %canon_reldir%_net_door_LDADD = $(net_libs)
+noinst_PROGRAMS += %reldir%/store_door
+%canon_reldir%_store_door_LDADD = $(release_libs)
