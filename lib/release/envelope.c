@@ -76,8 +76,7 @@ static bool take_signatures(struct hf_str *rest, struct hf_envelope *e)
 			return false;
 		e->n++;
 	}
-	take(rest, "\n");
-	return rest->n == 0;
+	return take(rest, "\n") && rest->n == 0;
 }
 
 static bool take_type(struct hf_str *rest, struct hf_str *ret)

@@ -1,6 +1,6 @@
 /* lib/release/envelope.h - the DSSE envelope, taken apart by a scanner of its own that knows one spelling:
  *   {"payloadType":"T","payload":"BASE64","signatures":[{"keyid":"HEX","sig":"BASE64"},…]}
- * no white space (one newline at the end is allowed), no escapes, this order. Root reads it before any
+ * and one newline at the end; no other white space, no escapes, this order. Root reads it before any
  * signature was checked, so it is short, allocates once and never looks into the payload. */
 #pragma once
 #include "lib/release/key.h"
@@ -31,7 +31,8 @@ const char *hf_document_type(enum hf_document kind); /* the payloadType */
 const char *hf_document_name(enum hf_document kind); /* "root", "release", "pointer", "log entry" */
 size_t hf_document_max(enum hf_document kind);       /* bytes of the envelope */
 
-/* Refuses with too-large, wrong-kind, bad-envelope, duplicate-signature. No signature at all is fine here. */
+/* Refuses with too-large, wrong-kind, bad-envelope, duplicate-signature. No signature at all is fine here.
+ * *ret is of no use after a refusal. */
 HF_CHECK int hf_envelope_scan(struct hf_arena *a, struct hf_str bytes, enum hf_document kind,
 	struct hf_envelope *ret, enum hf_refusal *ret_refusal, struct hf_error *err);
 /* Which kind it says it is; HF_DOC_KINDS when none. For tools that take any document. */

@@ -11,3 +11,11 @@ check_PROGRAMS += %reldir%/test_base %reldir%/test_files
 %canon_reldir%_test_base_LDADD = $(base_libs) $(CMOCKA_LIBS)
 %canon_reldir%_test_files_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_files_LDADD = $(base_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_envelope %reldir%/test_accept
+%canon_reldir%_test_envelope_SOURCES = %reldir%/test_envelope.c %reldir%/release_kit.c %reldir%/release_kit.h
+%canon_reldir%_test_envelope_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_envelope_LDADD = $(release_libs) $(CMOCKA_LIBS)
+%canon_reldir%_test_accept_SOURCES = %reldir%/test_accept.c %reldir%/release_kit.c %reldir%/release_kit.h
+%canon_reldir%_test_accept_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_accept_LDADD = $(release_libs) $(CMOCKA_LIBS)
