@@ -294,9 +294,11 @@ static enum hf_http_verdict page_judge(
 	return region_follow(p->s3, &p->moved, call, answer);
 }
 
-static int page_entry(struct page *p, const struct hf_xml *node, struct hf_error *err)
+static int page_entry(struct page *p, const struct hf_xml *node, bool encoded, struct hf_error *err)
 {
-	struct hf_str key = hf_uri_decode(p->arena, hf_str(hf_xml_text(node, "Key", "")));
+	struct hf_str raw = hf_str(hf_xml_text(node, "Key", ""));
+	struct hf_str key =
+		encoded ? hf_uri_decode(p->arena, raw) : hf_strn(hf_str_dup(p->arena, raw), raw.n);
 	struct hf_s3_object object = { .key = key.p,
 		.etag = hf_strdup(p->arena, hf_xml_text(node, "ETag", "")) };
 	const char *modified = hf_xml_text(node, "LastModified", "");
@@ -315,8 +317,10 @@ static int page_read(struct page *p, const struct hf_http_response *r, struct hf
 	struct hf_xml *root;
 	if (hf_xml_parse(r->arena, r->body, "listing", &root, err) < 0)
 		return -HF_E_PARSE;
+	/* Some servers do not know the encoding that was asked for. */
+	bool encoded = strcmp(hf_xml_text(root, "EncodingType", ""), "url") == 0;
 	for (const struct hf_xml *n = hf_xml_child(root, "Contents"); n != NULL; n = hf_xml_again(n)) {
-		int rc = page_entry(p, n, err);
+		int rc = page_entry(p, n, encoded, err);
 		if (rc < 0)
 			return rc;
 	}
