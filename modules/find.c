@@ -14,7 +14,7 @@
 #include "modules/accounts.h"
 #include "modules/file_content.h"
 #include "modules/file_mode.h"
-#include "modules/words.h"
+#include "modules/cmdline.h"
 
 /* find: files by name, kind, age, size, mode and content. */
 enum { FIND_ANY, FIND_DIRECTORY, FIND_FILE, FIND_LINK };
@@ -404,7 +404,7 @@ static int find_check(
 	hf_auto_regex contains = s.contains;
 	for (size_t i = 0; result == 0 && i < hf_list_len(p->paths); i++) {
 		const char *path =
-			hf_words_expand(a, hf_value_text(a, hf_list_at(p->paths, i)).p, hf_task_env(c));
+			hf_cmdline_expand(a, hf_value_text(a, hf_list_at(p->paths, i)).p, hf_task_env(c));
 		if (hf_fs_is_dir(path)) {
 			result = dir_look(&s, path, 1);
 			continue;

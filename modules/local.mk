@@ -3,29 +3,10 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES = \
 	%reldir%/registry.c %reldir%/registry.h %reldir%/registry.def \
 	%reldir%/add_host.c \
-	%reldir%/assemble.c \
 	%reldir%/assert.c \
 	%reldir%/debug.c \
 	%reldir%/fail.c \
-	%reldir%/blockinfile.c \
-	%reldir%/command.c \
-	%reldir%/copy.c \
-	%reldir%/copy_remote.c \
-	%reldir%/copy_tree.c \
-	%reldir%/copy_work.c %reldir%/copy_work.h \
-	%reldir%/debug.c \
-	%reldir%/fail.c \
-	%reldir%/fetch.c \
-	%reldir%/file.c \
-	%reldir%/file_attr.c %reldir%/file_attr.h \
-	%reldir%/file_content.c %reldir%/file_content.h \
-	%reldir%/file_flags.c %reldir%/file_flags.h \
-	%reldir%/file_label.c %reldir%/file_label.h \
-	%reldir%/file_link.c %reldir%/file_work.h \
-	%reldir%/file_mode.c %reldir%/file_mode.h \
-	%reldir%/find.c \
 	%reldir%/group_by.c \
-	%reldir%/lineinfile.c \
 	%reldir%/pause.c \
 	%reldir%/ping.c \
 	%reldir%/set_fact.c \
@@ -45,13 +26,29 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 	%reldir%/facts/services.c \
 	%reldir%/facts/virtual.c \
 	%reldir%/facts/local.c
-	%reldir%/replace.c \
-	%reldir%/script.c \
-	%reldir%/set_fact.c \
-	%reldir%/set_stats.c \
-	%reldir%/slurp.c \
-	%reldir%/stat.c \
-	%reldir%/tempfile.c \
-	%reldir%/template.c \
+# Files, text, commands and archives.
+%canon_reldir%_libhf_modules_a_SOURCES += \
+	%reldir%/accounts.c %reldir%/accounts.h \
+	%reldir%/cmdline.c %reldir%/cmdline.h \
+	%reldir%/file_attr.c %reldir%/file_attr.h \
+	%reldir%/file_content.c %reldir%/file_content.h \
+	%reldir%/file_flags.c %reldir%/file_flags.h \
+	%reldir%/file_label.c %reldir%/file_label.h \
+	%reldir%/file_mode.c %reldir%/file_mode.h \
 	%reldir%/text_file.c %reldir%/text_file.h \
-	%reldir%/words.c %reldir%/words.h
+	%reldir%/copy_remote.c %reldir%/copy_tree.c %reldir%/copy_work.c %reldir%/copy_work.h \
+	%reldir%/file_link.c %reldir%/file_work.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/assemble.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/blockinfile.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/command.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/copy.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/fetch.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/file.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/find.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/lineinfile.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/replace.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/script.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/slurp.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/stat.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/tempfile.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/template.c

@@ -4,7 +4,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/args.c %reldir%/args.h \
 	%reldir%/keyword.c %reldir%/keyword.h %reldir%/keyword.def \
 	%reldir%/module.h \
-	%reldir%/run.h
+	%reldir%/run.h \
 	%reldir%/regex.c %reldir%/regex.h %reldir%/regex_replace.c \
 	%reldir%/regex_translate.c %reldir%/regex_translate.h \
 	%reldir%/templar.h \
