@@ -80,6 +80,7 @@ struct slot {
 	size_t item;
 	struct hf_http_transfer *transfer; /* NULL: free */
 	int fd;                            /* opened for this item; -1 none */
+	char hash[HF_SHA256_HEX];          /* the payload's, while it is started */
 };
 
 struct batch {
@@ -277,6 +278,8 @@ static int put_fill(struct slot *slot, struct hf_s3_request *r, struct hf_error 
 		return 0;
 	r->body_fd = item->fd;
 	r->body_size = item->size;
+	if (item->sha256 != NULL) /* signed with what it must be: the server refuses other bytes */
+		r->payload_hash = hf_digest_hex(item->sha256, slot->hash);
 	if (item->fd < 0) {
 		slot->fd = open(item->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
 		if (slot->fd < 0)
