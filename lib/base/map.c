@@ -57,6 +57,11 @@ struct hf_map_entry *hf_map_find(const struct hf_map *m, const void *key)
 	return m->live == 0 ? NULL : find_hashed(m, m->kind->hash(key), key);
 }
 
+struct hf_map_entry *hf_map_find_hashed(const struct hf_map *m, uint32_t hash, const void *key)
+{
+	return m->live == 0 ? NULL : find_hashed(m, hash, key);
+}
+
 void *hf_map_get(const struct hf_map *m, const void *key)
 {
 	struct hf_map_entry *e = hf_map_find(m, key);

@@ -33,6 +33,8 @@ struct hf_map {
 void hf_map_init(struct hf_map *m, struct hf_arena *a, const struct hf_map_kind *kind);
 void hf_map_init_str(struct hf_map *m, struct hf_arena *a); /* const char * keys */
 struct hf_map_entry *hf_map_find(const struct hf_map *m, const void *key);
+/* The same for a key whose hash is known already. */
+struct hf_map_entry *hf_map_find_hashed(const struct hf_map *m, uint32_t hash, const void *key);
 void *hf_map_get(const struct hf_map *m, const void *key); /* value or NULL */
 /* Insert or replace the value; an existing key keeps its place and its key pointer. */
 void hf_map_set(struct hf_map *m, const void *key, void *value);

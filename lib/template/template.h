@@ -149,5 +149,14 @@ HF_CHECK int hf_eval_truth(struct hf_eval *e, struct hf_value *v, bool *ret,
 	struct hf_error *err); /* raises on undefined if strict */
 HF_CHECK int hf_eval_text(
 	struct hf_eval *e, struct hf_value *v, struct hf_str *ret, struct hf_error *err); /* str(v) */
+/* An iterator, range or dict view: what Ansible turns into a list when it is printed (hf_eval_list() does
+ * it). */
+bool hf_value_is_lazy(const struct hf_value *v);
+/* The template's own names visible now (set, loop variables, parameters), as a dict: without
+ * hf_render.variables. */
+struct hf_value *hf_eval_locals(struct hf_eval *e);
+/* x == y; in strict modes undefined raises. */
+HF_CHECK int hf_eval_equal(struct hf_eval *e, const struct hf_value *a, const struct hf_value *b, bool *ret,
+	struct hf_error *err);
 /* Raises the undefined error of v. Always fails. */
 int hf_eval_undefined(struct hf_eval *e, const struct hf_value *v, struct hf_error *err);

@@ -1,0 +1,329 @@
+/* lib/template/filters_number.c - filters over numbers, and what makes numbers of other things; see
+ * builtin.h. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/scope.h"
+#include "lib/template/arith.h"
+#include "lib/template/builtin.h"
+#include "lib/template/filters.h"
+#include "lib/template/number.h"
+#include "lib/template/text.h"
+
+int hf_filter_int(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
+	int64_t fallback, int64_t *ret, struct hf_error *err)
+{
+	const struct hf_value *v = hf_call_arg(call, position, name);
+	if (v != NULL)
+		return hf_eval_int(e, v, name, ret, err);
+	*ret = fallback;
+	return 0;
+}
+
+int hf_filter_bool(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
+	bool fallback, bool *ret, struct hf_error *err)
+{
+	struct hf_value *v = hf_call_arg(call, position, name);
+	if (v != NULL)
+		return hf_eval_truth(e, v, ret, err);
+	*ret = fallback;
+	return 0;
+}
+
+int hf_filter_text(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
+	struct hf_str fallback, struct hf_str *ret, struct hf_error *err)
+{
+	const struct hf_value *v = hf_call_arg(call, position, name);
+	if (v == NULL || v->type == HF_NULL) {
+		*ret = fallback;
+		return 0;
+	}
+	if (v->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, v, err);
+	if (v->type != HF_STRING)
+		return hf_raise(err, "%s must be str, not %s", name, hf_type_name(v));
+	*ret = v->u.string;
+	return 0;
+}
+
+static int digit_of(uint32_t c, int base)
+{
+	int digit;
+	if (hf_point_decimal(c, &digit))
+		return digit < base ? digit : -1;
+	if (c < 0x80 && hf_point_alpha(c)) {
+		digit = (int)(c | 0x20) - 'a' + 10;
+		return digit < base ? digit : -1;
+	}
+	return -1;
+}
+
+/* "0x", "0o", "0b" in front, where the base allows it; sets base 0 to what the prefix says. */
+static size_t base_prefix(struct hf_str s, int *base)
+{
+	static const struct {
+		char letter;
+		int base;
+	} rows[] = { { 'x', 16 }, { 'o', 8 }, { 'b', 2 } };
+	for (size_t i = 0; i < HF_COUNT(rows); i++)
+		if (s.n > 2 && s.p[0] == '0' && (s.p[1] | 0x20) == rows[i].letter &&
+			(*base == 0 || *base == rows[i].base)) {
+			*base = rows[i].base;
+			return 2;
+		}
+	if (*base == 0)
+		*base = 10;
+	return 0;
+}
+
+struct hf_value *hf_number_int(struct hf_arena *a, struct hf_str text, int base)
+{
+	struct hf_str s = hf_text_strip(text, true, true);
+	bool negative = s.n > 0 && s.p[0] == '-', any = s.n > 0 && (negative || s.p[0] == '+');
+	s = hf_strn(s.p + any, s.n - any);
+	bool free_base = base == 0;
+	size_t prefix = base_prefix(s, &base);
+	s = hf_strn(s.p + prefix, s.n - prefix);
+	hf_auto_buf digits = hf_buf_init(HF_INT_DIGITS_MAX);
+	bool after_digit = prefix > 0, leading_zero = free_base && prefix == 0 && s.n > 1 && s.p[0] == '0';
+	for (size_t at = 0; at < s.n;) {
+		uint32_t c = hf_text_next(s, &at);
+		int digit = digit_of(c, base);
+		if (c == '_' && after_digit && at < s.n) {
+			after_digit = false;
+			continue;
+		}
+		if (digit < 0 || (leading_zero && digit != 0))
+			return NULL;
+		hf_buf_put(&digits, "0123456789abcdefghijklmnopqrstuvwxyz"[digit]);
+		after_digit = true;
+	}
+	if (digits.n == 0 || !after_digit || digits.failed)
+		return NULL;
+	struct hf_value *v = hf_arith_parse_int(a, hf_buf_str(&digits), base);
+	return negative ? hf_arith_negate(a, v) : v;
+}
+
+bool hf_number_float(struct hf_str text, double *ret)
+{
+	struct hf_str s = hf_text_strip(text, true, true);
+	char plain[512];
+	size_t n = 0;
+	bool digits = false;
+	for (size_t at = 0; at < s.n && n < sizeof(plain) - 1;) {
+		size_t before = at;
+		uint32_t c = hf_text_next(s, &at);
+		int digit;
+		if (c == '_') {
+			bool between = before > 0 && at < s.n && s.p[before - 1] >= '0' &&
+				       s.p[before - 1] <= '9' && s.p[at] >= '0' && s.p[at] <= '9';
+			if (!between)
+				return false;
+			continue;
+		}
+		if (hf_point_decimal(c, &digit)) {
+			plain[n++] = (char)('0' + digit);
+			digits = true;
+		} else if (c < 0x80 && c != 'x' && c != 'X' && c != '(') {
+			plain[n++] = (char)c;
+		} else {
+			return false;
+		}
+	}
+	plain[n] = '\0';
+	char *end;
+	double d = strtod(plain, &end);
+	if (n == 0 || *end != '\0' || end == plain)
+		return false;
+	if (!digits) {
+		const char *word = plain + (plain[0] == '+' || plain[0] == '-');
+		if (strcasecmp(word, "inf") != 0 && strcasecmp(word, "infinity") != 0 &&
+			strcasecmp(word, "nan") != 0)
+			return false;
+	}
+	*ret = d;
+	return true;
+}
+
+FILTER(int)
+{
+	static const char *const names[] = { "default", "base", NULL };
+	int64_t base = 10;
+	double d;
+	int r = hf_call_check(call, "int", 2, names, err);
+	if (r == 0)
+		r = hf_filter_int(e, call, 1, "base", 10, &base, err);
+	if (r < 0)
+		return r;
+	if (input->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, input, err);
+	struct hf_value *fallback = hf_call_arg(call, 0, "default"), *out = NULL;
+	if ((input->type == HF_STRING || input->type == HF_BYTES) && base >= 0 && base <= 36 && base != 1) {
+		out = hf_number_int(e->arena, input->u.string, (int)base);
+		if (out == NULL && hf_number_float(input->u.string, &d) && isfinite(d))
+			out = hf_arith_from_double(e->arena, d);
+	} else if (input->type == HF_FLOAT && isfinite(input->u.real)) {
+		out = hf_arith_from_double(e->arena, input->u.real);
+	} else if (input->type == HF_INT || input->type == HF_BIGINT) {
+		out = input;
+	} else if (input->type == HF_BOOL) {
+		out = hf_value_int(e->arena, input->u.boolean);
+	}
+	*ret = out != NULL ? out : fallback != NULL ? fallback : hf_value_int(e->arena, 0);
+	return 0;
+}
+
+FILTER(float)
+{
+	static const char *const names[] = { "default", NULL };
+	struct hf_value *fallback = hf_call_arg(call, 0, "default");
+	double d;
+	int r = hf_call_check(call, "float", 1, names, err);
+	if (r < 0)
+		return r;
+	if (input->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, input, err);
+	if (hf_arith_is_number(input))
+		*ret = hf_value_float(e->arena, hf_arith_double(input));
+	else if ((input->type == HF_STRING || input->type == HF_BYTES) &&
+		 hf_number_float(input->u.string, &d))
+		*ret = hf_value_float(e->arena, d);
+	else
+		*ret = fallback != NULL ? fallback : hf_value_float(e->arena, 0);
+	return 0;
+}
+
+FILTER(abs)
+{
+	int r = hf_call_check(call, "abs", 0, NULL, err);
+	if (r < 0)
+		return r;
+	if (input->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, input, err);
+	if (!hf_arith_is_number(input))
+		return hf_raise(err, "bad operand type for abs(): '%s'", hf_type_name(input));
+	struct hf_value zero = { .type = HF_INT };
+	if (input->type == HF_FLOAT)
+		*ret = hf_value_float(e->arena, fabs(input->u.real));
+	else if (hf_arith_compare(input, &zero) < 0)
+		*ret = hf_arith_negate(e->arena, input);
+	else
+		*ret = input->type == HF_BOOL ? hf_value_int(e->arena, input->u.boolean) : input;
+	return 0;
+}
+
+double hf_number_round(double d, int64_t digits)
+{
+	if (!isfinite(d) || digits > 323)
+		return d;
+	if (digits < -308)
+		return copysign(0, d);
+	char text[400];
+	if (digits >= 0) {
+		/* printf rounds the exact binary value correctly, ties to even, as Python does. */
+		snprintf(text, sizeof(text), "%.*f", (int)digits, d);
+		return strtod(text, NULL);
+	}
+	double scale = pow(10, (double)-digits);
+	return nearbyint(d / scale) * scale;
+}
+
+/* Whole numbers to a power of ten, ties to even. */
+static struct hf_value *round_int(struct hf_eval *e, struct hf_value *v, int64_t digits)
+{
+	if (digits >= 0 || v->type == HF_BIGINT)
+		return v;
+	if (digits < -18)
+		return hf_value_int(e->arena, 0);
+	int64_t scale = 1;
+	for (int64_t i = digits; i < 0; i++)
+		scale *= 10;
+	int64_t rest = v->u.integer % scale, base = v->u.integer - rest;
+	if (rest < 0) {
+		rest += scale;
+		base -= scale;
+	}
+	bool up = rest > scale / 2 || (rest == scale / 2 && base / scale % 2 != 0);
+	return hf_value_int(e->arena, base + (up ? scale : 0));
+}
+
+FILTER(round)
+{
+	static const char *const names[] = { "precision", "method", NULL };
+	int64_t digits = 0;
+	struct hf_str method = { 0 };
+	int r = hf_call_check(call, "round", 2, names, err);
+	if (r == 0)
+		r = hf_filter_int(e, call, 0, "precision", 0, &digits, err);
+	if (r == 0)
+		r = hf_filter_text(e, call, 1, "method", HF_STR("common"), &method, err);
+	if (r < 0)
+		return r;
+	bool ceiling = hf_str_is(method, "ceil"), floors = hf_str_is(method, "floor");
+	if (!ceiling && !floors && !hf_str_is(method, "common"))
+		return hf_raise(err, "method must be common, ceil or floor");
+	if (input->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, input, err);
+	if (!hf_arith_is_number(input))
+		return hf_raise(err, "type %s doesn't define __round__ method", hf_type_name(input));
+	if (!ceiling && !floors) {
+		if (input->type == HF_FLOAT)
+			*ret = hf_value_float(e->arena, hf_number_round(input->u.real, digits));
+		else
+			*ret = input->type == HF_BOOL ? hf_value_int(e->arena, input->u.boolean)
+						      : round_int(e, input, digits);
+		return 0;
+	}
+	double scale = pow(10, (double)digits), d = hf_arith_double(input) * scale;
+	if (!isfinite(d))
+		return hf_raise(err, "cannot convert float infinity or NaN to integer");
+	*ret = hf_value_float(e->arena, (ceiling ? ceil(d) : floor(d)) / scale);
+	return 0;
+}
+
+FILTER(filesizeformat)
+{
+	static const char *const names[] = { "binary", NULL };
+	static const char *const units[2][8] = { { "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB" },
+		{ "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB" } };
+	bool binary = false;
+	double size;
+	int r = hf_call_check(call, "filesizeformat", 1, names, err);
+	if (r == 0)
+		r = hf_filter_bool(e, call, 0, "binary", false, &binary, err);
+	if (r < 0)
+		return r;
+	if (input->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, input, err);
+	if (hf_arith_is_number(input))
+		size = hf_arith_double(input);
+	else if (input->type != HF_STRING || !hf_number_float(input->u.string, &size))
+		return hf_raise(err, "could not convert to float: '%s'", hf_type_name(input));
+	double base = binary ? 1024 : 1000;
+	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
+	if (size == 1) {
+		hf_buf_puts(&out, "1 Byte");
+	} else if (size < base) {
+		if (!isfinite(size))
+			return hf_raise(err, "cannot convert float to integer");
+		hf_buf_printf(&out, "%" PRId64 " Bytes", (int64_t)size);
+	} else {
+		double unit = base * base;
+		size_t i = 0;
+		for (; i + 1 < HF_COUNT(units[0]) && size >= unit; i++)
+			unit *= base;
+		hf_buf_printf(&out, "%.1f %s", base * size / unit, units[binary][i]);
+	}
+	return hf_buf_value(e, &out, 0, ret, err);
+}
+
+const struct hf_callable_row hf_filters_number[] = {
+	{ "int", filter_int, 0 },
+	{ "float", filter_float, 0 },
+	{ "abs", filter_abs, 0 },
+	{ "round", filter_round, 0 },
+	{ "filesizeformat", filter_filesizeformat, 0 },
+	{ NULL, NULL, 0 },
+};
