@@ -1,0 +1,169 @@
+"""Random Jinja2 templates and their variables, from a grammar and a seed: the same seed, the same cases.
+
+The grammar leans towards what goes wrong in a second implementation: mixed types, precedence, whitespace control, loops
+in loops, undefined names, filters on unexpected input. It never writes what Python itself answers with an address or in
+hash order (generators printed, sets).
+"""
+import random
+
+VARIABLES = {
+    "i": 7, "n": -3, "z": 0, "big": 2 ** 70, "f": 2.5, "g": -0.1, "t": True, "no": False, "nothing": None,
+    "s": "Hello World", "e": "", "u": "naïve Straße ✓", "d10": "10", "html": "<a href='x'>&</a>", "lines": "one\ntwo\n\nthree",
+    "l": [3, 1, 2], "names": ["bob", "Alice", "carol", "alice"], "mixed": [1, "1", 1.0, True, None], "empty": [],
+    "nested": [[1, 2], [3, [4, 5]]], "d": {"a": 1, "b": "two", "c": [1, 2]}, "ed": {},
+    "users": [{"name": "bob", "age": 30, "tags": ["x"]}, {"name": "Ann", "age": 25, "tags": []},
+              {"name": "cyd", "age": 30, "tags": ["y", "x"]}],
+}
+NAMES = list(VARIABLES) + ["missing"]
+NUMBERS = ["0", "1", "2", "3", "10", "255", "1_000", "0x1F", "0b101", "1.5", "0.1", "1e3", "2.50", "12345678901234567890"]
+STRINGS = ["''", "'a'", "'abc'", '"x y"', "'%s'", "'1'", "'10'", "'3.9'", "'A-b_c'", "'é✓'", "'\\n'", "'it\\'s'", '"q\\"q"']
+BINARY = ["+", "-", "*", "/", "//", "%", "**", "~"]
+COMPARE = ["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
+TESTS = ["defined", "undefined", "none", "string", "number", "integer", "float", "boolean", "mapping", "sequence", "iterable",
+         "even", "odd", "divisibleby 2", "true", "false", "lower", "upper", "sameas none", "eq 1", "gt 2", "in [1, 2]",
+         "callable", "filter", "equalto 'a'", "ne(1)"]
+# filter and argument text; # stands for an expression
+FILTERS = ["abs", "upper", "lower", "capitalize", "title", "trim", "length", "string", "int", "int(5)", "float", "float(1.5)",
+           "default('x')", "default('x', true)", "d(#)", "first", "last", "list", "join", "join('-')", "join(', ', attribute='name')",
+           "sort", "sort(reverse=true)", "sort(attribute='age')", "unique | list", "reverse | list", "min", "max", "sum",
+           "sum(start=10)", "round", "round(1)", "round(2, 'floor')", "round(0, 'ceil')", "replace('a', 'o')", "replace('o', 'O', 1)",
+           "escape", "e", "forceescape", "safe", "striptags", "wordcount", "wordwrap(5)", "center(12)", "indent(2)", "indent(2, true)",
+           "truncate(5)", "truncate(7, true, '..')", "urlencode", "xmlattr", "tojson", "tojson(indent=2)", "pprint", "filesizeformat",
+           "filesizeformat(true)", "format(1)", "batch(2) | list", "batch(2, '-') | list", "slice(2) | list", "slice(3, 'x') | list",
+           "select | list", "reject('none') | list", "select('string') | list", "reject('odd') | list", "map('upper') | list",
+           "map(attribute='name') | list", "map(attribute='zip', default='-') | list", "selectattr('age', 'gt', 26) | list",
+           "rejectattr('tags') | map(attribute='name') | list", "groupby('age') | list", "dictsort", "dictsort(by='value')", "items | list",
+           "attr('upper')", "random is defined", "map('int') | list", "map('string') | join('|')", "length is divisibleby 2",
+           "sort(case_sensitive=true)", "unique(case_sensitive=true) | list", "unique(attribute='age') | list", "max(attribute='age')"]
+METHODS = [".upper()", ".lower()", ".split()", ".split('o')", ".split(',', 1)", ".strip('H')", ".replace('l', 'L')", ".startswith('H')",
+           ".endswith('d')", ".find('o')", ".count('l')", ".title()", ".zfill(5)", ".isdigit()", ".join(['a', 'b'])", ".format(1, a=2)",
+           ".splitlines()", ".rjust(14, '*')", ".partition(' ')", ".keys() | list", ".values() | list", ".items() | list", ".get('a')",
+           ".get('q', 9)", ".a", ".b", "['a']", ".missing", "[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[::2]", "[10]", ".index(1)",
+           ".copy()", ".swapcase()", ".encode()", ".casefold()", ".expandtabs()", ".rsplit(' ', 1)", ".removeprefix('He')"]
+
+
+class Grammar:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.locals = []
+
+    def pick(self, options):
+        return self.random.choice(options)
+
+    def chance(self, percent):
+        return self.random.randrange(100) < percent
+
+    # --- expressions ----------------------------------------------------------------------------------------------
+    def atom(self, depth):
+        kind = self.random.randrange(12)
+        if kind < 5:
+            return self.pick(NAMES + self.locals * 3)
+        if kind < 7:
+            return self.pick(NUMBERS)
+        if kind < 9:
+            return self.pick(STRINGS)
+        if kind == 9:
+            return self.pick(["true", "false", "none", "True", "None"])
+        if depth <= 0:
+            return self.pick(["[]", "{}", "()", "[1, 'a']", "{'k': 1}", "(1,)", "range(4) | list"])
+        items = [self.expression(depth - 1) for _ in range(self.random.randrange(4))]
+        if kind == 10:
+            return "[" + ", ".join(items) + "]"
+        return "{" + ", ".join(f"'{k}': {v}" for k, v in zip("abc", items)) + "}"
+
+    def expression(self, depth):
+        if depth <= 0:
+            return self.atom(0)
+        kind = self.random.randrange(20)
+        if kind < 4:
+            return self.atom(depth)
+        if kind < 7:
+            return f"{self.expression(depth - 1)} {self.pick(BINARY)} {self.expression(depth - 1)}"
+        if kind < 9:
+            chain = f"{self.expression(depth - 1)} {self.pick(COMPARE)} {self.expression(depth - 1)}"
+            return chain + (f" {self.pick(COMPARE)} {self.atom(0)}" if self.chance(15) else "")
+        if kind < 11:
+            return f"{self.expression(depth - 1)} {self.pick(['and', 'or'])} {self.expression(depth - 1)}"
+        if kind == 11:
+            return f"{self.pick(['not ', '-', '+'])}{self.expression(depth - 1)}"
+        if kind == 12:
+            other = f" else {self.expression(depth - 1)}" if self.chance(80) else ""
+            return f"({self.expression(depth - 1)} if {self.expression(depth - 1)}{other})"
+        if kind < 16:
+            return f"{self.operand(depth)} | {self.pick(FILTERS).replace('#', self.atom(0))}"
+        if kind == 16:
+            return f"{self.operand(depth)} is {self.pick(['', '', 'not '])}{self.pick(TESTS)}"
+        if kind < 19:
+            return f"{self.operand(depth)}{self.pick(METHODS)}"
+        return f"({self.expression(depth - 1)})"
+
+    def operand(self, depth):
+        return self.atom(0) if self.chance(60) else f"({self.expression(depth - 1)})"
+
+    # --- statements -----------------------------------------------------------------------------------------------
+    def text(self):
+        return self.pick(["", " ", "\n", "a", " b ", "x\n", "  y\n", "\n\n", "\t", "é"])
+
+    def tag(self, inside):
+        left, right = self.pick(["", "", "", "-", "+"]), self.pick(["", "", "", "-", "+"])
+        return "{%" + left + " " + inside + " " + right + "%}"
+
+    def output(self, depth):
+        left, right = self.pick(["", "", "", "-"]), self.pick(["", "", "", "-"])
+        return "{{" + left + " " + self.expression(depth) + " " + right + "}}"
+
+    def with_local(self, names, depth):
+        self.locals += names
+        body = self.body(depth)
+        del self.locals[len(self.locals) - len(names):]
+        return body
+
+    def loop(self, depth):
+        source = self.pick(["l", "names", "users", "range(3)", "d", "nested", "empty", "'ab'", "d.items()", "mixed"])
+        names = ["k", "v"] if source == "d.items()" or (source == "nested" and self.chance(50)) else ["x"]
+        condition = self.pick(["", "", " if " + self.expression(1)]) if len(names) == 1 else ""
+        head = self.tag(f"for {', '.join(names)} in {source}{condition}")
+        extra = self.pick(["", "{{ loop.index }}", "{{ loop.last }}", "{{ loop.cycle('a', 'b') }}", "{{ loop.revindex0 }}",
+                           "{{ loop.changed(loop.index // 2) }}", "{{ loop.previtem is defined }}", "{{ loop.length }}"])
+        other = self.tag("else") + "none" if self.chance(30) else ""
+        return head + extra + self.with_local(names, depth - 1) + other + self.tag("endfor")
+
+    def statement(self, depth):
+        kind = self.random.randrange(9)
+        if kind < 2:
+            middle = self.tag("elif " + self.expression(1)) + self.text() if self.chance(30) else ""
+            other = self.tag("else") + self.body(depth - 1) if self.chance(50) else ""
+            return self.tag("if " + self.expression(2)) + self.body(depth - 1) + middle + other + self.tag("endif")
+        if kind < 5:
+            return self.loop(depth)
+        if kind == 5:
+            name = self.pick(["a1", "a2"])
+            setting = self.tag(f"set {name} = {self.expression(2)}")
+            self.locals.append(name)
+            return setting
+        if kind == 6:
+            return self.tag(f"with w = {self.expression(1)}") + self.with_local(["w"], depth - 1) + self.tag("endwith")
+        if kind == 7:
+            name = self.pick(["m1", "m2"])
+            body = self.with_local(["p", "q"], depth - 1)
+            call = "{{ " + f"{name}({self.atom(0)}, q={self.atom(0)})" + " }}"
+            return self.tag(f"macro {name}(p, q=2)") + body + self.tag("endmacro") + call
+        block = self.pick(["{# note #}", "{#- note -#}", "{% raw %}{{ x }}{% endraw %}", "{%- raw -%} {% y %} {%- endraw -%}"])
+        if self.chance(50):
+            return block
+        return self.tag("filter " + self.pick(["upper", "trim", "title", "indent(2)"])) + self.body(depth - 1) + self.tag("endfilter")
+
+    def body(self, depth):
+        pieces = []
+        for _ in range(self.random.randrange(1, 4)):
+            pieces.append(self.text())
+            pieces.append(self.output(2) if depth <= 0 or self.chance(60) else self.statement(depth))
+        return "".join(pieces) + self.text()
+
+    def case(self):
+        """(template, options)"""
+        self.locals = []
+        options = {name: True for name in ("trim_blocks", "lstrip_blocks", "keep_trailing_newline") if self.chance(20)}
+        if self.chance(60):
+            return "{{ " + self.expression(3) + " }}", options
+        return self.body(2), options

@@ -1,0 +1,69 @@
+"""Templates from a grammar, rendered by the real jinja2 and by holdfast: the same text, or an error from both.
+
+HF_LONG=1 takes ten times as many. A difference prints the template, small enough to try by hand:
+    holdfast eval --jsonl <<< '{"id": "1", "engine": "jinja2", "template": "…", "vars": {}, "opts": {}}'
+"""
+import json
+import os
+import re
+import subprocess
+
+import jinja2
+import pytest
+
+from grammar import VARIABLES, Grammar
+
+BLOCK = 1000
+ERRORS = BLOCK // 5  # a random template is more often wrong than right: errors beyond this teach nothing
+BLOCKS = 20 * (10 if os.environ.get("HF_LONG") == "1" else 1)
+SIZE_MAX = 200_000  # answers beyond this come from repetition of repetition; both sides have bounds of their own
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}|<generator|<bound method|<built-in|<function|<class|<Macro|odict_|dict_(keys|values|items)\(")
+
+
+def expected(template, options):
+    """("text", t), ("error",) or None where Python's answer cannot be held against anybody."""
+    environment = jinja2.Environment(**options)
+    try:
+        text = environment.from_string(template).render(json.loads(json.dumps(VARIABLES)))
+    except (MemoryError, RecursionError, OverflowError):
+        return None
+    except Exception:
+        return ("error",)
+    if ADDRESS.search(text) or len(text) > SIZE_MAX:
+        return None
+    return ("text", text)
+
+
+def ask(holdfast, rows):
+    lines = [json.dumps({"id": str(n), "engine": "jinja2", "template": template, "vars": VARIABLES, "opts": options})
+             for n, (template, options, _) in enumerate(rows)]
+    done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
+    answers = {}
+    for line in done.stdout.splitlines():
+        answer = json.loads(line)
+        answers[int(answer["id"])] = ("error",) if "error" in answer else ("text", answer["result"])
+    assert done.returncode == 0, done.stderr[-2000:]
+    return answers
+
+
+def block_of(seed):
+    """BLOCK templates with what jinja2 makes of them: [(template, options, wanted)]."""
+    grammar, rows, errors = Grammar(seed), [], 0
+    while len(rows) < BLOCK:
+        template, options = grammar.case()
+        want = expected(template, options)
+        if want is None or (want == ("error",) and errors >= ERRORS):
+            continue
+        errors += want == ("error",)
+        rows.append((template, options, want))
+    return rows
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_same_as_jinja2(holdfast, block):
+    rows = block_of(20261121 + block)
+    answers = ask(holdfast, rows)
+    different = [f"{template!r} {options}\n  jinja2:   {want}\n  holdfast: {answers.get(n)}"
+                 for n, (template, options, want) in enumerate(rows) if answers.get(n) != want]
+    assert not different, f"{len(different)} of {len(rows)} differ:\n" + "\n".join(different[:20])
