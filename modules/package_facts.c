@@ -1,0 +1,121 @@
+/* modules/package_facts.c - installed packages, under ansible_facts.packages. */
+#include <string.h>
+
+#include "modules/dpkg.h"
+#include "modules/host.h"
+
+static const char *const managers[] = { "auto", "rpm", "apt", "portage", "pkg", "pacman", "apk", "pkg_info",
+	NULL };
+static const char *const strategies[] = { "first", "all", NULL };
+struct params {
+	struct hf_value *manager;
+	const char *strategy;
+};
+static const struct hf_arg args[] = {
+	{ "manager", HF_ARG_LIST, offsetof(struct params, manager), .dflt = "auto", .elements = HF_ARG_STR,
+		.choices = managers,
+		.help = "apt and rpm are read; the first that is there with strategy first" },
+	{ "strategy", HF_ARG_STR, offsetof(struct params, strategy), .dflt = "first", .choices = strategies },
+	{ .type = HF_ARG_END },
+};
+
+static void package_add(struct hf_value *packages, const char *name, const char *const (*rows)[2], size_t n)
+{
+	struct hf_arena *a = packages->u.dict->map.arena;
+	struct hf_value *list = hf_dict_get(packages, name), *package = hf_value_dict(a);
+	if (list == NULL) {
+		list = hf_value_list(a);
+		hf_dict_put(packages, name, list);
+	}
+	for (size_t i = 0; i < n; i++)
+		hf_dict_put(package, rows[i][0],
+			rows[i][1] == NULL ? hf_value_null(a) : hf_value_cstr(a, rows[i][1]));
+	hf_list_append(list, package);
+}
+
+static int apt_read(
+	struct hf_module_context *c, struct hf_value *packages, bool *ret_found, struct hf_error *err)
+{
+	const struct hf_dpkg *db;
+	(void)c;
+	if (!hf_fs_exists("/var/lib/dpkg/status"))
+		return 0;
+	int r = hf_dpkg_load(NULL, &db, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < db->n; i++) {
+		const struct hf_dpkg_package *p = &db->at[i];
+		const char *const rows[][2] = { { "name", p->name }, { "version", p->version },
+			{ "arch", p->arch }, { "category", p->section }, { "origin", "" },
+			{ "source", "apt" } };
+		if (p->installed)
+			package_add(packages, p->name, rows, HF_COUNT(rows));
+	}
+	*ret_found = true;
+	return 0;
+}
+
+static int rpm_read(
+	struct hf_module_context *c, struct hf_value *packages, bool *ret_found, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_words w = hf_words(a, "rpm", "-qa", "--queryformat",
+		"%{NAME}\t%{VERSION}\t%{RELEASE}\t%{EPOCH}\t%{ARCH}\n", NULL);
+	struct hf_str out, line;
+	if (hf_proc_which(a, "rpm") == NULL || !hf_fs_exists("/var/lib/rpm"))
+		return 0;
+	int r = hf_host_output(c, &w, &out, err);
+	while (r == 0 && hf_str_split(&out, '\n', &line)) {
+		const char *field[5] = { "", "", "", "", "" };
+		struct hf_str piece;
+		for (size_t i = 0; i < HF_COUNT(field) && hf_str_split(&line, '\t', &piece); i++)
+			field[i] = hf_str_dup(a, piece);
+		bool none = strcmp(field[3], "(none)") == 0;
+		const char *const rows[][2] = { { "name", field[0] }, { "version", field[1] },
+			{ "release", field[2] }, { "epoch", none ? NULL : field[3] },
+			{ "arch", strcmp(field[4], "(none)") == 0 ? NULL : field[4] }, { "source", "rpm" } };
+		if (field[0][0] != '\0')
+			package_add(packages, field[0], rows, HF_COUNT(rows));
+	}
+	*ret_found = r == 0;
+	return r;
+}
+
+static int package_facts_check(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
+{
+	const struct params *p = params;
+	const struct {
+		const char *name;
+		int (*read)(struct hf_module_context *c, struct hf_value *packages, bool *ret_found,
+			struct hf_error *err);
+	} readers[] = { { "rpm", rpm_read }, { "apt", apt_read } };
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_value *packages = hf_value_dict(a), *facts = hf_value_dict(a);
+	bool any = false;
+	for (size_t i = 0; i < HF_COUNT(readers); i++) {
+		bool found = false,
+		     asked = hf_list_has(p->manager, "auto") || hf_list_has(p->manager, readers[i].name);
+		if (!asked || (any && strcmp(p->strategy, "first") == 0))
+			continue;
+		int r = readers[i].read(c, packages, &found, err);
+		if (r < 0)
+			return r;
+		any = any || found;
+	}
+	if (!any)
+		return hf_fail(err, HF_E_TASK,
+			"Could not detect a supported package manager from the following list: apt, rpm, or "
+			"the required program is not installed.");
+	hf_dict_put(facts, "packages", packages);
+	hf_result_put(c, change, "ansible_facts", facts);
+	return 0;
+}
+
+const struct hf_module hf_module_package_facts = {
+	.name = "package_facts",
+	.collection = "ansible.builtin",
+	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_RESOURCE | HF_MODULE_READ_ONLY,
+	.check = package_facts_check,
+};
