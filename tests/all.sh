@@ -35,6 +35,14 @@ python_part() {
 	HF_BUILD=$top/build python -m pytest -q -p no:cacheprovider --junitxml="$results/$1.xml" "tests/$1" "${@:2}"
 }
 
+distcheck_part() {
+	make -s -C build -j"$jobs" distcheck DISTCHECK_CONFIGURE_FLAGS="CFLAGS=-O0 --disable-hardening" >"$results/distcheck.log" 2>&1 &&
+		echo "PASS: distcheck" >"$results/distcheck.txt" && return
+	tail -n 30 "$results/distcheck.log"
+	echo "FAIL: distcheck" | tee "$results/distcheck.txt"
+	return 1
+}
+
 fuzz_part() {
 	configure_in build-fuzz --enable-fuzzers --disable-hardening --enable-sanitizers CC="$clang" CFLAGS="-O1 -g"
 	HF_FUZZ_SECONDS=$([ "$HF_LONG" = 1 ] && echo 600 || echo 15) tests/fuzz/run.sh build-fuzz "$results"
@@ -46,6 +54,7 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 part "lint" lint_part
 part "gcc: build and unit tests" unit build gcc CFLAGS="-O2 -g"
 part "clang: build and unit tests" unit build-clang clang CC="$clang" CFLAGS="-O1"
+part "distcheck: the tarball builds and tests itself" distcheck_part
 part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers --enable-sanitizers CFLAGS="-O1 -g"
 [ ! -x tests/fuzz/run.sh ] || part "fuzzers, short" fuzz_part
 part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential
