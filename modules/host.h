@@ -1,6 +1,10 @@
 /* modules/host.h - what modules that change a host share: words of a command, one file that is edited, undo
  * values. Owns:  everything lives in the task's arena. */
 #pragma once
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/base/fs.h"
 #include "lib/base/vec.h"
 #include "lib/engine/module.h"

@@ -115,24 +115,32 @@ static void file_plan(struct hf_module_context *c, const struct params *p, const
 	hf_edit_set(c, file, &out);
 }
 
+static int blank_check(const struct params *p, bool present, struct hf_error *err)
+{
+	if (p->name[0] == '\0')
+		return hf_fail(err, HF_E_TASK, "name cannot be blank");
+	if (present && p->value[0] == '\0')
+		return hf_fail(err, HF_E_TASK, "value cannot be blank");
+	return 0;
+}
+
 static int sysctl_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
 	struct state *s = hf_new(a, struct state);
-	const char *kept = NULL, *value = NULL;
+	const char *kept = NULL;
 	change->state = s;
 	bool present = strcmp(p->state, "present") == 0;
-	if (p->name[0] == '\0' || (present && p->value[0] == '\0'))
-		return hf_fail(err, HF_E_TASK, "%s cannot be blank", p->name[0] == '\0' ? "name" : "value");
-	int r = hf_edit_open(c, p->sysctl_file, 0644, &s->file, err);
+	int r = blank_check(p, present, err);
+	if (r == 0)
+		r = hf_edit_open(c, p->sysctl_file, 0644, &s->file, err);
 	if (r < 0)
 		return r;
-	if (present)
-		value = value_wanted(a, p->value);
+	const char *value = present ? value_wanted(a, p->value) : NULL;
 	file_plan(c, p, value, &s->file, &kept);
-	bool rewrite = present ? kept == NULL || strcmp(kept, value) != 0 : kept != NULL && kept[0] != '\0';
+	bool rewrite = present ? kept == NULL || strcmp(kept, value) != 0 : !hf_same(kept, "");
 	if (!rewrite)
 		s->file.after = s->file.before;
 	s->running = running_value(a, p->name);
