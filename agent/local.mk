@@ -1,1 +1,39 @@
-# Sources of agent/ are added here.
+noinst_LIBRARIES += %reldir%/libhf-agent.a
+%canon_reldir%_libhf_agent_a_SOURCES = \
+	%reldir%/agent.h \
+	%reldir%/apply.c %reldir%/apply.h \
+	%reldir%/broker.c %reldir%/broker.h \
+	%reldir%/child.c %reldir%/child.h \
+	%reldir%/config.c %reldir%/config.h \
+	%reldir%/ctl.c %reldir%/ctl.h \
+	%reldir%/ctl_command.c %reldir%/ctl_command.h \
+	%reldir%/drift.c %reldir%/drift.h \
+	%reldir%/drift_set.c %reldir%/drift_set.h \
+	%reldir%/fetch.c %reldir%/fetch.h \
+	%reldir%/gate.c %reldir%/gate.h \
+	%reldir%/job.c %reldir%/job.h \
+	%reldir%/ledger.c %reldir%/ledger.h \
+	%reldir%/look.c %reldir%/look.h \
+	%reldir%/main.c \
+	%reldir%/mqtt.c %reldir%/mqtt.h \
+	%reldir%/net.c %reldir%/net.h \
+	%reldir%/pull.c %reldir%/pull.h \
+	%reldir%/recall.c %reldir%/recall.h \
+	%reldir%/report.c %reldir%/report.h \
+	%reldir%/runlog.c %reldir%/runlog.h \
+	%reldir%/sandbox.c %reldir%/sandbox.h \
+	%reldir%/spool.c %reldir%/spool.h \
+	%reldir%/state.c %reldir%/state.h \
+	%reldir%/store_wire.c %reldir%/store_wire.h \
+	%reldir%/supervisor.c \
+	%reldir%/undo.c %reldir%/undo.h \
+	%reldir%/watch.c %reldir%/watch.h \
+	%reldir%/watch_bus.c \
+	%reldir%/watch_fanotify.c \
+	%reldir%/watch_index.c %reldir%/watch_index.h \
+	%reldir%/watch_inotify.c \
+	%reldir%/watch_source.h \
+	%reldir%/window.c %reldir%/window.h \
+	%reldir%/wire.c %reldir%/wire.h \
+	%reldir%/work.c %reldir%/work.h \
+	%reldir%/work_runs.c %reldir%/work_runs.h

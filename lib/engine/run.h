@@ -14,10 +14,12 @@ struct hf_resource {
 	const char *module;
 	const char
 		*policy; /* holdfast_policy: report, correct, correct-in-window; NULL: the agent's default */
-	bool handler;            /* runs because it was notified: recalled only when the same run is resumed */
+	bool handler;    /* runs because it was notified: recalled only when the same run is resumed */
 	struct hf_pos pos;
-	const struct hf_value *args;     /* dict as bound; secrets marked */
-	const struct hf_value *watches;  /* list of {kind, …}; see hf_watch_… */
+	const struct hf_value *args; /* dict as bound; secrets marked */
+	/* list of {kind: path|tree|unit|packages|users|mounts|sysctl|poll, name: path, unit, sysctl key, or
+	 * the seconds of a poll as an integer}; see hf_watch_… */
+	const struct hf_value *watches;
 	const struct hf_value *notifies; /* list of handler names */
 };
 
@@ -26,6 +28,7 @@ struct hf_run_hooks {
 	void *data;
 	/* One object of the jsonl output (DESIGN section 4): type task, stats, play, warning … secrets
 	 * already hidden. */
+	/* The event of a task instance, its diff in it, comes right before settled() of that instance. */
 	void (*event)(void *data, const struct hf_value *event);
 	/* Before check: answer *ret_result with the stored result to leave the task alone (unchanged since,
 	 * or already done before a reboot), or NULL to run it. */

@@ -1,0 +1,382 @@
+#include "agent/apply.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/child.h"
+#include "agent/look.h"
+#include "agent/recall.h"
+#include "agent/runlog.h"
+#include "agent/undo.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "lib/base/scope.h"
+#include "lib/data/json.h"
+#include "modules/registry.h"
+
+enum {
+	JOB_MAX = 8 << 20,
+	GROUPS_MAX = 128,
+	RESULT_MAX = 256 << 10,
+	ARGS_MAX = 8 << 10,
+	WATCHES_MAX = 4096,
+	BLOB_READ = 1 << 16
+};
+
+struct apply {
+	struct hf_arena *arena;
+	const struct hf_value *job;
+	struct hf_runlog log;
+	struct hf_recall *recall;
+	const char *blobs;
+	bool check;
+	struct hf_arena *diff_arena; /* of the task at hand, from its event */
+	struct hf_value *diff;
+	const char *message; /* what failed, for people */
+	unsigned recalled;
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_term(int signal)
+{
+	stop_asked = 1;
+}
+
+static int line_tell(struct apply *ap, const struct hf_value *v, struct hf_error *err)
+{
+	hf_auto_buf b = hf_buf_init(HF_CHILD_LINE_MAX);
+	struct hf_json_style style = HF_JSON_COMPACT;
+	int result = hf_json_write(&b, v, &style, err);
+	return result < 0 ? result : hf_child_tell(HF_CHILD_SOCKET, hf_buf_str(&b), err);
+}
+
+/* --- hooks
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void on_event(void *data, const struct hf_value *event)
+{
+	struct apply *ap = data;
+	const char *status = hf_dict_cstr(event, "status", "");
+	if (strcmp(hf_dict_cstr(event, "type", ""), "task") != 0)
+		return;
+	hf_arena_free(ap->diff_arena);
+	ap->diff_arena = hf_arena_new();
+	struct hf_value *diff = hf_dict_get(event, "diff");
+	ap->diff = diff == NULL ? NULL : hf_value_copy(ap->diff_arena, diff);
+	bool failed = strcmp(status, "failed") == 0 || strcmp(status, "unreachable") == 0;
+	if (failed && hf_dict_get(event, "item") == NULL)
+		ap->message = hf_sprintf(ap->arena, "%s: %s", hf_dict_cstr(event, "task", "a task"),
+			hf_dict_cstr(event, "msg", "failed"));
+	if (!failed && strcmp(status, "changed") != 0)
+		return;
+	struct hf_value *line = hf_value_dict(ap->diff_arena);
+	hf_dict_put(line, "k", hf_value_cstr(ap->diff_arena, "event"));
+	hf_dict_put(line, "event", hf_value_copy(ap->diff_arena, event));
+	/* For `holdfast history`: what decides is the settled line, whose failure is not passed over. */
+	if (hf_runlog_add(&ap->log, line, false, NULL) < 0)
+		hf_log(HF_LOG_WARNING, "an event could not be written to the run's log");
+}
+
+static int on_recall(void *data, struct hf_arena *a, const struct hf_resource *r, struct hf_value **ret,
+	struct hf_error *err)
+{
+	struct apply *ap = data;
+	hf_recall_seen(ap->recall, r->id);
+	*ret = hf_recall_answer(ap->recall, a, r);
+	if (*ret != NULL)
+		ap->recalled++;
+	return 0;
+}
+
+static int on_journal(
+	void *data, const struct hf_resource *r, const struct hf_value *record, struct hf_error *err)
+{
+	struct apply *ap = data;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *line = hf_value_dict(a);
+	hf_dict_put(line, "k", hf_value_cstr(a, "undo"));
+	hf_dict_put(line, "id", hf_value_cstr(a, r->id));
+	hf_dict_put(line, "title", hf_value_cstr(a, r->title));
+	hf_dict_put(line, "record", hf_value_copy(a, record));
+	return hf_runlog_add(&ap->log, line, true, err);
+}
+
+static int blob_copy(int from, int to, struct hf_error *err)
+{
+	char block[BLOB_READ];
+	for (;;) {
+		ssize_t n = read(from, block, sizeof(block));
+		if (n < 0)
+			return hf_fail_errno(err, HF_E_IO, "read a pre-image");
+		if (n == 0)
+			return 0;
+		int result = hf_fs_write_all(to, hf_strn(block, (size_t)n), err);
+		if (result < 0)
+			return result;
+	}
+}
+
+static int on_save(void *data, int fd, struct hf_digest *ret, struct hf_error *err)
+{
+	struct apply *ap = data;
+	hf_auto_arena a = hf_arena_new();
+	char hex[HF_SHA256_HEX];
+	int result = hf_sha256_fd(fd, UINT64_MAX, ret, NULL, err);
+	if (result < 0)
+		return result;
+	hf_digest_hex(ret, hex);
+	const char *dir = hf_sprintf(a, "%s/%.2s", ap->blobs, hex), *path = hf_sprintf(a, "%s/%s", dir, hex);
+	if (hf_fs_exists(path))
+		return 0;
+	struct hf_fs_temp temp;
+	struct hf_fs_attr attr = { 0600, HF_KEEP_UID, HF_KEEP_GID, true };
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return hf_fail_errno(err, HF_E_IO, "rewind a pre-image");
+	if ((result = hf_fs_mkdirs(dir, 0700, err)) < 0 ||
+		(result = hf_fs_temp_open(a, path, &temp, err)) < 0)
+		return result;
+	if ((result = blob_copy(fd, temp.fd, err)) == 0)
+		result = hf_fs_temp_commit(&temp, attr, err);
+	hf_fs_temp_discard(&temp);
+	return result;
+}
+
+/* What the watched paths look like now that the task is done: the measure by which later events are judged.
+ */
+static struct hf_value *looks_take(struct hf_arena *a, const struct hf_value *watches)
+{
+	struct hf_value *looks = hf_value_dict(a);
+	size_t n = watches == NULL ? 0 : hf_list_len(watches);
+	for (size_t i = 0; i < n && i < WATCHES_MAX; i++) {
+		const struct hf_value *w = hf_list_at(watches, i);
+		const char *kind = hf_dict_cstr(w, "kind", ""), *path = hf_dict_cstr(w, "name", "");
+		bool tree = strcmp(kind, "tree") == 0;
+		struct hf_look look;
+		if (!tree && strcmp(kind, "path") != 0)
+			continue;
+		hf_look_take(path, tree, true, &look);
+		struct hf_value *pair = hf_value_list(a);
+		hf_list_append(pair, hf_value_cstr(a, look.stat));
+		hf_list_append(pair, hf_value_cstr(a, look.what));
+		hf_list_append(pair, hf_value_bool(a, tree));
+		hf_dict_put(looks, path, pair);
+	}
+	return looks;
+}
+
+/* A value that would make the line too long is left out: the task is then run again instead of recalled. */
+static void put_bounded(struct hf_arena *a, struct hf_value *line, const char *key, const struct hf_value *v,
+	size_t max, bool hide)
+{
+	hf_auto_buf b = hf_buf_init(max);
+	struct hf_json_style style = HF_JSON_COMPACT;
+	if (v == NULL || hf_json_write(&b, v, &style, NULL) < 0 || b.failed)
+		return;
+	struct hf_value *copy = hf_value_copy(a, v);
+	hf_dict_put(line, key, hide && hf_value_has_secret(v) ? hf_value_cstr(a, "********") : copy);
+}
+
+static void put_cstr(struct hf_arena *a, struct hf_value *line, const char *key, const char *text)
+{
+	if (text != NULL)
+		hf_dict_put(line, key, hf_value_cstr(a, text));
+}
+
+static int on_settled(void *data, const struct hf_resource *r, const char *status,
+	const struct hf_value *result, struct hf_error *err)
+{
+	struct apply *ap = data;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *line = hf_value_dict(a);
+	bool changed = strcmp(status, "changed") == 0;
+	put_cstr(a, line, "k", "settled");
+	put_cstr(a, line, "id", r->id);
+	put_cstr(a, line, "fp", r->fingerprint);
+	put_cstr(a, line, "title", r->title);
+	put_cstr(a, line, "module", r->module);
+	put_cstr(a, line, "policy", r->policy);
+	put_cstr(a, line, "file", r->pos.file);
+	put_cstr(a, line, "status", status);
+	hf_dict_put(line, "line", hf_value_int(a, r->pos.line));
+	hf_dict_put(line, "handler", hf_value_bool(a, r->handler));
+	put_bounded(a, line, "args", r->args, ARGS_MAX, true);
+	put_bounded(a, line, "watches", r->watches, RESULT_MAX, false);
+	put_bounded(a, line, "notifies", r->notifies, ARGS_MAX, false);
+	put_bounded(a, line, "result", result, RESULT_MAX, false);
+	put_bounded(a, line, "diff", ap->diff, RESULT_MAX, false);
+	hf_dict_put(line, "looks", looks_take(a, r->watches));
+	int done = ap->check ? 0 : hf_runlog_add(&ap->log, line, changed, err);
+	if (done == 0 && hf_dict_bool(ap->job, "tell", false))
+		done = line_tell(ap, line, err);
+	ap->diff = NULL;
+	return done;
+}
+
+static bool on_cancelled(void *data)
+{
+	return stop_asked != 0;
+}
+
+/* --- the job
+ * ------------------------------------------------------------------------------------------------------- */
+
+static int job_read(struct apply *ap, struct hf_error *err)
+{
+	hf_auto_buf b = hf_buf_init(JOB_MAX);
+	char c = 0;
+	ssize_t n;
+	while ((n = read(HF_CHILD_SOCKET, &c, 1)) == 1 && c != '\n')
+		hf_buf_put(&b, c);
+	if (n != 1)
+		return hf_fail(err, HF_E_CANCELLED, "no job came");
+	struct hf_value *job = NULL;
+	int result = hf_buf_check(&b, "a job", err);
+	struct hf_str text = hf_buf_dup(ap->arena, &b);
+	if (result == 0)
+		result = hf_json_parse(ap->arena, text, "job", &job, err);
+	if (result == 0 && !hf_is(job, HF_DICT))
+		result = hf_fail(err, HF_E_INTERNAL, "a job must be an object");
+	ap->job = job;
+	return result;
+}
+
+static const char *const *groups_list(struct apply *ap)
+{
+	const struct hf_value *list = hf_dict_get(ap->job, "groups");
+	size_t n = list == NULL ? 0 : hf_list_len(list);
+	const char **all = hf_new_array(ap->arena, n + 1, const char *);
+	for (size_t i = 0; i < n; i++)
+		all[i] = hf_value_text(ap->arena, hf_list_at(list, i)).p;
+	return all;
+}
+
+static int recall_prepare(struct apply *ap, struct hf_error *err)
+{
+	const struct hf_value *touched = hf_dict_get(ap->job, "touched");
+	const char *log = hf_dict_cstr(ap->job, "log", NULL);
+	struct hf_recall_options o = { .ledger = hf_dict_cstr(ap->job, "recall", NULL),
+		.log = ap->check ? NULL : log,
+		.touched = hf_is(touched, HF_LIST) ? touched : NULL };
+	int result = hf_recall_load(ap->arena, &o, &ap->recall, err);
+	if (o.ledger != NULL)
+		unlink(o.ledger);
+	return result;
+}
+
+static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_error *err)
+{
+	const char *tree = hf_dict_cstr(ap->job, "tree", ""), *entry = hf_dict_cstr(ap->job, "entry", "");
+	const char *const playbooks[] = { hf_path_join(ap->arena, tree, entry), NULL };
+	struct hf_run_hooks hooks = { .data = ap,
+		.event = on_event,
+		.recall = on_recall,
+		.journal = on_journal,
+		.save = on_save,
+		.settled = on_settled,
+		.cancelled = on_cancelled };
+	struct hf_run_options o = { .registry = &hf_modules,
+		.playbooks = playbooks,
+		.groups = groups_list(ap),
+		.host_name = hf_dict_cstr(ap->job, "host", NULL),
+		.check = ap->check,
+		.diff = true,
+		.watches = true,
+		.deadline_s = (uint32_t)hf_dict_int(ap->job, "deadline", 0),
+		.hooks = &hooks };
+	if (chdir(tree) < 0)
+		return hf_fail_errno(err, HF_E_IO, "release folder %s", tree);
+	return hf_run_playbooks(&o, ret, err);
+}
+
+static int end_tell(struct apply *ap, struct hf_value *line, struct hf_error *err)
+{
+	put_cstr(ap->arena, line, "k", "end");
+	hf_dict_put(line, "cancelled", hf_value_bool(ap->arena, stop_asked != 0));
+	hf_dict_put(line, "recalled", hf_value_int(ap->arena, ap->recalled));
+	put_cstr(ap->arena, line, "message", ap->message);
+	int result = ap->check ? 0 : hf_runlog_add(&ap->log, line, true, err);
+	return result < 0 ? result : line_tell(ap, line, err);
+}
+
+static int run_mode(struct apply *ap, struct hf_error *err)
+{
+	struct hf_run_summary s = { 0 };
+	struct hf_error failure = { 0 };
+	char text[HF_ERROR_TEXT_MAX];
+	struct hf_arena *a = ap->arena;
+	struct hf_value *line = hf_value_dict(a);
+	int result = recall_prepare(ap, err);
+	if (result < 0)
+		return result;
+	if (engine_run(ap, &s, &failure) < 0) {
+		s.exit_status = s.exit_status != 0 ? s.exit_status : 4;
+		ap->message = hf_strdup(a, hf_error_print(&failure, text, sizeof(text)));
+	}
+	const struct {
+		const char *key;
+		int64_t n;
+	} numbers[] = { { "ok", s.ok }, { "changed", s.changed }, { "failed", s.failed + s.unreachable },
+		{ "skipped", s.skipped }, { "exit", s.exit_status } };
+	for (size_t i = 0; i < HF_COUNT(numbers); i++)
+		hf_dict_put(line, numbers[i].key, hf_value_int(a, numbers[i].n));
+	hf_dict_put(line, "seen", hf_recall_seen_list(ap->recall, a));
+	return end_tell(ap, line, err);
+}
+
+static int undo_mode(struct apply *ap, struct hf_error *err)
+{
+	struct hf_run_hooks hooks = { .data = ap, .save = on_save };
+	struct hf_undo_job job = { .registry = &hf_modules,
+		.hooks = &hooks,
+		.blobs = ap->blobs,
+		.log = &ap->log,
+		.own_log = hf_dict_cstr(ap->job, "log", ""),
+		.runs = hf_dict_get(ap->job, "undo") };
+	struct hf_value *failures = hf_value_list(ap->arena), *line = hf_value_dict(ap->arena);
+	int64_t undone = 0;
+	int result = hf_undo_runs(ap->arena, &job, failures, &undone, err);
+	if (result < 0)
+		return result;
+	hf_dict_put(line, "undone", hf_value_int(ap->arena, undone));
+	hf_dict_put(line, "impossible", failures);
+	hf_dict_put(line, "exit", hf_value_int(ap->arena, 0));
+	return end_tell(ap, line, err);
+}
+
+static int apply_run(struct apply *ap, struct hf_error *err)
+{
+	int result = job_read(ap, err);
+	if (result < 0)
+		return result;
+	const char *mode = hf_dict_cstr(ap->job, "mode", "");
+	ap->check = strcmp(mode, "check") == 0;
+	ap->blobs = hf_dict_cstr(ap->job, "blobs", "");
+	if ((result = hf_runlog_open(hf_dict_cstr(ap->job, "log", ""), &ap->log, err)) < 0)
+		return result;
+	return strcmp(mode, "undo") == 0 ? undo_mode(ap, err) : run_mode(ap, err);
+}
+
+int hf_apply_main(void)
+{
+	struct apply ap = { .arena = hf_arena_new(), .log = { -1 } };
+	struct hf_error err = { 0 };
+	char text[HF_ERROR_TEXT_MAX];
+	struct sigaction term = { .sa_handler = on_term, .sa_flags = SA_RESTART };
+	sigaction(SIGTERM, &term, NULL);
+	fcntl(HF_CHILD_SOCKET, F_SETFD, FD_CLOEXEC);
+	umask(022);
+	int result = apply_run(&ap, &err);
+	if (result < 0)
+		hf_log(HF_LOG_ERROR, "apply: %s", hf_error_print(&err, text, sizeof(text)));
+	hf_runlog_close(&ap.log);
+	hf_arena_free(ap.diff_arena);
+	hf_arena_free(ap.arena);
+	return result < 0 ? 1 : 0;
+}

@@ -1,0 +1,274 @@
+#include "agent/config.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/window.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "lib/data/schema.h"
+#include "lib/data/yaml.h"
+
+enum { NAME_MAX_BYTES = 64, HOST_NAME_BYTES = 256 };
+
+const char *const hf_policy_names[] = { "report", "correct", "correct-in-window", NULL };
+static const char *const failure_names[] = { "undo", "keep", NULL };
+static const char *const level_names[] = { "error", "warning", "notice", "info", "debug", NULL };
+static const enum hf_log_level levels[] = { HF_LOG_ERROR, HF_LOG_WARNING, HF_LOG_NOTICE, HF_LOG_INFO,
+	HF_LOG_DEBUG };
+
+/* As written in the file; durations are text until hf_config_load() reads them. */
+struct raw {
+	const char *environment, *fleet, *host, *store, *trust, *state_dir, *run_dir, *user;
+	struct hf_value *roles, *windows, *mqtt;
+	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline;
+	int64_t debounce_ms, spool_bytes, spool_keep;
+	int policy, on_failure, log_level;
+};
+
+#define FIELD(member) offsetof(struct raw, member)
+static const struct hf_arg args[] = {
+	{ "environment", HF_ARG_STR, FIELD(environment), HF_REQUIRED,
+		.help = "the environment this host is in; names its channel and its topics" },
+	{ "fleet", HF_ARG_STR, FIELD(fleet), HF_REQUIRED, .help = "the fleet within the environment" },
+	{ "host", HF_ARG_STR, FIELD(host),
+		.help = "name in reports and inventory_hostname; the host's name if not given" },
+	{ "roles", HF_ARG_LIST, FIELD(roles), .elements = HF_ARG_STR, .help = "more groups this host is in" },
+	{ "store", HF_ARG_STR, FIELD(store), HF_REQUIRED, .help = "s3://bucket/prefix or file:///path" },
+	{ "trust", HF_ARG_STR, FIELD(trust), .dflt = HF_SYSCONFDIR "/holdfast/root.json",
+		.help = "the root document trust starts from" },
+	{ "state_dir", HF_ARG_STR, FIELD(state_dir), .dflt = HF_STATEDIR,
+		.help = "state, objects, releases, undo journal" },
+	{ "run_dir", HF_ARG_STR, FIELD(run_dir), .dflt = "/run/holdfast",
+		.help = "the local command socket" },
+	{ "user", HF_ARG_STR, FIELD(user), .dflt = "holdfast", .help = "whom the net role becomes" },
+	{ "poll", HF_ARG_STR, FIELD(poll), .dflt = "60s", .help = "how often the channel is asked" },
+	{ "splay", HF_ARG_STR, FIELD(splay), .dflt = "10s",
+		.help = "at most this much is added to each poll at random" },
+	{ "policy", HF_ARG_ENUM, FIELD(policy), .dflt = "correct", .choices = hf_policy_names,
+		.help = "what drift leads to where a task does not say" },
+	{ "windows", HF_ARG_LIST, FIELD(windows), .elements = HF_ARG_STR,
+		.help = "when correct-in-window may correct: \"mon-fri 02:00-04:30 Europe/Berlin\"" },
+	{ "on_failure", HF_ARG_ENUM, FIELD(on_failure), .dflt = "undo", .choices = failure_names,
+		.help = "whether a release that fails or misses a gate is taken back" },
+	{ "run_deadline", HF_ARG_STR, FIELD(run_deadline), .dflt = "2h",
+		.help = "the longest a run may take" },
+	{ "gate_deadline", HF_ARG_STR, FIELD(gate_deadline), .dflt = "2m",
+		.help = "gates must hold by then" },
+	{ "sweep", HF_ARG_STR, FIELD(sweep), .dflt = "10m",
+		.help = "how often every watched thing is looked at" },
+	{ "hash_sweep", HF_ARG_STR, FIELD(hash_sweep), .dflt = "6h",
+		.help = "how often content is hashed as well" },
+	{ "debounce_ms", HF_ARG_INT, FIELD(debounce_ms), .dflt = "5",
+		.help = "events this close together are one" },
+	{ "spool_bytes", HF_ARG_BYTES, FIELD(spool_bytes), .dflt = "32M",
+		.help = "bound of the report spool" },
+	{ "spool_keep", HF_ARG_INT, FIELD(spool_keep), .dflt = "1000",
+		.help = "reports kept after the broker took them" },
+	{ "log_level", HF_ARG_ENUM, FIELD(log_level), .dflt = "info", .choices = level_names },
+	{ "mqtt", HF_ARG_DICT, FIELD(mqtt), .help = "the broker; without it reports stay in the spool" },
+	{ .type = HF_ARG_END },
+};
+static const struct hf_schema schema = { args, NULL, sizeof(struct raw) };
+
+struct raw_mqtt {
+	const char *host, *ca, *cert, *key, *client_id, *keepalive;
+	int64_t port;
+};
+#define MQTT(member) offsetof(struct raw_mqtt, member)
+static const struct hf_arg mqtt_args[] = {
+	{ "host", HF_ARG_STR, MQTT(host), HF_REQUIRED },
+	{ "port", HF_ARG_INT, MQTT(port), .dflt = "8883" },
+	{ "ca", HF_ARG_STR, MQTT(ca), .help = "certificates the broker's must lead to" },
+	{ "cert", HF_ARG_STR, MQTT(cert), .help = "this host's certificate" },
+	{ "key", HF_ARG_STR, MQTT(key), .help = "its private key" },
+	{ "client_id", HF_ARG_STR, MQTT(client_id) },
+	{ "keepalive", HF_ARG_STR, MQTT(keepalive), .dflt = "60s" },
+	{ .type = HF_ARG_END },
+};
+static const char *const cert_names[] = { "cert", "key", NULL };
+static const struct hf_rule mqtt_rules[] = { { HF_RULE_TOGETHER, cert_names }, { HF_RULE_END } };
+static const struct hf_schema mqtt_schema = { mqtt_args, mqtt_rules, sizeof(struct raw_mqtt) };
+
+static int duration_read(const char *name, const char *text, int64_t *ret, struct hf_error *err)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	struct hf_str s = hf_str(text);
+	int64_t factor = 1, n;
+	for (size_t i = 0; i < HF_COUNT(units) && s.n > 1; i++)
+		if (s.p[s.n - 1] == units[i].unit) {
+			factor = units[i].seconds;
+			s.n--;
+			break;
+		}
+	if (!hf_str_to_int64(s, &n) || n < 0 || n > 366LL * 86400)
+		return hf_fail(
+			err, HF_E_ARGUMENT, "%s: \"%s\" is no duration: write 90s, 5m, 2h or 1d", name, text);
+	*ret = n * factor;
+	return 0;
+}
+
+static int durations_read(const struct raw *r, struct hf_config *c, struct hf_error *err)
+{
+	const struct {
+		const char *name, *text;
+		int64_t *ret;
+	} all[] = {
+		{ "poll", r->poll, &c->poll_s },
+		{ "splay", r->splay, &c->splay_s },
+		{ "sweep", r->sweep, &c->sweep_s },
+		{ "hash_sweep", r->hash_sweep, &c->hash_sweep_s },
+		{ "run_deadline", r->run_deadline, &c->run_deadline_s },
+		{ "gate_deadline", r->gate_deadline, &c->gate_deadline_s },
+	};
+	for (size_t i = 0; i < HF_COUNT(all); i++) {
+		int result = duration_read(all[i].name, all[i].text, all[i].ret, err);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* Environment, fleet and host are levels of a topic and parts of a key: nothing but letters, digits, ".",
+ * "_", "-". */
+static int name_check(const char *what, const char *name, struct hf_error *err)
+{
+	size_t n = strlen(name);
+	bool good = n > 0 && n <= NAME_MAX_BYTES && name[0] != '.';
+	for (size_t i = 0; good && i < n; i++)
+		good = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+		       (name[i] >= '0' && name[i] <= '9') || strchr("._-", name[i]) != NULL;
+	if (!good)
+		return hf_fail(err, HF_E_ARGUMENT,
+			"%s \"%s\" may have up to %d letters, digits, \".\", \"_\" and \"-\"", what, name,
+			NAME_MAX_BYTES);
+	return 0;
+}
+
+static const char *own_name(struct hf_arena *a)
+{
+	char name[HOST_NAME_BYTES] = "";
+	if (gethostname(name, sizeof(name) - 1) < 0 || name[0] == '\0')
+		return "localhost";
+	return hf_strdup(a, name);
+}
+
+static int mqtt_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
+{
+	if (r->mqtt == NULL)
+		return 0;
+	struct raw_mqtt m = { 0 };
+	int result = hf_schema_bind(a, &mqtt_schema, r->mqtt, "mqtt", &m, NULL, err);
+	if (result < 0)
+		return result;
+	struct hf_config_mqtt *out = &c->mqtt;
+	*out = (struct hf_config_mqtt){ .host = m.host,
+		.port = m.port,
+		.ca = m.ca,
+		.cert = m.cert,
+		.key = m.key,
+		.client_id = m.client_id };
+	if (m.port < 1 || m.port > 65535)
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(r->mqtt), "mqtt: port %lld is none",
+			(long long)m.port);
+	bool loopback = strcmp(m.host, "localhost") == 0 || strncmp(m.host, "127.", 4) == 0 ||
+			strcmp(m.host, "::1") == 0;
+	if (m.ca == NULL && !loopback)
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(r->mqtt),
+			"mqtt: a broker elsewhere is spoken to with TLS only: give ca");
+	return duration_read("mqtt: keepalive", m.keepalive, &out->keepalive_s, err);
+}
+
+static int lists_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
+{
+	size_t n = r->roles == NULL ? 0 : hf_list_len(r->roles);
+	if (n > HF_ROLES_MAX)
+		return hf_fail(err, HF_E_LIMIT, "roles: more than %d", HF_ROLES_MAX);
+	for (size_t i = 0; i < n; i++)
+		c->roles[i] = hf_value_text(a, hf_list_at(r->roles, i)).p;
+	n = r->windows == NULL ? 0 : hf_list_len(r->windows);
+	if (n > HF_WINDOWS_MAX)
+		return hf_fail(err, HF_E_LIMIT, "windows: more than %d", HF_WINDOWS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_value *v = hf_list_at(r->windows, i);
+		int result = hf_window_parse(a, hf_value_text(a, v).p, &c->windows[i], err);
+		if (result < 0)
+			return hf_error_set_pos(err, hf_value_pos(v));
+	}
+	c->n_windows = n;
+	return 0;
+}
+
+static int config_check(const struct hf_config *c, struct hf_error *err)
+{
+	const char *const names[][2] = { { "environment", c->environment }, { "fleet", c->fleet },
+		{ "host", c->host } };
+	for (size_t i = 0; i < HF_COUNT(names); i++) {
+		int result = name_check(names[i][0], names[i][1], err);
+		if (result < 0)
+			return result;
+	}
+	if (c->poll_s < 1 || c->sweep_s < 1 || c->hash_sweep_s < 1 || c->run_deadline_s < 1)
+		return hf_fail(
+			err, HF_E_ARGUMENT, "poll, sweep, hash_sweep and run_deadline must be at least 1s");
+	if (c->debounce_ms < 0 || c->debounce_ms > 60000)
+		return hf_fail(err, HF_E_ARGUMENT, "debounce_ms must be within 0 and 60000");
+	if (c->spool_bytes < 1 << 20 || c->spool_keep < 0)
+		return hf_fail(err, HF_E_ARGUMENT, "spool_bytes must be at least 1M, spool_keep at least 0");
+	return 0;
+}
+
+static int config_bind(
+	struct hf_arena *a, const struct hf_value *doc, struct hf_config *c, struct hf_error *err)
+{
+	if (!hf_is(doc, HF_DICT))
+		return hf_fail(err, HF_E_ARGUMENT, "must be a mapping of keys to values");
+	struct raw r = { 0 };
+	int result = hf_schema_bind(a, &schema, doc, "configuration", &r, NULL, err);
+	if (result < 0)
+		return result;
+	c->environment = r.environment;
+	c->fleet = r.fleet;
+	c->host = r.host != NULL ? r.host : own_name(a);
+	c->store = r.store;
+	c->trust = r.trust;
+	c->state_dir = r.state_dir;
+	c->run_dir = r.run_dir;
+	c->user = r.user;
+	c->policy = r.policy;
+	c->on_failure = r.on_failure;
+	c->debounce_ms = r.debounce_ms;
+	c->spool_bytes = r.spool_bytes;
+	c->spool_keep = r.spool_keep;
+	c->log_level = (int)levels[r.log_level];
+	if ((result = durations_read(&r, c, err)) < 0 || (result = lists_read(a, &r, c, err)) < 0 ||
+		(result = mqtt_read(a, &r, c, err)) < 0)
+		return result;
+	return config_check(c, err);
+}
+
+int hf_config_load(struct hf_arena *a, const char *path, struct hf_config *ret, struct hf_error *err)
+{
+	struct hf_config c = { .path = hf_strdup(a, path) };
+	struct hf_yaml_options strict = { .plain = true, .strict = true };
+	struct hf_value *doc = NULL;
+	int result = hf_yaml_load(a, path, &strict, &doc, err);
+	if (result < 0)
+		return result;
+	if (config_bind(a, doc, &c, err) < 0)
+		return err != NULL && err->pos.file != NULL ? -(int)err->code : hf_wrap(err, "%s", path);
+	*ret = c;
+	return 0;
+}
+
+bool hf_config_window_open(const struct hf_config *c, int64_t now)
+{
+	for (size_t i = 0; i < c->n_windows; i++)
+		if (hf_window_open(&c->windows[i], now))
+			return true;
+	return false;
+}

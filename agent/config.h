@@ -1,0 +1,52 @@
+/* agent/config.h - /etc/holdfast/holdfast.yaml bound into one struct; the table in config.c is the reference.
+ * Owns:  everything lives in the arena given to hf_config_load().
+ * Fails: HF_E_PARSE, HF_E_ARGUMENT with file:line:column; unknown keys are errors. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/data/value.h"
+
+#define HF_CONFIG_PATH HF_SYSCONFDIR "/holdfast/holdfast.yaml"
+
+enum hf_policy { HF_POLICY_REPORT, HF_POLICY_CORRECT, HF_POLICY_WINDOW };
+enum hf_on_failure { HF_ON_FAILURE_UNDO, HF_ON_FAILURE_KEEP };
+
+/* A maintenance window: days is a bit set (bit 0 Monday), from and to are minutes of the day in zone; to may
+ * be smaller than from: the window then ends on the next day. */
+struct hf_window {
+	unsigned days;
+	int from, to;
+	const char *zone; /* IANA name; NULL: the host's */
+};
+enum { HF_WINDOWS_MAX = 32, HF_ROLES_MAX = 64 };
+
+struct hf_config_mqtt {
+	const char *host; /* NULL: no broker, reports stay in the spool */
+	int64_t port, keepalive_s;
+	const char *ca, *cert, *key; /* PEM files; ca NULL: no TLS, allowed for loopback only */
+	const char *client_id;       /* NULL: the host's name */
+};
+
+struct hf_config {
+	const char *path;
+	const char *environment, *fleet, *host;
+	const char *roles[HF_ROLES_MAX + 1]; /* NULL-terminated */
+	const char *store;
+	const char *trust; /* the root document this host starts from */
+	const char *state_dir, *run_dir, *user;
+	int64_t poll_s, splay_s, sweep_s, hash_sweep_s, run_deadline_s, gate_deadline_s, debounce_ms;
+	int policy;     /* enum hf_policy */
+	int on_failure; /* enum hf_on_failure */
+	struct hf_window windows[HF_WINDOWS_MAX];
+	size_t n_windows;
+	int64_t spool_bytes, spool_keep;
+	int log_level; /* enum hf_log_level */
+	struct hf_config_mqtt mqtt;
+};
+
+HF_CHECK int hf_config_load(
+	struct hf_arena *a, const char *path, struct hf_config *ret, struct hf_error *err);
+/* Whether any window is open at `now` (seconds since the epoch); false when there are none. */
+bool hf_config_window_open(const struct hf_config *c, int64_t now);
+extern const char *const hf_policy_names[]; /* indexed by enum hf_policy; NULL-terminated */

@@ -1,0 +1,6 @@
+/* agent/ctl.h - the local command socket <run_dir>/ctl.sock: one JSON object a line in, one or more out, root
+ * only. Commands are rows of a table in ctl.c. */
+#pragma once
+#include "agent/agent.h"
+
+HF_CHECK int hf_ctl_new(struct hf_agent *agent, struct hf_ctl **ret, struct hf_error *err);

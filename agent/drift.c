@@ -1,0 +1,368 @@
+#include "agent/drift.h"
+
+#include <signal.h>
+
+#include "agent/drift_set.h"
+#include "agent/job.h"
+#include "agent/ledger.h"
+#include "agent/look.h"
+#include "agent/report.h"
+#include "agent/work.h"
+#include "lib/base/log.h"
+#include "lib/base/time.h"
+#include "lib/data/json.h"
+
+enum { STREAK_MAX = 5, STREAK_WINDOW_S = 600, BACKOFF_FIRST_S = 60, BACKOFF_MAX_S = 86400, RUNS_KEPT = 1000 };
+
+struct hf_drift {
+	struct hf_agent *agent;
+	struct hf_drift_set set; /* touched and not looked at yet */
+	sd_event_source *debounce, *sweep, *hash_sweep, *retry;
+	struct hf_child *child;
+	struct hf_arena *run_arena; /* of the drift run at work */
+	struct hf_map pending;      /* id → struct hf_drift_touch: what this run looks at */
+	int64_t run;
+	bool correct, ended;
+};
+
+/* --- from things to resources
+ * -------------------------------------------------------------------------------------- */
+
+static int on_debounce(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	hf_work_next(d->agent->work);
+	return 0;
+}
+
+static void debounce(struct hf_drift *d)
+{
+	if (d->set.things.live > 0 && !hf_work_busy(d->agent->work))
+		hf_timer_set(d->debounce, (uint64_t)d->agent->config.debounce_ms);
+}
+
+void hf_drift_touched(struct hf_drift *d, enum hf_thing kind, const char *name, const char *actor)
+{
+	bool idle = d->set.things.live == 0;
+	hf_drift_set_add(&d->set, kind, name, actor);
+	if (idle)
+		debounce(d);
+}
+
+/* Every watched path whose look is not the stored one. stat tells almost all; hash looks at the content as
+ * well. */
+struct sweep {
+	struct hf_drift *d;
+	bool hash;
+	int found;
+};
+
+static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
+{
+	struct sweep *s = data;
+	struct hf_look look;
+	const char *path = hf_state_text(row, 0);
+	bool tree = strncmp(hf_state_text(row, 2), "tree ", 5) == 0;
+	hf_look_take(path, tree, s->hash, &look);
+	bool same = strcmp(look.stat, hf_state_text(row, 1)) == 0 &&
+		    (!s->hash || strcmp(look.what, hf_state_text(row, 2)) == 0);
+	if (!same) {
+		hf_drift_set_add(&s->d->set, HF_THING_PATH, path, NULL);
+		hf_drift_set_add(&s->d->set, HF_THING_TREE, path, NULL);
+		s->found++;
+	}
+	return 0;
+}
+
+void hf_drift_sweep(struct hf_drift *d, bool hash)
+{
+	struct sweep s = { d, hash, 0 };
+	HF_MUST(hf_state_query(d->agent->state, err, sweep_row, &s, "SELECT path,look,hash FROM paths", ""));
+	debounce(d);
+}
+
+/* What is no path has no look: it is checked by its module. */
+static void sweep_rest(struct hf_drift *d)
+{
+	static const enum hf_thing kinds[] = { HF_THING_UNIT, HF_THING_PACKAGES, HF_THING_USERS,
+		HF_THING_MOUNTS, HF_THING_SYSCTL };
+	for (size_t i = 0; i < HF_COUNT(kinds); i++)
+		hf_drift_set_add(&d->set, kinds[i], NULL, NULL);
+	debounce(d);
+}
+
+static int on_sweep(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	hf_drift_sweep(d, false);
+	if (d->agent->config.n_windows > 0 && hf_config_window_open(&d->agent->config, hf_time_now()))
+		HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "drifted", err));
+	debounce(d);
+	hf_timer_set(d->sweep, (uint64_t)d->agent->config.sweep_s * 1000);
+	return 0;
+}
+
+static int on_hash_sweep(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	hf_drift_sweep(d, true);
+	sweep_rest(d);
+	hf_timer_set(d->hash_sweep, (uint64_t)d->agent->config.hash_sweep_s * 1000);
+	return 0;
+}
+
+void hf_drift_lost(struct hf_drift *d, const char *why)
+{
+	hf_report_alarm(d->agent, "events-lost", "events-lost", "%s: everything is looked at", why);
+	hf_drift_sweep(d, true);
+	sweep_rest(d);
+}
+
+static int watch_row(void *data, const struct hf_ledger_row *row, struct hf_error *err)
+{
+	struct hf_drift *d = data;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *list = NULL;
+	if (*row->watches == '\0')
+		return 0;
+	int result = hf_json_parse(a, hf_str(row->watches), "watches", &list, err);
+	for (size_t i = 0; result == 0 && hf_is(list, HF_LIST) && i < hf_list_len(list); i++) {
+		const char *kind = hf_dict_cstr(hf_list_at(list, i), "kind", "");
+		const struct hf_value *name = hf_dict_get(hf_list_at(list, i), "name");
+		for (int k = 0; hf_thing_names[k] != NULL; k++)
+			if (strcmp(kind, hf_thing_names[k]) == 0)
+				hf_watch_add(d->agent->watch, (enum hf_thing)k,
+					name == NULL ? "" : hf_value_text(a, name).p);
+	}
+	return result;
+}
+
+void hf_drift_rewatch(struct hf_drift *d)
+{
+	hf_watch_begin(d->agent->watch);
+	HF_MUST(hf_ledger_list(d->agent->state, watch_row, d, err));
+	hf_watch_commit(d->agent->watch);
+	hf_drift_sweep(d, false); /* between the last look and the new marks nobody listened */
+}
+
+void hf_drift_start(struct hf_drift *d)
+{
+	hf_drift_rewatch(d);
+	hf_drift_sweep(d, true);
+	sweep_rest(d);
+	hf_timer_set(d->sweep, (uint64_t)d->agent->config.sweep_s * 1000);
+	hf_timer_set(d->hash_sweep, (uint64_t)d->agent->config.hash_sweep_s * 1000);
+}
+
+/* --- what a look-again found
+ * ---------------------------------------------------------------------------------------- */
+
+static void event_report(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line,
+	const char *class, const char *action)
+{
+	struct hf_drift_event e = { .resource = t->id,
+		.title = hf_dict_cstr(line, "title", t->title),
+		.module = hf_dict_cstr(line, "module", NULL),
+		.class = class,
+		.action = action,
+		.actor = t->actor,
+		.policy = hf_policy_names[t->policy],
+		.diff = hf_dict_get(line, "diff"),
+		.run = d->run,
+		.ms = (int64_t)(hf_time_monotonic_ms() - t->since_ms) };
+	hf_report_drift(d->agent, &e);
+}
+
+/* Corrections in a row: the fifth is the last for a while, and the only one that raises an alarm. */
+static void streak_count(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line)
+{
+	struct hf_state *s = d->agent->state;
+	int64_t now = hf_time_now(),
+		streak = now - t->last_change <= STREAK_WINDOW_S || t->contended ? t->streak + 1 : 1;
+	int64_t over = streak - STREAK_MAX, wait = BACKOFF_FIRST_S;
+	for (int64_t i = 0; i < over && wait < BACKOFF_MAX_S; i++)
+		wait *= 2;
+	HF_MUST(hf_state_exec(s, err,
+		"UPDATE ledger SET streak=?, changed=?, changed_by='correction' WHERE id=?", "iis", streak,
+		now, t->id));
+	if (over < 0)
+		return;
+	HF_MUST(hf_state_exec(s, err, "UPDATE ledger SET state='contended', retry_at=? WHERE id=?", "is",
+		now + (wait > BACKOFF_MAX_S ? BACKOFF_MAX_S : wait), t->id));
+	hf_timer_set(d->retry, (uint64_t)wait * 1000);
+	if (over > 0)
+		return;
+	event_report(d, t, line, "contended", "backed-off");
+	hf_report_alarm(d->agent, "contended", t->id,
+		"%s was corrected %d times in a row: somebody else manages it", t->title, STREAK_MAX);
+}
+
+static void settled_take(struct hf_drift *d, const struct hf_value *line)
+{
+	struct hf_state *s = d->agent->state;
+	struct hf_drift_touch *t = hf_map_get(&d->pending, hf_dict_cstr(line, "id", ""));
+	const char *status = hf_dict_cstr(line, "status", "");
+	bool changed = strcmp(status, "changed") == 0, failed = strcmp(status, "failed") == 0;
+	if (t == NULL)
+		return;
+	t->seen = true;
+	if (changed && d->correct) {
+		HF_MUST(hf_ledger_settled(s, line, d->run, d->agent->installed.release, -1, err));
+		event_report(d, t, line, "corrective", "corrected");
+		streak_count(d, t, line);
+		return;
+	}
+	HF_MUST(hf_ledger_looks_store(s, hf_dict_get(line, "looks"), err));
+	if (changed || failed) {
+		HF_MUST(hf_ledger_state_set(s, t->id, "drifted", err));
+		event_report(d, t, line, "external",
+			failed    ? "correction-failed"
+			: t->held ? "held-back"
+				  : "reported");
+		return;
+	}
+	if (t->drifted)
+		event_report(d, t, line, "external", "resolved");
+	if (!t->contended)
+		HF_MUST(hf_ledger_state_set(s, t->id, "ok", err));
+}
+
+static void on_line(void *data, struct hf_child *c, struct hf_str text)
+{
+	struct hf_drift *d = data;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *line = NULL;
+	HF_MUST(hf_json_parse(a, text, "drift", &line, err));
+	const char *kind = hf_dict_cstr(line, "k", "");
+	if (strcmp(kind, "settled") == 0)
+		settled_take(d, line);
+	if (strcmp(kind, "end") != 0)
+		return;
+	d->ended = true;
+	if (hf_dict_get(line, "message") != NULL)
+		hf_log(HF_LOG_WARNING, "drift run: %s", hf_dict_cstr(line, "message", ""));
+	if (d->run != 0)
+		HF_MUST(hf_state_exec(d->agent->state, err,
+			"UPDATE runs SET ok=?,changed=?,failed=?,skipped=?,recalled=?,message=? WHERE id=?",
+			"iiiiisi", hf_dict_int(line, "ok", 0), hf_dict_int(line, "changed", 0),
+			hf_dict_int(line, "failed", 0), hf_dict_int(line, "skipped", 0),
+			hf_dict_int(line, "recalled", 0), hf_dict_cstr(line, "message", NULL), d->run));
+}
+
+static void run_close(struct hf_drift *d, bool good)
+{
+	if (d->run == 0)
+		return;
+	HF_MUST(hf_state_exec(d->agent->state, err, "UPDATE runs SET status=?, ended=? WHERE id=?", "sii",
+		good ? "ok" : "failed", hf_time_now(), d->run));
+	hf_report_run(d->agent, d->run);
+}
+
+static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
+{
+	struct hf_drift *d = data;
+	bool good = status == 0 && d->ended;
+	d->child = NULL;
+	run_close(d, good);
+	if (!good) {
+		hf_log(HF_LOG_WARNING, "a look at touched resources ended early (status %d): it is repeated",
+			status);
+		HF_MAP_EACH (&d->pending, e) {
+			const struct hf_drift_touch *t = e->value;
+			if (!t->seen && t->attempts < 3)
+				hf_drift_set_again(&d->set, t);
+		}
+	}
+	d->run_arena = hf_arena_free(d->run_arena);
+	d->run = 0;
+	d->pending = (struct hf_map){ 0 };
+	hf_report_state(d->agent);
+	hf_work_next(d->agent->work);
+}
+
+/* --- starting a run
+ * ------------------------------------------------------------------------------------------------- */
+
+static int run_start(struct hf_drift *d, const struct hf_value *ids, struct hf_error *err)
+{
+	struct hf_agent *agent = d->agent;
+	hf_auto_arena a = hf_arena_new();
+	int result = 0;
+	d->run = 0;
+	if (d->correct) {
+		result = hf_state_exec(agent->state, err,
+			"INSERT INTO runs(kind,release,name,status,started,phase) "
+			"VALUES('drift',?,?,'running',?,'apply')",
+			"ssi", agent->installed.release, agent->installed.name, hf_time_now());
+		d->run = hf_state_last_id(agent->state);
+	}
+	struct hf_job job = { .mode = d->correct ? HF_JOB_APPLY : HF_JOB_CHECK,
+		.run = d->run,
+		.tell = true,
+		.touched = ids,
+		.target = &agent->installed,
+		.log = hf_job_log(agent, a, d->run, d->correct ? "drift" : "check") };
+	struct hf_job_watcher watcher = { on_line, on_ended, d };
+	d->ended = false;
+	return result < 0 ? result : hf_job_start(agent, &job, &watcher, &d->child, err);
+}
+
+bool hf_drift_due(struct hf_drift *d)
+{
+	struct hf_agent *agent = d->agent;
+	struct hf_value *ids = NULL;
+	if (d->child != NULL)
+		return true;
+	if (d->set.things.live == 0 || agent->installed.release == NULL) {
+		if (agent->installed.release == NULL)
+			hf_drift_set_clear(&d->set);
+		return false;
+	}
+	d->run_arena = hf_arena_new();
+	HF_MUST(hf_drift_set_choose(&d->set, agent, d->run_arena, &d->pending, &ids, &d->correct, err));
+	if (ids == NULL) {
+		d->run_arena = hf_arena_free(d->run_arena);
+		d->pending = (struct hf_map){ 0 };
+		return false;
+	}
+	HF_MUST(run_start(d, ids, err));
+	hf_report_state(agent);
+	return true;
+}
+
+static int on_retry(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "contended", err));
+	debounce(d);
+	return 0;
+}
+
+void hf_drift_resume(struct hf_drift *d)
+{
+	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "drifted", err));
+	hf_drift_sweep(d, false);
+}
+
+int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error *err)
+{
+	struct hf_drift *d = hf_new(agent->arena, struct hf_drift);
+	d->agent = agent;
+	hf_drift_set_init(&d->set);
+	d->debounce = hf_timer_new(agent->loop, true, on_debounce, d);
+	d->sweep = hf_timer_new(agent->loop, false, on_sweep, d);
+	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);
+	d->retry = hf_timer_new(agent->loop, false, on_retry, d);
+	*ret = d;
+	return 0;
+}
+
+bool hf_drift_busy(const struct hf_drift *d)
+{
+	return d->child != NULL;
+}
+
+bool hf_drift_correcting(const struct hf_drift *d)
+{
+	return d->child != NULL && d->correct;
+}

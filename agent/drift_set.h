@@ -1,0 +1,34 @@
+/* agent/drift_set.h - what was touched, coalesced, until somebody looks; and which resources that concerns.
+ */
+#pragma once
+#include "agent/agent.h"
+#include "agent/watch.h"
+#include "lib/base/map.h"
+
+struct hf_drift_set {
+	struct hf_arena *arena; /* renewed whenever the set runs empty */
+	struct hf_map things;   /* "kind name" → struct touched */
+	struct hf_map ids;      /* resources named directly: looked at again, or waiting for a window */
+};
+/* One resource a drift run looks at. */
+struct hf_drift_touch {
+	const char *id, *title, *actor;
+	int policy; /* enum hf_policy */
+	int64_t streak, last_change;
+	uint64_t since_ms;
+	unsigned attempts;
+	bool drifted, contended, held,
+		seen; /* held: it would be corrected, but the host is paused or no window is open */
+};
+void hf_drift_set_init(struct hf_drift_set *s);
+void hf_drift_set_clear(struct hf_drift_set *s);
+void hf_drift_set_add(struct hf_drift_set *s, enum hf_thing kind, const char *name, const char *actor);
+void hf_drift_set_again(struct hf_drift_set *s, const struct hf_drift_touch *t);
+/* Every resource in that state, named directly. */
+HF_CHECK int hf_drift_set_state(
+	struct hf_drift_set *s, struct hf_state *state, const char *word, struct hf_error *err);
+/* Take out of the set what the next run looks at: resources to correct first, else those only to report.
+ * Things whose look is the stored one (our own writes among them) are dropped. ret_ids NULL: nothing is to be
+ * looked at. */
+HF_CHECK int hf_drift_set_choose(struct hf_drift_set *s, struct hf_agent *agent, struct hf_arena *a,
+	struct hf_map *ret_pending, struct hf_value **ret_ids, bool *ret_correct, struct hf_error *err);

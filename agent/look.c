@@ -1,0 +1,124 @@
+#include "agent/look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/fs.h"
+#include "lib/base/scope.h"
+
+/* Beyond this a file counts by size and time; hashing it at every event would cost the host more than it
+ * tells. */
+#define HASH_MAX ((uint64_t)256 << 20)
+enum { LINK_MAX = 4096, TREE_ENTRIES_MAX = 200000 };
+
+static void stat_print(const struct stat *st, char out[HF_LOOK_MAX])
+{
+	snprintf(out, HF_LOOK_MAX, "%o %u %u %lld %lld.%09ld %lld.%09ld %llu %llx", st->st_mode, st->st_uid,
+		st->st_gid, S_ISDIR(st->st_mode) ? 0LL : (long long)st->st_size,
+		(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
+		st->st_ctim.tv_nsec, (unsigned long long)st->st_ino, (unsigned long long)st->st_dev);
+}
+
+static void file_print(const char *path, const struct stat *st, char *out, size_t size)
+{
+	char hex[HF_SHA256_HEX];
+	struct hf_digest d;
+	hf_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		snprintf(out, size, "unreadable %d", errno);
+	else if ((uint64_t)st->st_size > HASH_MAX || hf_sha256_fd(fd, HASH_MAX, &d, NULL, NULL) < 0)
+		snprintf(out, size, "large %lld %lld", (long long)st->st_size, (long long)st->st_mtim.tv_sec);
+	else
+		snprintf(out, size, "%s", hf_digest_hex(&d, hex));
+}
+
+static void what_print(const char *path, const struct stat *st, char out[HF_LOOK_MAX])
+{
+	char more[HF_LOOK_MAX - 64] = "", target[LINK_MAX], hex[HF_SHA256_HEX];
+	if (S_ISREG(st->st_mode)) {
+		file_print(path, st, more, sizeof(more));
+	} else if (S_ISLNK(st->st_mode)) {
+		ssize_t n = readlink(path, target, sizeof(target));
+		struct hf_digest d = hf_sha256(hf_strn(target, n < 0 ? 0 : (size_t)n));
+		snprintf(more, sizeof(more), "%s", hf_digest_hex(&d, hex));
+	} else if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
+		snprintf(more, sizeof(more), "%llx", (unsigned long long)st->st_rdev);
+	}
+	snprintf(out, HF_LOOK_MAX, "%o %u %u %s", st->st_mode, st->st_uid, st->st_gid, more);
+}
+
+struct tree {
+	EVP_MD_CTX *stat, *what; /* what NULL: not asked for */
+	int entries;
+};
+
+static int tree_entry(
+	void *data, const char *path, const char *relative, const struct stat *st, struct hf_error *err)
+{
+	struct tree *t = data;
+	char text[HF_LOOK_MAX];
+	if (++t->entries > TREE_ENTRIES_MAX)
+		return hf_fail(err, HF_E_LIMIT, "%s has more than %d entries", path, TREE_ENTRIES_MAX);
+	stat_print(st, text);
+	EVP_DigestUpdate(t->stat, relative, strlen(relative) + 1);
+	EVP_DigestUpdate(t->stat, text, strlen(text) + 1);
+	if (t->what == NULL)
+		return 0;
+	what_print(path, st, text);
+	EVP_DigestUpdate(t->what, relative, strlen(relative) + 1);
+	EVP_DigestUpdate(t->what, text, strlen(text) + 1);
+	return 0;
+}
+
+static void digest_print(EVP_MD_CTX *context, char out[HF_LOOK_MAX])
+{
+	struct hf_digest d;
+	char hex[HF_SHA256_HEX];
+	if (EVP_DigestFinal_ex(context, d.bytes, NULL) == 1)
+		snprintf(out, HF_LOOK_MAX, "tree %s", hf_digest_hex(&d, hex));
+}
+
+static void tree_take(const char *path, bool content, struct hf_look *ret)
+{
+	struct tree t = { EVP_MD_CTX_new(), content ? EVP_MD_CTX_new() : NULL, 0 };
+	struct hf_error err = { 0 };
+	EVP_DigestInit_ex(t.stat, EVP_sha256(), NULL);
+	if (content)
+		EVP_DigestInit_ex(t.what, EVP_sha256(), NULL);
+	if (hf_fs_walk(path, tree_entry, &t, &err) < 0) {
+		snprintf(ret->stat, sizeof(ret->stat), "unreadable %d %d", (int)err.code, err.errnum);
+		if (content)
+			snprintf(ret->what, sizeof(ret->what), "unreadable %d %d", (int)err.code, err.errnum);
+	} else {
+		digest_print(t.stat, ret->stat);
+		if (content)
+			digest_print(t.what, ret->what);
+	}
+	EVP_MD_CTX_free(t.stat);
+	EVP_MD_CTX_free(t.what);
+}
+
+void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret)
+{
+	struct stat st;
+	*ret = (struct hf_look){ 0 };
+	if (lstat(path, &st) < 0) {
+		snprintf(ret->stat, sizeof(ret->stat), "absent");
+		if (content)
+			snprintf(ret->what, sizeof(ret->what), "absent");
+		return;
+	}
+	if (tree && S_ISDIR(st.st_mode)) {
+		tree_take(path, content, ret);
+		return;
+	}
+	stat_print(&st, ret->stat);
+	if (content)
+		what_print(path, &st, ret->what);
+}

@@ -1,0 +1,15 @@
+/* agent/look.h - what a watched path looks like, in two parts: what stat tells (cheap; any difference means
+ * "look closer") and what counts (kind, mode, owner, content). Two looks with the same `what` are the same to
+ * a playbook. */
+#pragma once
+#include <stdbool.h>
+
+#include "lib/base/error.h"
+
+enum { HF_LOOK_MAX = 256 };
+struct hf_look {
+	char stat[HF_LOOK_MAX];
+	char what[HF_LOOK_MAX]; /* "" when only stat was asked for */
+};
+/* tree: everything below as well. A path that cannot be read looks like the reason. */
+void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret);

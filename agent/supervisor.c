@@ -1,0 +1,277 @@
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "agent/broker.h"
+#include "agent/ctl.h"
+#include "agent/drift.h"
+#include "agent/pull.h"
+#include "agent/report.h"
+#include "agent/watch.h"
+#include "agent/work.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "lib/base/time.h"
+#include "lib/data/json.h"
+
+enum {
+	HOUSEKEEPING_MS = 60000,
+	ACCURACY_US = 100000,
+	EXACT_US = 500,
+	ARENAS_MAX = 1,
+	TRIM_THRESHOLD = 64 << 10
+};
+
+void hf_agent_fatal(const struct hf_error *err)
+{
+	hf_log(HF_LOG_ERROR, "cannot go on: %s", err->text);
+	exit(1);
+}
+
+/* --- targets
+ * --------------------------------------------------------------------------------------------------- */
+
+int hf_target_parse(const char *json, struct hf_target *ret, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *v = NULL;
+	int result = hf_json_parse(a, hf_str(json), "target", &v, err);
+	if (result < 0)
+		return result;
+	*ret = (struct hf_target){
+		.release = hf_dict_cstr(v, "release", NULL),
+		.name = hf_dict_cstr(v, "name", ""),
+		.entry = hf_dict_cstr(v, "entry", ""),
+		.kind = hf_dict_cstr(v, "kind", "forward"),
+		.reason = hf_dict_cstr(v, "reason", ""),
+		.seq = hf_dict_int(v, "seq", 0),
+		.gates = hf_dict_get(v, "gates"),
+	};
+	ret->arena = hf_take_arena(&a);
+	return 0;
+}
+
+void hf_target_replace(struct hf_target *t, struct hf_target *with)
+{
+	hf_arena_free(t->arena);
+	*t = *with;
+	*with = (struct hf_target){ 0 };
+}
+
+bool hf_target_same(const struct hf_target *a, const struct hf_target *b)
+{
+	return a->release != NULL && b->release != NULL && strcmp(a->release, b->release) == 0;
+}
+
+/* --- timers
+ * ---------------------------------------------------------------------------------------------------- */
+
+sd_event_source *hf_timer_new(sd_event *loop, bool exact, sd_event_time_handler_t handler, void *data)
+{
+	sd_event_source *s = NULL;
+	int r = sd_event_add_time(
+		loop, &s, CLOCK_MONOTONIC, 0, exact ? EXACT_US : ACCURACY_US, handler, data);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(s, SD_EVENT_OFF);
+	if (r < 0) {
+		struct hf_error err = { 0 };
+		errno = -r;
+		hf_fail_errno(&err, HF_E_IO, "timer");
+		hf_agent_fatal(&err);
+	}
+	return s;
+}
+
+void hf_timer_set(sd_event_source *timer, uint64_t in_ms)
+{
+	sd_event_source_set_time(timer, (hf_time_monotonic_ms() + in_ms) * 1000);
+	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+void hf_timer_stop(sd_event_source *timer)
+{
+	sd_event_source_set_enabled(timer, SD_EVENT_OFF);
+}
+
+/* --- start
+ * ----------------------------------------------------------------------------------------------------- */
+
+static int dirs_make(struct hf_agent *agent, struct hf_error *err)
+{
+	static const char *const names[] = { "", "/objects", "/releases", "/runs", "/blobs" };
+	hf_auto_arena a = hf_arena_new();
+	for (size_t i = 0; i < HF_COUNT(names); i++) {
+		int result =
+			hf_fs_mkdirs(hf_sprintf(a, "%s%s", agent->config.state_dir, names[i]), 0700, err);
+		if (result < 0)
+			return result;
+	}
+	if (chmod(agent->config.state_dir, 0700) < 0) /* results and pre-images may hold secrets */
+		return hf_fail_errno(err, HF_E_IO, "chmod %s", agent->config.state_dir);
+	return hf_fs_mkdirs(agent->config.run_dir, 0755, err);
+}
+
+/* One agent a state folder; the lock goes with the process. */
+static int lock_take(struct hf_agent *agent, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	const char *path = hf_sprintf(a, "%s/lock", agent->config.state_dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return hf_fail_errno(err, HF_E_IO, "open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return hf_fail(err, HF_E_BUSY, "another agent works in %s", agent->config.state_dir);
+	return 0;
+}
+
+static int memory_load(struct hf_agent *agent, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	const char *target = NULL, *installed = NULL, *rest = NULL, *message = NULL, *until = NULL,
+		   *reason = NULL;
+	struct hf_state *s = agent->state;
+	int result;
+	if ((result = hf_state_get(s, a, "target", &target, err)) < 0 ||
+		(result = hf_state_get(s, a, "installed", &installed, err)) < 0 ||
+		(result = hf_state_get(s, a, "rest", &rest, err)) < 0 ||
+		(result = hf_state_get(s, a, "rest.message", &message, err)) < 0 ||
+		(result = hf_state_get(s, a, "pause.until", &until, err)) < 0 ||
+		(result = hf_state_get(s, a, "pause.reason", &reason, err)) < 0)
+		return result;
+	if (target != NULL && (result = hf_target_parse(target, &agent->target, err)) < 0)
+		return result;
+	if (installed != NULL && (result = hf_target_parse(installed, &agent->installed, err)) < 0)
+		return result;
+	for (int i = 0; rest != NULL && hf_host_state_names[i] != NULL; i++)
+		if (strcmp(rest, hf_host_state_names[i]) == 0)
+			agent->rest = (enum hf_host_state)i;
+	agent->rest_arena = hf_arena_new();
+	agent->rest_message = hf_strdup(agent->rest_arena, message);
+	if (until != NULL)
+		(void)hf_str_to_int64(hf_str(until), &agent->paused_until);
+	agent->pause_reason = hf_strdup(agent->arena, reason);
+	return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	struct hf_agent *agent = data;
+	if (info->ssi_signo == SIGHUP) {
+		hf_pull_now(agent->pull);
+		return 0;
+	}
+	hf_log(HF_LOG_NOTICE, "stopping");
+	sd_notify(0, "STOPPING=1");
+	sd_event_exit(agent->loop, 0);
+	return 0;
+}
+
+static int loop_make(struct hf_agent *agent, struct hf_error *err)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < HF_COUNT(signals); i++)
+		sigaddset(&set, signals[i]);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	int r = sd_event_default(&agent->loop);
+	for (size_t i = 0; i < HF_COUNT(signals) && r >= 0; i++)
+		r = sd_event_add_signal(agent->loop, NULL, signals[i], on_signal, agent);
+	if (r >= 0)
+		r = sd_event_set_watchdog(agent->loop, true);
+	errno = -r;
+	return r < 0 ? hf_fail_errno(err, HF_E_IO, "event loop") : 0;
+}
+
+static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_agent *agent = data;
+	if (agent->broker != NULL)
+		hf_broker_renew(agent->broker);
+	if (agent->paused_until != 0 && agent->paused_until <= hf_time_now()) {
+		agent->paused_until = 0;
+		hf_log(HF_LOG_NOTICE, "the pause is over");
+		hf_drift_resume(agent->drift);
+	}
+	hf_work_next(agent->work);
+	hf_report_state(agent);
+	hf_state_relax(agent->state);
+	malloc_trim(0);
+	hf_timer_set(source, HOUSEKEEPING_MS);
+	return 0;
+}
+
+static int parts_start(struct hf_agent *agent, struct hf_error *err)
+{
+	struct hf_spool_limits limits = { agent->config.spool_bytes, agent->config.spool_keep };
+	hf_auto_arena a = hf_arena_new();
+	int result;
+	if ((result = dirs_make(agent, err)) < 0 || (result = lock_take(agent, err)) < 0 ||
+		(result = hf_state_open(agent->arena, hf_sprintf(a, "%s/state.db", agent->config.state_dir),
+			 &agent->state, err)) < 0 ||
+		(result = memory_load(agent, err)) < 0 || (result = loop_make(agent, err)) < 0 ||
+		(result = hf_spool_open(agent->arena, agent->state, agent->config.host, limits,
+			 hf_broker_send, agent, &agent->spool, err)) < 0 ||
+		(result = hf_pull_new(agent, &agent->pull, err)) < 0 ||
+		(result = hf_work_new(agent, &agent->work, err)) < 0 ||
+		(result = hf_watch_new(agent, &agent->watch, err)) < 0 ||
+		(result = hf_drift_new(agent, &agent->drift, err)) < 0)
+		return result;
+	if (agent->config.mqtt.host != NULL && ((result = hf_broker_new(agent, &agent->broker, err)) < 0 ||
+						       (result = hf_broker_start(agent->broker, err)) < 0))
+		return result;
+	return hf_ctl_new(agent, &agent->ctl, err);
+}
+
+static int supervise(struct hf_agent *agent, struct hf_error *err)
+{
+	int result = parts_start(agent, err);
+	if (result < 0)
+		return result;
+	hf_log(HF_LOG_NOTICE, "holdfastd %s: %s/%s/%s from %s", PACKAGE_VERSION, agent->config.environment,
+		agent->config.fleet, agent->config.host, agent->config.store);
+	hf_timer_set(hf_timer_new(agent->loop, false, on_housekeeping, agent), HOUSEKEEPING_MS);
+	hf_work_recover(agent->work);
+	hf_drift_start(agent->drift);
+	hf_report_state(agent);
+	hf_pull_now(agent->pull);
+	malloc_trim(0);
+	sd_notify(0, "READY=1");
+	int r = sd_event_loop(agent->loop);
+	hf_work_stop(agent->work);
+	hf_pull_stop(agent->pull);
+	hf_broker_stop(agent->broker);
+	hf_state_close(agent->state);
+	return r < 0 ? hf_fail(err, HF_E_IO, "event loop: %s", strerror(-r)) : 0;
+}
+
+int hf_supervisor_main(const char *config_path)
+{
+	mallopt(M_ARENA_MAX, ARENAS_MAX);
+	mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+	mallopt(M_MMAP_THRESHOLD, TRIM_THRESHOLD);
+	struct hf_agent agent = { .arena = hf_arena_new(), .started = hf_time_now(), .rest = HF_HOST_OK };
+	struct hf_error err = { 0 };
+	char text[HF_ERROR_TEXT_MAX];
+	int result = hf_config_load(agent.arena, config_path, &agent.config, &err);
+	if (result == 0) {
+		hf_log_init("holdfastd", (enum hf_log_level)agent.config.log_level);
+		agent.program = "/proc/self/exe";
+		result = supervise(&agent, &err);
+	}
+	if (result < 0)
+		hf_log(HF_LOG_ERROR, "%s", hf_error_print(&err, text, sizeof(text)));
+	enum { CONFIGURATION_STATUS = 78 }; /* EX_CONFIG: the unit does not restart it */
+	if (result == 0)
+		return 0;
+	return err.code == HF_E_ARGUMENT || err.code == HF_E_PARSE ? CONFIGURATION_STATUS : 1;
+}

@@ -1,0 +1,235 @@
+#include "agent/watch.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include "agent/drift.h"
+#include "agent/watch_source.h"
+#include "lib/base/digest.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "lib/base/time.h"
+
+enum { RENEW_MS = 20, POLL_MS = 30000, SYSCTL_MAX = 4096 };
+
+const char *const hf_thing_names[] = { "path", "tree", "unit", "packages", "users", "mounts", "sysctl",
+	"poll", NULL };
+
+/* Files that stand for a thing that is no path. */
+static const char *const packages_files[] = { "/var/lib/dpkg/status", "/var/lib/rpm/rpmdb.sqlite",
+	"/var/lib/rpm/Packages", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/apt/extended_states", NULL };
+static const char *const users_files[] = { "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", NULL };
+static const char *const mounts_files[] = { "/etc/fstab", NULL };
+static const char *const *const files[HF_THINGS] = {
+	[HF_THING_PACKAGES] = packages_files, [HF_THING_USERS] = users_files, [HF_THING_MOUNTS] = mounts_files
+};
+static const char *const unit_dirs[] = { "/etc/systemd/system", "/run/systemd/system",
+	"/usr/local/lib/systemd/system" };
+
+/* What nothing tells about: looked at every POLL_MS, or every so many seconds as the module asks. */
+struct polled {
+	struct hf_watch_thing *thing;
+	uint64_t every_ms, due_ms;
+	struct hf_digest value;
+};
+
+struct hf_watch {
+	struct hf_agent *agent;
+	struct hf_fanotify *fanotify; /* NULL: inotify only */
+	struct hf_inotify *inotify;
+	struct hf_bus_watch *bus;
+	struct hf_watch_index index, next;
+	sd_event_source *renew, *poll, *mounts;
+	int mounts_fd;
+	HF_VEC(struct polled) polled;
+	bool building;
+};
+
+/* --- events
+ * -------------------------------------------------------------------------------------------------------- */
+
+struct hit {
+	struct hf_watch *w;
+	const char *actor;
+};
+
+static void on_hit(void *data, const struct hf_watch_thing *t)
+{
+	struct hit *h = data;
+	hf_drift_touched(h->w->agent->drift, t->kind, t->name, h->actor);
+}
+
+void hf_watch_event(struct hf_watch *w, const char *path, const char *actor)
+{
+	struct hit h = { w, actor };
+	if (w->index.arena != NULL && hf_watch_index_find(&w->index, path, on_hit, &h))
+		hf_timer_set(w->renew, RENEW_MS);
+}
+
+void hf_watch_lost(struct hf_watch *w, const char *why)
+{
+	hf_drift_lost(w->agent->drift, why);
+}
+
+void hf_watch_unit_event(struct hf_watch *w, const char *unit)
+{
+	hf_drift_touched(w->agent->drift, HF_THING_UNIT, unit, NULL);
+}
+
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct hf_watch *w = data;
+	char block[4096];
+	(void)lseek(fd, 0, SEEK_SET); /* reading it through re-arms the notification */
+	while (read(fd, block, sizeof(block)) > 0) {
+	}
+	hf_drift_touched(w->agent->drift, HF_THING_MOUNTS, NULL, NULL);
+	hf_timer_set(w->renew, RENEW_MS); /* other file systems may now lie under watched paths */
+	hf_drift_sweep(w->agent->drift, false);
+	return 0;
+}
+
+/* --- polling
+ * ------------------------------------------------------------------------------------------------------- */
+
+static bool polled_changed(struct polled *p)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_str text = { 0 };
+	if (p->thing->kind != HF_THING_SYSCTL)
+		return true;
+	char *path = hf_sprintf(a, "/proc/sys/%s", p->thing->name);
+	for (char *c = path + strlen("/proc/sys/"); *c != '\0'; c++)
+		*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+	if (hf_fs_read(a, path, SYSCTL_MAX, &text, NULL) < 0)
+		text = HF_STR("unreadable");
+	struct hf_digest now = hf_sha256(text);
+	bool changed = p->due_ms != 0 && !hf_digest_equal(&now, &p->value);
+	p->value = now;
+	return changed;
+}
+
+static void poll_arm(struct hf_watch *w)
+{
+	uint64_t now = hf_time_monotonic_ms(), first = UINT64_MAX;
+	for (size_t i = 0; i < w->polled.n; i++)
+		if (w->polled.at[i].due_ms < first)
+			first = w->polled.at[i].due_ms;
+	if (w->polled.n == 0)
+		hf_timer_stop(w->poll);
+	else
+		hf_timer_set(w->poll, first > now ? first - now : 0);
+}
+
+static int on_poll(sd_event_source *source, uint64_t unused, void *data)
+{
+	struct hf_watch *w = data;
+	uint64_t now = hf_time_monotonic_ms();
+	for (size_t i = 0; i < w->polled.n; i++) {
+		struct polled *p = &w->polled.at[i];
+		if (p->due_ms > now)
+			continue;
+		if (polled_changed(p))
+			hf_drift_touched(w->agent->drift, p->thing->kind, p->thing->name, NULL);
+		p->due_ms = now + p->every_ms;
+	}
+	poll_arm(w);
+	return 0;
+}
+
+static void polled_set(struct hf_watch *w)
+{
+	uint64_t now = hf_time_monotonic_ms();
+	memset(&w->polled, 0, sizeof(w->polled));
+	for (size_t i = 0; i < w->index.things.n; i++) {
+		struct hf_watch_thing *t = w->index.things.at[i];
+		int64_t seconds = 0;
+		if (t->kind != HF_THING_SYSCTL && t->kind != HF_THING_POLL)
+			continue;
+		struct polled p = { .thing = t, .every_ms = POLL_MS };
+		if (t->kind == HF_THING_POLL && hf_str_to_int64(hf_str(t->name), &seconds) && seconds > 0)
+			p.every_ms = (uint64_t)seconds * 1000;
+		(void)polled_changed(&p); /* the value to compare with */
+		p.due_ms = now + p.every_ms;
+		*hf_vec_push(w->index.arena, &w->polled) = p;
+	}
+	poll_arm(w);
+}
+
+/* --- the set
+ * ------------------------------------------------------------------------------------------------------- */
+
+void hf_watch_begin(struct hf_watch *w)
+{
+	hf_watch_index_init(&w->next);
+}
+
+static void unit_paths(struct hf_watch *w, struct hf_watch_thing *t, const char *unit)
+{
+	struct hf_arena *a = w->next.arena;
+	for (size_t i = 0; i < HF_COUNT(unit_dirs); i++) {
+		hf_watch_index_path(&w->next, t, hf_sprintf(a, "%s/%s", unit_dirs[i], unit), false);
+		hf_watch_index_path(&w->next, t, hf_sprintf(a, "%s/%s.d", unit_dirs[i], unit), true);
+	}
+}
+
+void hf_watch_add(struct hf_watch *w, enum hf_thing kind, const char *name)
+{
+	struct hf_watch_thing *t = hf_watch_index_thing(&w->next, kind, name);
+	if (t == NULL)
+		return;
+	if (kind == HF_THING_PATH || kind == HF_THING_TREE)
+		hf_watch_index_path(&w->next, t, name, kind == HF_THING_TREE);
+	else if (kind == HF_THING_UNIT)
+		unit_paths(w, t, name);
+	for (size_t i = 0; files[kind] != NULL && files[kind][i] != NULL; i++)
+		hf_watch_index_path(&w->next, t, files[kind][i], false);
+}
+
+void hf_watch_commit(struct hf_watch *w)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_map left;
+	hf_timer_stop(w->renew);
+	hf_watch_index_done(&w->index);
+	w->index = w->next;
+	w->next = (struct hf_watch_index){ 0 };
+	hf_map_init_str(&left, a);
+	if (w->fanotify != NULL)
+		hf_fanotify_set(w->fanotify, &w->index, &left);
+	hf_inotify_set(w->inotify, w->fanotify != NULL ? &left : &w->index.dirs, &w->index);
+	hf_bus_watch_set(w->bus, &w->index);
+	polled_set(w);
+}
+
+/* The same things again: a parent was renamed, made or removed, so handles and marks point elsewhere now.
+ * Whatever happened in between is found by looking. */
+static int on_renew(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_watch *w = data;
+	hf_watch_begin(w);
+	for (size_t i = 0; i < w->index.things.n; i++)
+		hf_watch_add(w, w->index.things.at[i]->kind, w->index.things.at[i]->name);
+	hf_watch_commit(w);
+	hf_drift_sweep(w->agent->drift, false);
+	return 0;
+}
+
+int hf_watch_new(struct hf_agent *agent, struct hf_watch **ret, struct hf_error *err)
+{
+	struct hf_watch *w = hf_new(agent->arena, struct hf_watch);
+	const char *why = NULL;
+	*w = (struct hf_watch){ .agent = agent, .mounts_fd = -1 };
+	w->fanotify = hf_fanotify_new(agent, w, &why);
+	if (w->fanotify == NULL)
+		hf_log(HF_LOG_NOTICE, "no fanotify (%s): inotify is used, and who did it stays unknown", why);
+	w->bus = hf_bus_watch_new(agent, w);
+	w->renew = hf_timer_new(agent->loop, true, on_renew, w);
+	w->poll = hf_timer_new(agent->loop, false, on_poll, w);
+	w->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (w->mounts_fd < 0 ||
+		sd_event_add_io(agent->loop, &w->mounts, w->mounts_fd, EPOLLPRI, on_mounts, w) < 0)
+		return hf_fail_errno(err, HF_E_IO, "watch the mounts");
+	*ret = w;
+	return hf_inotify_new(agent, w, &w->inotify, err);
+}

@@ -1,0 +1,94 @@
+#include "agent/watch_source.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+
+enum { READ_SIZE = 16 << 10 };
+#define MASK                                                                                                 \
+	(IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | \
+		IN_MOVE_SELF)
+
+struct mark {
+	int wd;
+	const char *path; /* of a folder, or of a watched file itself: hard links and links' targets */
+};
+
+struct hf_inotify {
+	struct hf_agent *agent;
+	struct hf_watch *watch;
+	int fd;
+	struct hf_arena *arena;
+	HF_VEC(struct mark) marks; /* ascending by wd: the kernel gives rising numbers */
+};
+
+static const char *mark_find(const struct hf_inotify *n, int wd)
+{
+	for (size_t i = 0; i < n->marks.n; i++)
+		if (n->marks.at[i].wd == wd)
+			return n->marks.at[i].path;
+	return NULL;
+}
+
+static int on_event(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct hf_inotify *in = data;
+	char block[READ_SIZE] __attribute__((aligned(8)));
+	ssize_t n = read(fd, block, sizeof(block));
+	for (ssize_t at = 0; at < n;) {
+		const struct inotify_event *e = (const void *)(block + at);
+		const char *path = mark_find(in, e->wd);
+		at += (ssize_t)(sizeof(*e) + e->len);
+		if ((e->mask & IN_Q_OVERFLOW) != 0) {
+			hf_watch_lost(in->watch, "the kernel's event queue overflowed");
+		} else if (path != NULL && (e->mask & IN_IGNORED) == 0) {
+			hf_auto_arena a = hf_arena_new();
+			hf_watch_event(in->watch, e->len > 0 ? hf_path_join(a, path, e->name) : path, NULL);
+		}
+	}
+	return 0;
+}
+
+int hf_inotify_new(struct hf_agent *agent, struct hf_watch *w, struct hf_inotify **ret, struct hf_error *err)
+{
+	struct hf_inotify *n = hf_new(agent->arena, struct hf_inotify);
+	*n = (struct hf_inotify){ .agent = agent, .watch = w, .fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC) };
+	if (n->fd < 0 || sd_event_add_io(agent->loop, NULL, n->fd, EPOLLIN, on_event, n) < 0)
+		return hf_fail_errno(err, HF_E_IO, "inotify");
+	*ret = n;
+	return 0;
+}
+
+static bool mark_add(struct hf_inotify *n, const char *path)
+{
+	int wd = inotify_add_watch(n->fd, path, MASK);
+	if (wd >= 0)
+		*hf_vec_push(n->arena, &n->marks) = (struct mark){ wd, hf_strdup(n->arena, path) };
+	return wd >= 0 || errno == ENOENT || errno == ENOTDIR;
+}
+
+void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struct hf_watch_index *x)
+{
+	bool all = true;
+	struct hf_arena *old = n->arena;
+	for (size_t i = 0; i < n->marks.n; i++)
+		(void)inotify_rm_watch(n->fd, n->marks.at[i].wd); /* a mark the kernel dropped already */
+	n->arena = hf_arena_new();
+	memset(&n->marks, 0, sizeof(n->marks));
+	hf_arena_free(old);
+	HF_MAP_EACH (dirs, e)
+		all = mark_add(n, e->key) && all;
+	HF_MAP_EACH (&x->nodes, e) {
+		const struct hf_watch_node *node = e->value;
+		hf_auto_arena a = hf_arena_new();
+		if (node->things.n > 0 && hf_map_find(dirs, hf_path_dir(a, node->path)) != NULL)
+			all = mark_add(n, node->path) && all;
+	}
+	if (!all)
+		hf_log(HF_LOG_WARNING, "not every folder could be watched (fs.inotify.max_user_watches?): "
+				       "sweeps cover the rest");
+}

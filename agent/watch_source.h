@@ -1,0 +1,24 @@
+/* agent/watch_source.h - what watch.c asks of each source of events. */
+#pragma once
+#include "agent/watch_index.h"
+
+/* A source tells watch.c through these. path: absolute, folder resolved. */
+void hf_watch_event(struct hf_watch *w, const char *path, const char *actor);
+void hf_watch_lost(struct hf_watch *w, const char *why);
+
+struct hf_fanotify;
+/* NULL when the kernel or our rights do not allow it; *ret_why says which. */
+struct hf_fanotify *hf_fanotify_new(struct hf_agent *agent, struct hf_watch *w, const char **ret_why);
+/* Watch these folders; returns in *ret_left those on file systems it cannot mark (list in x's arena). */
+void hf_fanotify_set(struct hf_fanotify *f, const struct hf_watch_index *x, struct hf_map *ret_left);
+
+struct hf_inotify;
+HF_CHECK int hf_inotify_new(
+	struct hf_agent *agent, struct hf_watch *w, struct hf_inotify **ret, struct hf_error *err);
+void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struct hf_watch_index *x);
+
+struct hf_bus_watch;
+struct hf_bus_watch *hf_bus_watch_new(struct hf_agent *agent, struct hf_watch *w);
+/* Listen to these units; nothing is opened while there are none. */
+void hf_bus_watch_set(struct hf_bus_watch *b, const struct hf_watch_index *x);
+void hf_watch_unit_event(struct hf_watch *w, const char *unit);
