@@ -1,1 +1,13 @@
-# Sources of cli/ are added here.
+bin_PROGRAMS += holdfast
+holdfast_SOURCES = \
+	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
+	%reldir%/key.c \
+	%reldir%/main.c \
+	%reldir%/options.c %reldir%/options.h \
+	%reldir%/release.c %reldir%/release.h \
+	%reldir%/release_build.c \
+	%reldir%/release_channel.c \
+	%reldir%/release_root.c \
+	%reldir%/release_show.c \
+	%reldir%/release_sign.c
+holdfast_LDADD = $(modules_libs) $(release_libs)
