@@ -72,3 +72,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/timezone.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/sysctl.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/kernel_blacklist.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/modprobe.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/locale_gen.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/cron.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/mount.c
