@@ -219,6 +219,7 @@ static int command_not_started(struct hf_module_context *c, struct hf_change *ch
 		number = EACCES;
 	hf_result_cstr(c, change, "cmd", hf_cmdline_join(a, (char **)state->argv));
 	hf_result_int(c, change, "rc", number);
+	change->changed = false;
 	return hf_fail(err, HF_E_TASK, "[Errno %d] %s: b'%s'", number, strerror(number), state->argv[0]);
 }
 

@@ -134,18 +134,25 @@ static int top_attributes(struct hf_copy_work *w, const char *source, const char
 	return result;
 }
 
+static void tree_report(struct hf_copy_work *w, const char *source, const char *dest)
+{
+	struct hf_arena *a = hf_task_arena(w->c);
+	hf_result_cstr(w->c, w->change, "dest", dest);
+	hf_result_cstr(w->c, w->change, "src", source);
+	hf_result_put(w->c, w->change, "checksum", hf_value_null(a));
+	hf_result_put(w->c, w->change, "md5sum", hf_value_null(a));
+}
+
 int hf_copy_remote_tree(struct hf_copy_work *w, const char *source, const char *dest)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
-	size_t n = strlen(source);
-	bool inside = source[n - 1] == '/', exists = hf_fs_is_dir(dest);
-	char *top = hf_strndup(a, source, inside && n > 1 ? n - 1 : n);
+	bool inside = source[strlen(source) - 1] == '/', exists = hf_fs_is_dir(dest);
+	const char *top = inside ? hf_path_dir(a, source) : source;
 	const char *into = inside ? dest : hf_path_join(a, dest, hf_path_base(top));
 	/* dest/NAME where dest is there already; dest itself, with NAME inside, where it is new. */
 	const char *named = exists && !inside ? into : dest;
 	w->tree = true;
-	hf_result_cstr(w->c, w->change, "dest", named);
-	hf_result_cstr(w->c, w->change, "src", source);
+	tree_report(w, source, exists && inside ? hf_path_join(a, named, "") : named);
 	if (w->p->force == HF_NO && hf_fs_exists(named)) {
 		hf_result_cstr(w->c, w->change, "msg", "file already exists");
 		return 0;

@@ -147,7 +147,7 @@ int hf_copy_tree(struct hf_copy_work *w, const char *source)
 	size_t n = strlen(source);
 	bool inside = n > 0 && source[n - 1] == '/';
 	char *top = hf_strndup(a, source, inside && n > 1 ? n - 1 : n);
-	w->tree = true;
+	w->tree = w->bare = true;
 	int result = tree_walk(&t, top, inside ? "" : hf_path_base(top), NULL);
 	const char *dest = hf_path_join(a, w->p->dest, "");
 	bool follow = t.directories.n == 0 && w->p->follow == HF_YES;

@@ -190,6 +190,7 @@ static void file_leave(struct hf_copy_work *w, const struct hf_copy_source *s, c
 {
 	if (w->tree)
 		return;
+	w->bare = w->p->remote_src != HF_YES;
 	hf_result_cstr(w->c, w->change, "dest", dest);
 	if (s->path != NULL)
 		hf_result_cstr(w->c, w->change, "src", s->path);
@@ -229,6 +230,16 @@ int hf_copy_work_file(struct hf_copy_work *w, const struct hf_copy_source *s, co
 	return result < 0 ? result : file_replace(w, s, dest);
 }
 
+/* A failure names what it is about and nothing of what would have been. */
+static void failure_report(struct hf_copy_work *w)
+{
+	static const char *const gone[] = { "dest", "md5sum", "src" };
+	for (size_t i = 0; i < HF_COUNT(gone); i++)
+		hf_dict_remove(w->change->result, gone[i]);
+	hf_file_attr_forget(w->change);
+	w->changed = w->change->changed = false;
+}
+
 int hf_copy_work_end(struct hf_copy_work *w, int outcome)
 {
 	if (!w->touch)
@@ -238,7 +249,9 @@ int hf_copy_work_end(struct hf_copy_work *w, int outcome)
 		if (fd >= 0 && syncfs(fd) < 0)
 			outcome = hf_fail_errno(w->err, HF_E_IO, "sync the file system of %s", w->p->dest);
 	}
-	return hf_file_attr_done(w->c, w->change, outcome);
+	if (outcome < 0)
+		failure_report(w);
+	return w->bare && outcome == 0 ? outcome : hf_file_attr_done(w->c, w->change, outcome);
 }
 
 int hf_copy_work_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,

@@ -32,6 +32,7 @@ struct hf_copy_work {
 	struct hf_error *err;
 	bool touch;
 	bool changed;
+	bool bare; /* the result says nothing about owner and mode */
 	bool tree; /* several files: results name the tree, and one sync ends it */
 	struct hf_copy_source source;
 	struct hf_map touched; /* paths apply will write, in order */

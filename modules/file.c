@@ -227,12 +227,14 @@ static int state_absent(struct hf_file_work *w)
 
 static int state_touch(struct hf_file_work *w)
 {
-	hf_result_cstr(w->c, w->change, "dest", w->path);
 	bool absent = strcmp(w->before, "absent") == 0;
 	if (absent) {
 		w->changed = true;
-		if (!w->touch)
+		if (!w->touch) {
+			hf_result_cstr(w->c, w->change, "dest", w->path);
 			return 0;
+		}
+		hf_dict_remove(w->change->result, "dest");
 		hf_auto_fd fd = open(w->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 		if (fd < 0) {
 			hf_result_cstr(w->c, w->change, "path", w->path);
@@ -240,6 +242,7 @@ static int state_touch(struct hf_file_work *w)
 				hf_file_work_reason(w, errno, w->path));
 		}
 	}
+	hf_result_cstr(w->c, w->change, "dest", w->path);
 	int result = hf_file_work_attributes(w, hf_file_work_followed(w, w->path));
 	if (result < 0 && absent && w->touch)
 		unlink(w->path); /* what was made for a task that fails is not left behind */

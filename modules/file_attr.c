@@ -177,8 +177,22 @@ void hf_file_attr_report(struct hf_module_context *c, struct hf_change *change, 
 		hf_result_cstr(c, change, "secontext", label);
 }
 
+void hf_file_attr_forget(struct hf_change *change)
+{
+	static const char *const keys[] = { "uid", "gid", "owner", "group", "mode", "state", "size",
+		"secontext" };
+	for (size_t i = 0; i < HF_COUNT(keys); i++)
+		hf_dict_remove(change->result, keys[i]);
+}
+
 int hf_file_attr_done(struct hf_module_context *c, struct hf_change *change, int outcome)
 {
+	if (outcome < 0)
+		change->changed = false;
+	const char *state = hf_dict_cstr(change->result, "state", NULL);
+	hf_file_attr_forget(change);
+	if (state != NULL)
+		hf_result_cstr(c, change, "state", state);
 	const char *path = hf_dict_cstr(change->result, "path", NULL);
 	if (path == NULL)
 		path = hf_dict_cstr(change->result, "dest", NULL);

@@ -49,6 +49,8 @@ HF_CHECK int hf_file_attr_sync(struct hf_module_context *c, struct hf_change *ch
 	struct hf_error *err);
 /* uid, gid, owner, group, mode, size, state of path into the result; nothing where it does not exist. */
 void hf_file_attr_report(struct hf_module_context *c, struct hf_change *change, const char *path);
+/* Takes back what hf_file_attr_report() put: path is about to change or to go. */
+void hf_file_attr_forget(struct hf_change *change);
 /* The same for the result's own "path" or "dest"; call it last, whatever the outcome. Returns outcome. */
 int hf_file_attr_done(struct hf_module_context *c, struct hf_change *change, int outcome);
 /* "file", "directory", "link", "hard" or "absent". */

@@ -10,7 +10,8 @@
 
 static int link_refuse(struct hf_file_work *w, const char *message)
 {
-	hf_result_cstr(w->c, w->change, "path", w->path);
+	if (w->src != NULL)
+		hf_result_cstr(w->c, w->change, "path", w->path);
 	return hf_fail(w->err, HF_E_TASK, "%s", message);
 }
 

@@ -76,3 +76,6 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/locale_gen.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/cron.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/mount.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/web.c %reldir%/web.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/get_url.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/unarchive.c %reldir%/unarchive_work.c %reldir%/unarchive_work.h

@@ -143,12 +143,13 @@ static void stat_mime(struct look *l)
 	const char *type = "unknown", *charset = "unknown";
 	const char *program = hf_proc_which(l->a, "file");
 	bool followed = l->p->follow == HF_YES && lstat(l->p->path, &self) == 0 && S_ISLNK(self.st_mode);
+	bool broken = S_ISLNK(l->st.st_mode) && !hf_fs_exists(l->p->path); /* file(1) has no charset for it */
 	const char *special = followed ? "inode/symlink" : mime_special(l);
 	struct hf_str out = HF_STR("");
-	if (program != NULL && special != NULL) {
+	if (program != NULL && special != NULL && !broken) {
 		type = special;
 		charset = "binary";
-	} else if (program != NULL) {
+	} else if (program != NULL && !broken) {
 		const char *const argv[] = { program, "--mime-type", "--mime-encoding", l->p->path, NULL };
 		struct hf_error ignored; /* whatever file(1) fails at, the answer is "unknown" */
 		if (hf_proc_output(l->a, argv, &out, &ignored) < 0)
@@ -195,6 +196,8 @@ static int stat_check(
 	struct look l = { .c = c, .a = a, .p = p, .out = hf_value_dict(a) };
 	hf_result_put(c, change, "stat", l.out);
 	if ((p->follow == HF_YES ? stat(p->path, &l.st) : lstat(p->path, &l.st)) < 0) {
+		if (errno != ENOENT)
+			hf_dict_remove(change->result, "stat");
 		if (errno != ENOENT)
 			return hf_fail(err, HF_E_TASK, "%s", strerror(errno));
 		put_bool(&l, "exists", false);

@@ -174,6 +174,7 @@ int hf_text_apply(
 	bool changed = false;
 	if (e->content_changed) {
 		int result = text_write(e, err);
+		change->changed = result == 0;
 		if (result < 0)
 			return result;
 	}
