@@ -9,6 +9,12 @@
 /* attribute: "a.b.0" or an integer; fallback (may be NULL) replaces what is undefined. */
 HF_CHECK int hf_filter_attribute(struct hf_eval *e, struct hf_value *v, struct hf_value *attribute,
 	struct hf_value *fallback, struct hf_value **ret, struct hf_error *err);
+/* wordwrap.c */
+int hf_filter_wordwrap(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
+	struct hf_value **ret, struct hf_error *err);
+/* urlize.c */
+int hf_filter_urlize(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
+	struct hf_value **ret, struct hf_error *err);
 /* Optional arguments with the value they have when not given. A wrong type raises. */
 HF_CHECK int hf_filter_int(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
 	int64_t fallback, int64_t *ret, struct hf_error *err);

@@ -1,33 +1,51 @@
 noinst_LIBRARIES += %reldir%/libhf-template.a
 %canon_reldir%_libhf_template_a_SOURCES = \
-	%reldir%/arith.c %reldir%/arith.h \
+	%reldir%/arith.c \
+	%reldir%/arith.h \
 	%reldir%/attribute.c \
-	%reldir%/builtin.c %reldir%/builtin.h \
+	%reldir%/builtin.c \
+	%reldir%/builtin.h \
 	%reldir%/call.c \
 	%reldir%/convert.c \
 	%reldir%/escape.c \
 	%reldir%/eval.h \
 	%reldir%/expression.c \
 	%reldir%/filters.h \
+	%reldir%/filters_format.c \
+	%reldir%/filters_html.c \
 	%reldir%/filters_mapping.c \
 	%reldir%/filters_number.c \
 	%reldir%/filters_select.c \
 	%reldir%/filters_sequence.c \
+	%reldir%/filters_text.c \
 	%reldir%/fold.c \
+	%reldir%/format.c \
+	%reldir%/format.h \
+	%reldir%/format_number.c \
+	%reldir%/format_percent.c \
 	%reldir%/frame.c \
-	%reldir%/lexer.c %reldir%/lexer.h \
+	%reldir%/lexer.c \
+	%reldir%/lexer.h \
 	%reldir%/loop.c \
 	%reldir%/macro.c \
+	%reldir%/method.h \
 	%reldir%/methods.h \
+	%reldir%/methods_find.c \
+	%reldir%/methods_other.c \
+	%reldir%/methods_str.c \
 	%reldir%/module.c \
 	%reldir%/number.h \
 	%reldir%/objects.c \
-	%reldir%/parser.c %reldir%/parser.h \
+	%reldir%/parser.c \
+	%reldir%/parser.h \
+	%reldir%/parser_statements.c \
 	%reldir%/scope.c \
 	%reldir%/statement.c \
-	%reldir%/parser_statements.c \
-	%reldir%/tables.c \
-	%reldir%/template.c %reldir%/template.h \
+	%reldir%/template.c \
+	%reldir%/template.h \
 	%reldir%/tests.c \
-	%reldir%/text.c %reldir%/text.h \
-	%reldir%/tree.h
+	%reldir%/text.c \
+	%reldir%/text.h \
+	%reldir%/tree.h \
+	%reldir%/urlize.c \
+	%reldir%/wordwrap.c

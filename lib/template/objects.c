@@ -127,11 +127,22 @@ static int dict_from(struct hf_eval *e, const struct hf_call *call, const char *
 	return 0;
 }
 
+/* A dict that lives longer than this rendering takes copies. */
+static void dict_put(struct hf_eval *e, struct hf_value *dict, struct hf_value *key, struct hf_value *value)
+{
+	struct hf_arena *where = dict->u.dict->map.arena;
+	if (where != e->arena) {
+		key = hf_value_copy(where, key);
+		value = hf_value_copy(where, value);
+	}
+	hf_dict_set(dict, key, value);
+}
+
 int hf_dict_update(struct hf_eval *e, struct hf_value *dict, struct hf_value *from, struct hf_error *err)
 {
 	if (from->type == HF_DICT) {
 		HF_DICT_EACH (from, entry)
-			hf_dict_set(dict, hf_entry_key(entry), entry->value);
+			dict_put(e, dict, hf_entry_key(entry), entry->value);
 		return hf_eval_steps(e, hf_dict_len(from), err);
 	}
 	struct hf_value *items, *pair;
@@ -145,7 +156,7 @@ int hf_dict_update(struct hf_eval *e, struct hf_value *dict, struct hf_value *fr
 		if (r == 0 && !hf_value_hashable(hf_list_at(pair, 0)))
 			r = hf_raise(err, "unhashable type: '%s'", hf_type_name(hf_list_at(pair, 0)));
 		if (r == 0)
-			hf_dict_set(dict, hf_list_at(pair, 0), hf_list_at(pair, 1));
+			dict_put(e, dict, hf_list_at(pair, 0), hf_list_at(pair, 1));
 	}
 	return r;
 }
