@@ -2,6 +2,10 @@ bin_PROGRAMS += holdfast
 holdfast_SOURCES = \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
 	%reldir%/key.c \
+	%reldir%/eval.c \
+	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \
+	%reldir%/eval_cases.c %reldir%/eval_cases.h \
+	%reldir%/eval_value.c %reldir%/eval_value.h \
 	%reldir%/main.c \
 	%reldir%/options.c %reldir%/options.h \
 	%reldir%/release.c %reldir%/release.h \
@@ -10,11 +14,4 @@ holdfast_SOURCES = \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
 	%reldir%/release_sign.c
-# Commands that talk to the agent.
-holdfast_SOURCES += \
-	%reldir%/ask.c %reldir%/ask.h \
-	%reldir%/drift.c \
-	%reldir%/history.c \
-	%reldir%/order.c \
-	%reldir%/status.c
 holdfast_LDADD = $(modules_libs) $(release_libs)

@@ -1,5 +1,7 @@
 #include "lib/data/unicode.h"
 
+#include "lib/data/unicode_printable.h"
+
 /* Bytes a well-formed character starting with this byte has; 0: none starts so. */
 static size_t lead_width(unsigned char lead)
 {
@@ -85,9 +87,15 @@ size_t hf_utf8_offset(struct hf_str s, size_t index)
 
 bool hf_unicode_printable(uint32_t point)
 {
-	if (point < 0x20 || (point >= 0x7F && point <= 0xA0) || point == 0xAD ||
-		(point >= 0xD800 && point < 0xE000))
-		return false;
-	return !(point >= 0x2000 && point <= 0x200F) && !(point >= 0x2028 && point <= 0x202F) &&
-	       point != 0xFEFF;
+	if (point < 0x7F)
+		return point >= 0x20;
+	size_t low = 0, high = HF_COUNT(unicode_unprintable) / 2;
+	while (low < high) { /* the first range that does not end before point */
+		size_t middle = (low + high) / 2;
+		if (unicode_unprintable[middle * 2 + 1] < point)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == HF_COUNT(unicode_unprintable) / 2 || point < unicode_unprintable[low * 2];
 }

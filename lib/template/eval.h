@@ -39,13 +39,6 @@ struct frame {
 	const struct block_ref *block; /* of a block's frame */
 };
 
-/* Flags with a meaning of their own on these types. */
-enum {
-	HF_UNDEFINED_NAME = HF_VALUE_QUOTED,    /* undefined: u.string is the name alone, not a message */
-	HF_UNDEFINED_LENIENT = HF_VALUE_MARKUP, /* undefined: plain even in strict modes */
-	HF_TUPLE_GROUP = HF_VALUE_QUOTED,       /* tuple: has the attributes grouper and list */
-};
-
 enum jump { JUMP_NONE, JUMP_BREAK, JUMP_CONTINUE };
 
 struct hf_eval {
@@ -70,11 +63,6 @@ struct hf_eval {
 static inline bool eval_strict(const struct hf_eval *e)
 {
 	return e->env->undefined == HF_UNDEFINED_STRICT || e->env->undefined == HF_UNDEFINED_STRICT_CHAINABLE;
-}
-/* This undefined value raises when it is used. That of an inline if without else never is strict. */
-static inline bool undefined_strict(const struct hf_eval *e, const struct hf_value *v)
-{
-	return v->type == HF_UNDEFINED && !(v->flags & HF_UNDEFINED_LENIENT) && eval_strict(e);
 }
 static inline bool eval_chainable(const struct hf_eval *e)
 {

@@ -208,10 +208,8 @@ static int eval_inline_if(
 		return hf_eval_node(e, n->u.condition.then, ret, err);
 	if (n->u.condition.otherwise != NULL)
 		return hf_eval_node(e, n->u.condition.otherwise, ret, err);
-	*ret = hf_value_with_flags(e->arena,
-		hf_value_undefined(e->arena,
-			"the inline if-expression evaluated to false and no else section was defined."),
-		HF_UNDEFINED_LENIENT);
+	*ret = hf_value_undefined(
+		e->arena, "the inline if-expression evaluated to false and no else section was defined.");
 	return 0;
 }
 

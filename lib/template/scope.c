@@ -8,7 +8,6 @@
 struct pending { /* a name that is read; its scopes are complete only after the whole tree was seen */
 	struct node *node;
 	const struct scope *scope;
-	bool in_block;
 };
 
 struct linker {
@@ -28,7 +27,6 @@ struct linker {
 		struct for_node *loop;
 		struct loop_use *outer;
 	} * loops;
-	bool in_block;
 	bool soft; /* inside {% if %} or an inline if: an unknown filter fails only when reached */
 };
 
@@ -110,7 +108,7 @@ static int link_body(struct linker *k, const struct nodes *list, struct scope *s
 static void link_name(struct linker *k, struct node *n, struct scope *s)
 {
 	struct hf_str name = n->u.name.key->u.string;
-	*hf_vec_push(k->arena, &k->reads) = (struct pending){ n, s, k->in_block };
+	*hf_vec_push(k->arena, &k->reads) = (struct pending){ n, s };
 	*hf_vec_push(k->arena, &k->template->names) = n;
 	if (k->loops != NULL && hf_str_is(name, "loop"))
 		k->loops->loop->uses_loop = true;
@@ -250,14 +248,8 @@ static int link_macro(struct linker *k, struct node *n, struct scope *s)
 	if (r == 0 && m->target != NULL)
 		r = link_target(k, m->target, s);
 	m->scope = scope_new(k, s, true);
-	for (size_t i = 0; i < m->params.n; i++) {
-		struct hf_pos pos = { k->template->name, m->params.at[i]->line, m->params.at[i]->column };
-		struct hf_str name = m->params.at[i]->u.name.key->u.string;
-		if (hf_scope_find(m->scope, name) != NULL)
-			return hf_fail_at(k->err, HF_E_TEMPLATE, pos,
-				"duplicate argument '%.*s' in macro definition", HF_STR_ARG(name));
+	for (size_t i = 0; i < m->params.n; i++)
 		(void)link_target(k, m->params.at[i], m->scope);
-	}
 	struct macro_use use = { m, k->macros };
 	k->macros = &use;
 	if (r == 0)
@@ -290,14 +282,11 @@ static int link_block(struct linker *k, struct node *n)
 	b->scope = scope_new(k, NULL, true);
 	struct loop_use *loops = k->loops;
 	struct macro_use *macros = k->macros;
-	bool in_block = k->in_block;
 	k->loops = NULL;
 	k->macros = NULL;
-	k->in_block = true;
 	int r = link_body(k, &b->body, b->scope);
 	k->loops = loops;
 	k->macros = macros;
-	k->in_block = in_block;
 	return r;
 }
 
@@ -426,10 +415,8 @@ static int link_node(struct linker *k, struct node *n, struct scope *s)
 	return r;
 }
 
-static void resolve_read(struct linker *k, const struct pending *read)
+static void resolve_read(struct linker *k, struct node *n, const struct scope *s)
 {
-	struct node *n = read->node;
-	const struct scope *s = read->scope;
 	struct name_node *name = &n->u.name;
 	struct hf_str text = name->key->u.string;
 	struct {
@@ -447,11 +434,11 @@ static void resolve_read(struct linker *k, const struct pending *read)
 	name->refs = refs.at;
 	name->n_refs = (uint32_t)refs.n;
 	name->hash = hf_value_hash(name->key);
-	name->undefined =
-		hf_value_with_flags(k->arena, hf_value_undefined(k->arena, text.p), HF_UNDEFINED_NAME);
+	name->undefined = hf_value_with_flags(k->arena, hf_value_undefined(k->arena, text.p),
+		HF_VALUE_QUOTED); /* quoted: a name, not a message */
 	const struct hf_callable_row *row = hf_builtin_global(k->env, text);
 	name->global = row == NULL ? NULL : hf_function_value(k->arena, row);
-	if (refs.n == 0 && (hf_str_is(text, "self") || (read->in_block && hf_str_is(text, "super")))) {
+	if (refs.n == 0 && (hf_str_is(text, "self") || hf_str_is(text, "super"))) {
 		n->kind = N_CONST;
 		n->u.constant = text.n == 4 ? &hf_self_value : &hf_super_value;
 	}
@@ -467,6 +454,6 @@ int hf_scope_link(struct hf_arena *a, struct hf_template *t, struct hf_error *er
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < k.reads.n; i++)
-		resolve_read(&k, &k.reads.at[i]);
+		resolve_read(&k, k.reads.at[i].node, k.reads.at[i].scope);
 	return 0;
 }

@@ -1,0 +1,157 @@
+/* lib/engine/filters_hash.c - digests and password hashes. */
+#include <crypt.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/scope.h"
+#include "lib/engine/filters.h"
+
+static int digest_of(struct hf_eval *e, struct hf_value *input, const char *algorithm, struct hf_value **ret,
+	struct hf_error *err)
+{
+	char hex[HF_DIGEST_HEX_MAX];
+	struct hf_str text = input->u.string;
+	int r = input->type == HF_BYTES ? 0 : hf_eval_text(e, input, &text, err);
+	if (r == 0)
+		r = hf_hash_hex(algorithm, text, hex, err);
+	if (r == -HF_E_ARGUMENT && err != NULL)
+		err->code = HF_E_TEMPLATE;
+	return r == -HF_E_ARGUMENT ? -HF_E_TEMPLATE
+	       : r < 0             ? r
+				   : filter_return_text(e, input, hf_str(hex), ret);
+}
+
+FILTER(hash)
+{
+	FILTER_ARGS(1, "hashtype");
+	struct hf_str algorithm;
+	int r = filter_text_arg(e, call, 0, "hashtype", "sha1", &algorithm, err);
+	return r < 0 ? r : digest_of(e, input, hf_str_dup(hf_eval_arena(e), algorithm), ret, err);
+}
+
+FILTER(md5)
+{
+	return digest_of(e, input, "md5", ret, err);
+}
+
+FILTER(sha1)
+{
+	return digest_of(e, input, "sha1", ret, err);
+}
+
+/* --- password_hash
+ * ------------------------------------------------------------------------------------------------ */
+
+static const struct method {
+	const char *name, *other_name, *ident;
+	size_t salt_size, salt_max;
+	int64_t rounds, rounds_min, rounds_max; /* 0: has none */
+	int64_t rounds_implied;                 /* not written when it is this */
+} methods[] = {
+	{ "sha512", "sha512_crypt", "6", 16, 16, 656000, 1000, 999999999, 5000 },
+	{ "sha256", "sha256_crypt", "5", 16, 16, 535000, 1000, 999999999, 5000 },
+	{ "md5", "md5_crypt", "1", 8, 8, 0, 0, 0, 0 },
+	{ "blowfish", "bcrypt", "2b", 22, 22, 12, 4, 31, 0 },
+};
+
+static const char salt_alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static int salt_random(struct hf_arena *a, size_t n, struct hf_str *ret, struct hf_error *err)
+{
+	unsigned char bytes[64];
+	char *salt = hf_alloc(a, n + 1);
+	if (n > sizeof(bytes) || getrandom(bytes, n, 0) != (ssize_t)n)
+		return hf_fail_errno(err, HF_E_IO, "random bytes for a salt");
+	for (size_t i = 0; i < n; i++)
+		salt[i] = salt_alphabet[bytes[i] & 63];
+	salt[n] = '\0';
+	*ret = hf_strn(salt, n);
+	return 0;
+}
+
+static int salt_check(const struct method *m, struct hf_str salt, struct hf_error *err)
+{
+	for (size_t i = 0; i < salt.n; i++)
+		if (salt.p[i] == '\0' || strchr(salt_alphabet, salt.p[i]) == NULL)
+			return hf_fail(err, HF_E_TEMPLATE, "invalid character in the salt for %s", m->name);
+	bool exact = m->salt_max == 22;
+	if (salt.n > m->salt_max || (exact && salt.n < m->salt_max))
+		return hf_fail(err, HF_E_TEMPLATE, "the salt for %s must have %s %zu characters", m->name,
+			exact ? "exactly" : "at most", m->salt_max);
+	return 0;
+}
+
+static const struct method *method_find(struct hf_str name)
+{
+	for (size_t i = 0; i < HF_COUNT(methods); i++)
+		if (hf_str_is(name, methods[i].name) || hf_str_is(name, methods[i].other_name))
+			return &methods[i];
+	return NULL;
+}
+
+static const char *setting_text(
+	struct hf_arena *a, const struct method *m, const char *ident, struct hf_str salt, int64_t rounds)
+{
+	if (m->salt_max == 22)
+		return hf_sprintf(a, "$%s$%02d$%.*s", ident, (int)rounds, HF_STR_ARG(salt));
+	if (m->rounds == 0 || rounds == m->rounds_implied)
+		return hf_sprintf(a, "$%s$%.*s$", m->ident, HF_STR_ARG(salt));
+	return hf_sprintf(a, "$%s$rounds=%d$%.*s$", m->ident, (int)rounds, HF_STR_ARG(salt));
+}
+
+FILTER(password_hash)
+{
+	FILTER_ARGS(5, "hashtype", "salt", "salt_size", "rounds", "ident");
+	struct hf_arena *a = hf_eval_arena(e);
+	struct hf_str password, name, salt = { 0 }, ident;
+	int64_t rounds, salt_size;
+	int r = hf_eval_text(e, input, &password, err);
+	if (r == 0)
+		r = filter_text_arg(e, call, 0, "hashtype", "sha512", &name, err);
+	const struct method *m = r == 0 ? method_find(name) : NULL;
+	if (r == 0 && m == NULL)
+		r = hf_fail(err, HF_E_TEMPLATE,
+			"password_hash: '%.*s' is not in the list of supported algorithms: md5, blowfish, "
+			"sha256, sha512",
+			HF_STR_ARG(name));
+	if (r == 0)
+		r = filter_int_arg(call, 2, "salt_size", (int64_t)m->salt_size, &salt_size, err);
+	if (r == 0)
+		r = filter_int_arg(call, 3, "rounds", m->rounds, &rounds, err);
+	if (r == 0 && m->rounds != 0 && (rounds < m->rounds_min || rounds > m->rounds_max))
+		r = hf_fail(err, HF_E_TEMPLATE, "rounds for %s must be between %d and %d", m->name,
+			(int)m->rounds_min, (int)m->rounds_max);
+	if (r == 0 && filter_arg(call, 1, "salt") != NULL)
+		r = filter_text_arg(e, call, 1, "salt", "", &salt, err);
+	else if (r == 0)
+		r = salt_random(a,
+			salt_size < 0 || (size_t)salt_size > m->salt_max ? m->salt_max : (size_t)salt_size,
+			&salt, err);
+	if (r == 0)
+		r = salt_check(m, salt, err);
+	if (r == 0)
+		r = filter_text_arg(e, call, 4, "ident", m->ident, &ident, err);
+	if (r < 0)
+		return r;
+	if (filter_arg(call, 4, "ident") == NULL)
+		ident = hf_str(m->ident);
+	if (memchr(password.p, '\0', password.n) != NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "a password with a NUL in it cannot be hashed");
+	struct crypt_data *data = hf_zalloc(a, sizeof(*data));
+	const char *hashed = crypt_r(
+		hf_str_dup(a, password), setting_text(a, m, hf_str_dup(a, ident), salt, rounds), data);
+	if (hashed == NULL || hashed[0] == '*')
+		return hf_fail(
+			err, HF_E_TEMPLATE, "password_hash: this system's crypt cannot do %s", m->name);
+	return filter_return_text(e, input, hf_str(hashed), ret);
+}
+
+const struct hf_callable_row hf_ansible_filters_hash[] = {
+	{ "hash", hash, 0 },
+	{ "md5", md5, 0 },
+	{ "sha1", sha1, 0 },
+	{ "checksum", sha1, 0 },
+	{ "password_hash", password_hash, 0 },
+	{ 0 },
+};

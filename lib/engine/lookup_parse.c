@@ -1,0 +1,239 @@
+/* lib/engine/lookup_parse.c - values out of ini, properties and CSV files. */
+#include <ctype.h>
+
+#include "lib/base/scope.h"
+#include "lib/engine/filters.h"
+#include "lib/engine/lookup.h"
+#include "lib/engine/regex.h"
+
+/* A term "key opt=value opt=value": the options of the call, those of the term over them. */
+struct parse_term {
+	struct hf_str key;
+	struct hf_value *options;
+};
+
+static int term_read(const struct lookup_call *c, const struct hf_value *term, struct parse_term *ret,
+	struct hf_error *err)
+{
+	struct hf_value *words = NULL;
+	struct hf_str text;
+	ret->options = c->options == NULL ? hf_value_dict(c->arena) : hf_value_shallow(c->arena, c->options);
+	int r = lookup_text(c, term, &text, err);
+	if (r == 0)
+		r = lookup_words(c, text, &words, err);
+	if (r < 0)
+		return r;
+	hf_auto_buf key = hf_buf_init(text.n + 1);
+	for (size_t i = 0; i < hf_list_len(words); i++) {
+		struct hf_str word = hf_list_at(words, i)->u.string;
+		const char *eq = memchr(word.p, '=', word.n);
+		if (eq == NULL) {
+			hf_buf_puts(&key, key.n > 0 ? " " : "");
+			hf_buf_add(&key, word);
+		} else {
+			hf_dict_put(ret->options, hf_strndup(c->arena, word.p, (size_t)(eq - word.p)),
+				hf_value_cstr(c->arena, eq + 1));
+		}
+	}
+	ret->key = key.n == 0 ? text : hf_buf_dup(c->arena, &key);
+	return 0;
+}
+
+static const char *option(
+	const struct lookup_call *c, const struct parse_term *t, const char *name, const char *fallback)
+{
+	const struct hf_value *v = hf_dict_get(t->options, name);
+	return v == NULL || v->type == HF_NULL ? fallback : hf_value_text(c->arena, v).p;
+}
+
+static bool option_true(const struct parse_term *t, const char *name)
+{
+	const struct hf_value *v = hf_dict_get(t->options, name);
+	return v != NULL && filter_truth(v);
+}
+
+static int file_read(const struct lookup_call *c, const char *name, struct hf_str *ret, struct hf_error *err)
+{
+	char *path = NULL;
+	int r = lookup_find(c, "files", name, &path, err);
+	return r < 0 ? r : lookup_read(c, path, ret, err);
+}
+
+/* --- ini
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* {section: {key: value}}, as Python's configparser with interpolation off reads it. */
+static struct hf_value *ini_read(
+	const struct lookup_call *c, struct hf_str text, bool properties, bool exact_case, bool allow_none)
+{
+	struct hf_arena *a = c->arena;
+	struct hf_value *sections = hf_value_dict(a), *section = NULL, *last_key = NULL;
+	struct hf_str line;
+	if (properties)
+		hf_dict_put(sections, "java_properties", section = hf_value_dict(a));
+	while (hf_str_split(&text, '\n', &line)) {
+		struct hf_str s = hf_str_trim(line);
+		bool deeper = line.n > 0 && isspace((unsigned char)line.p[0]);
+		if (s.n == 0 || s.p[0] == '#' || s.p[0] == ';')
+			continue;
+		if (deeper && last_key != NULL && section != NULL) { /* goes on from the line before */
+			const struct hf_value *old = hf_dict_find(section, last_key);
+			hf_dict_set(section, last_key,
+				hf_value_cstr(a, hf_sprintf(a, "%s\n%.*s", old->u.string.p, HF_STR_ARG(s))));
+			continue;
+		}
+		if (s.p[0] == '[' && s.p[s.n - 1] == ']') {
+			const char *name = hf_strndup(a, s.p + 1, s.n - 2);
+			section = hf_dict_get(sections, name);
+			if (section == NULL)
+				hf_dict_put(sections, name, section = hf_value_dict(a));
+			last_key = NULL;
+			continue;
+		}
+		size_t n = 0;
+		while (n < s.n && s.p[n] != '=' && s.p[n] != ':')
+			n++;
+		if (section == NULL || (n == s.n && !allow_none))
+			continue;
+		struct hf_str key = hf_str_trim(hf_strn(s.p, n));
+		struct hf_str value = n < s.n ? hf_str_trim(hf_strn(s.p + n + 1, s.n - n - 1)) : HF_STR("");
+		char *name = hf_str_dup(a, key);
+		for (char *p = name; !exact_case && *p != '\0'; p++)
+			*p = (char)tolower((unsigned char)*p);
+		last_key = hf_value_cstr(a, name);
+		hf_dict_set(section, last_key, hf_value_str(a, value));
+	}
+	return sections;
+}
+
+static int ini_regexp(const struct lookup_call *c, const struct hf_value *section, struct hf_str pattern,
+	struct hf_value *into, struct hf_error *err)
+{
+	hf_auto_regex re = NULL;
+	int r = hf_regex_get(pattern, 0, &re, err);
+	HF_DICT_EACH (section, e) {
+		struct hf_regex_match m;
+		if (r == 0)
+			r = hf_regex_exec(
+				c->arena, re, hf_entry_key(e)->u.string, 0, HF_REGEX_MATCH, &m, err);
+		if (r == 0 && m.found)
+			hf_list_append(into, hf_entry_value(e));
+	}
+	return r;
+}
+
+static int lookup_ini(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
+		struct parse_term t;
+		struct hf_str text;
+		int r = term_read(c, hf_list_at(c->terms, i), &t, err);
+		if (r == 0)
+			r = file_read(c, option(c, &t, "file", "ansible.ini"), &text, err);
+		if (r < 0)
+			return r;
+		bool properties = strcmp(option(c, &t, "type", "ini"), "properties") == 0;
+		bool exact = option_true(&t, "case_sensitive");
+		const char *name = properties ? "java_properties" : option(c, &t, "section", "global");
+		const struct hf_value *sections =
+			ini_read(c, text, properties, exact, option_true(&t, "allow_none"));
+		const struct hf_value *section = hf_dict_get(sections, name),
+				      *fallback = hf_dict_get(t.options, "default");
+		if (option_true(&t, "re")) {
+			r = section == NULL ? 0 : ini_regexp(c, section, t.key, into, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		char *key = hf_str_dup(c->arena, t.key);
+		for (char *p = key; !exact && *p != '\0'; p++)
+			*p = (char)tolower((unsigned char)*p);
+		struct hf_value *v = section == NULL ? NULL : hf_dict_get(section, key);
+		if (section == NULL && fallback == NULL && hf_dict_get(t.options, "section") != NULL)
+			return hf_fail(err, HF_E_TEMPLATE, "No section: '%s'", name);
+		if (v == NULL)
+			v = fallback == NULL ? hf_value_str(c->arena, HF_STR(""))
+					     : (struct hf_value *)(uintptr_t)fallback;
+		hf_list_append(into, v);
+	}
+	return 0;
+}
+
+/* --- CSV
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* One record off *text, as a list of fields; quotes as in RFC 4180. */
+static struct hf_value *record_read(struct hf_arena *a, struct hf_str *text, char delimiter)
+{
+	struct hf_value *fields = hf_value_list(a);
+	hf_auto_buf field = hf_buf_init(text->n + 1);
+	size_t i = 0;
+	bool quoted = false;
+	for (; i < text->n; i++) {
+		char ch = text->p[i];
+		if (quoted) {
+			if (ch == '"' && i + 1 < text->n && text->p[i + 1] == '"')
+				hf_buf_put(&field, text->p[++i]);
+			else if (ch == '"')
+				quoted = false;
+			else
+				hf_buf_put(&field, ch);
+		} else if (ch == '"' && field.n == 0) {
+			quoted = true;
+		} else if (ch == delimiter) {
+			hf_list_append(fields, hf_value_str(a, hf_buf_str(&field)));
+			hf_buf_clear(&field);
+		} else if (ch == '\n') {
+			i++;
+			break;
+		} else if (ch != '\r') {
+			hf_buf_put(&field, ch);
+		}
+	}
+	hf_list_append(fields, hf_value_str(a, hf_buf_str(&field)));
+	*text = hf_strn(text->p + i, text->n - i);
+	return fields;
+}
+
+static int lookup_csvfile(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
+		struct parse_term t;
+		struct hf_str text;
+		int64_t column, key_column = 0;
+		int r = term_read(c, hf_list_at(c->terms, i), &t, err);
+		if (r == 0)
+			r = file_read(c, option(c, &t, "file", "ansible.csv"), &text, err);
+		if (r < 0)
+			return r;
+		const char *delimiter = option(c, &t, "delimiter", "\t");
+		if (!hf_str_to_int64(hf_str(option(c, &t, "col", "1")), &column) ||
+			!hf_str_to_int64(hf_str(option(c, &t, "keycol", "0")), &key_column) || column < 0 ||
+			key_column < 0)
+			return hf_fail(err, HF_E_TEMPLATE, "csvfile: col and keycol are numbers of columns");
+		struct hf_value *found = hf_dict_get(t.options, "default");
+		for (bool done = false; !done && text.n > 0;) {
+			struct hf_value *fields = record_read(c->arena, &text,
+				strcmp(delimiter, "TAB") == 0 || delimiter[0] == '\0' ? '\t' : delimiter[0]);
+			size_t n = hf_list_len(fields);
+			if ((size_t)key_column >= n ||
+				!hf_str_equal(hf_list_at(fields, (size_t)key_column)->u.string, t.key))
+				continue;
+			if ((size_t)column >= n)
+				return hf_fail(err, HF_E_TEMPLATE, "csvfile: list index out of range");
+			found = hf_list_at(fields, (size_t)column);
+			done = true;
+		}
+		if (found != NULL)
+			hf_list_append(into, found);
+	}
+	return 0;
+}
+
+const struct lookup_row hf_lookups_parse[] = {
+	{ "ini", lookup_ini },
+	{ "csvfile", lookup_csvfile },
+	{ 0 },
+};

@@ -1,0 +1,89 @@
+/* lib/engine/lookup_var.c - variables and the environment: vars, varnames, env, inventory_hostnames. */
+#include <stdlib.h>
+
+#include "lib/engine/filters.h"
+#include "lib/engine/lookup.h"
+#include "lib/engine/regex.h"
+
+static int lookup_vars(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
+		const struct hf_value *term = hf_list_at(c->terms, i);
+		struct hf_value *v = NULL, *fallback = lookup_option(c, "default");
+		if (term->type != HF_STRING)
+			return hf_fail(err, HF_E_TEMPLATE,
+				"Invalid setting identifier, \"%s\" is not a string, its a %s",
+				hf_value_text(c->arena, term).p, hf_type_name(term));
+		int r = lookup_variable(c, term->u.string, &v, err);
+		if (r < 0)
+			return r;
+		if (v == NULL)
+			v = fallback;
+		if (v == NULL)
+			return hf_fail(err, HF_E_UNDEFINED, "No variable found with this name: %.*s",
+				HF_STR_ARG(term->u.string));
+		hf_list_append(into, v);
+	}
+	return 0;
+}
+
+static int names_match(const struct lookup_call *c, const struct hf_value *names, struct hf_str pattern,
+	struct hf_value *into, struct hf_error *err)
+{
+	hf_auto_regex re = NULL;
+	int r = hf_regex_get(pattern, 0, &re, err);
+	for (size_t i = 0; r == 0 && i < hf_list_len(names); i++) {
+		struct hf_regex_match m;
+		r = hf_regex_exec(c->arena, re, hf_list_at(names, i)->u.string, 0, HF_REGEX_SEARCH, &m, err);
+		if (r == 0 && m.found)
+			hf_list_append(into, hf_list_at(names, i));
+	}
+	return r;
+}
+
+static int lookup_varnames(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	const struct hf_templar_source *source = &c->templar->source;
+	struct hf_value *names = hf_value_list(c->arena);
+	int r = source->names == NULL ? 0 : source->names(source->data, c->arena, &names, err);
+	if (r == 0 && c->locals != NULL)
+		HF_DICT_EACH (c->locals, e)
+			if (!filter_contains(names, hf_entry_key(e)))
+				hf_list_append(names, hf_entry_key(e));
+	for (size_t i = 0; r == 0 && i < hf_list_len(c->terms); i++) {
+		const struct hf_value *term = hf_list_at(c->terms, i);
+		r = term->type != HF_STRING
+			    ? hf_fail(err, HF_E_TEMPLATE,
+				      "Invalid setting identifier, \"%s\" is not a string, it is a %s",
+				      hf_value_text(c->arena, term).p, hf_type_name(term))
+			    : names_match(c, names, term->u.string, into, err);
+	}
+	return r;
+}
+
+static int lookup_env(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
+		struct hf_str term;
+		int r = lookup_text(c, hf_list_at(c->terms, i), &term, err);
+		if (r < 0)
+			return r;
+		size_t n = strcspn(term.p, " \t\n"); /* what follows the name is ignored */
+		const char *value = getenv(hf_strndup(c->arena, term.p, n));
+		struct hf_value *fallback = lookup_option(c, "default");
+		if (value == NULL && fallback != NULL && fallback->type == HF_UNDEFINED)
+			return hf_fail(err, HF_E_UNDEFINED, "the environment variable %.*s is not set",
+				HF_STR_ARG(term));
+		hf_list_append(into, value != NULL || fallback == NULL
+					     ? hf_value_cstr(c->arena, value == NULL ? "" : value)
+					     : fallback);
+	}
+	return 0;
+}
+
+const struct lookup_row hf_lookups_var[] = {
+	{ "vars", lookup_vars },
+	{ "varnames", lookup_varnames },
+	{ "env", lookup_env },
+	{ 0 },
+};
