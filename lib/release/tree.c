@@ -66,7 +66,7 @@ static int follow_link(
 	if (real == NULL)
 		return hf_fail_errno(err, HF_E_ARGUMENT, "%s: a link that leads nowhere", relative);
 	size_t n = strlen(w->root);
-	if (strncmp(real, w->root, n) != 0 || real[n] != '/')
+	if (strncmp(real, w->root, n) != 0 || (real[n] != '/' && real[n] != '\0'))
 		return hf_fail(
 			err, HF_E_UNSUPPORTED, "%s: a link that leaves the tree (to %s)", relative, real);
 	if (lstat(real, st) < 0)
@@ -163,12 +163,16 @@ static int git_checkout(
 	int result = hf_fs_mkdirs(tree, 0755, err);
 	if (result == 0)
 		result = git_run(a,
-			(const char *const[]){
-				"git", "-C", o->folder, "rev-parse", "--absolute-git-dir", NULL },
+			(const char *const[]){ "git", "-C", o->folder, "rev-parse", "--absolute-git-dir",
+				"--show-prefix", NULL },
 			&out, err);
 	if (result == 0) {
-		git = hf_sprintf(a, "GIT_DIR=%s", hf_str_dup(a, hf_str_trim(out)));
-		const char *name = hf_sprintf(a, "%s:./", o->git_ref);
+		struct hf_str folder_of_git = { 0 },
+			      below = { 0 }; /* the second line: where in the repository we are */
+		hf_str_split(&out, '\n', &folder_of_git);
+		hf_str_split(&out, '\n', &below);
+		git = hf_sprintf(a, "GIT_DIR=%.*s", HF_STR_ARG(folder_of_git));
+		const char *name = hf_sprintf(a, "%s:%.*s", o->git_ref, HF_STR_ARG(below));
 		result = git_run(a,
 			(const char *const[]){ "git", "-C", o->folder, "rev-parse", "--verify",
 				"--end-of-options", name, NULL },
