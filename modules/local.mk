@@ -84,3 +84,6 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/deb822_repository.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openpgp.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openpgp.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/git.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/uri.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/wait_for.c
