@@ -23,12 +23,15 @@ struct params {
 static const char *const hash_choices[] = { "replace", "merge", NULL };
 static const struct hf_arg args[] = {
 	{ "_raw_params", HF_ARG_STR, offsetof(struct params, raw), .help = "The file, as free text." },
-	{ "depth", HF_ARG_INT, offsetof(struct params, depth), .dflt = "0", .help = "How deep dir is searched; 0: all." },
-	{ "dir", HF_ARG_PATH, offsetof(struct params, dir), .help = "A folder of files, read in order of name." },
+	{ "depth", HF_ARG_INT, offsetof(struct params, depth), .dflt = "0",
+		.help = "How deep dir is searched; 0: all." },
+	{ "dir", HF_ARG_PATH, offsetof(struct params, dir),
+		.help = "A folder of files, read in order of name." },
 	{ "extensions", HF_ARG_LIST, offsetof(struct params, extensions), .dflt = "json,yaml,yml",
 		.elements = HF_ARG_STR, .help = "Which files of dir." },
 	{ "file", HF_ARG_PATH, offsetof(struct params, file), .help = "A file of variables." },
-	{ "files_matching", HF_ARG_STR, offsetof(struct params, matching), .help = "Regular expression for names in dir." },
+	{ "files_matching", HF_ARG_STR, offsetof(struct params, matching),
+		.help = "Regular expression for names in dir." },
 	{ "hash_behaviour", HF_ARG_STR, offsetof(struct params, hash_behaviour), .choices = hash_choices,
 		.help = "Whether dictionaries of several files are merged." },
 	{ "ignore_files", HF_ARG_LIST, offsetof(struct params, ignore_files), .elements = HF_ARG_STR,
@@ -41,7 +44,7 @@ static const struct hf_arg args[] = {
 
 static void merge(struct hf_value *into, const struct hf_value *from, bool deep)
 {
-	HF_DICT_EACH(from, e) {
+	HF_DICT_EACH (from, e) {
 		struct hf_value *old = deep ? hf_dict_find(into, hf_entry_key(e)) : NULL;
 		if (hf_is(old, HF_DICT) && hf_is(hf_entry_value(e), HF_DICT))
 			merge(old, hf_entry_value(e), true);
@@ -61,8 +64,8 @@ static bool has_extension(const struct params *p, const char *path)
 	return false;
 }
 
-static int read_file(struct hf_module_context *c, const struct params *p, const char *path, struct hf_value *into,
-	struct hf_value *included, struct hf_error *err)
+static int read_file(struct hf_module_context *c, const struct params *p, const char *path,
+	struct hf_value *into, struct hf_value *included, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_str text;
@@ -136,7 +139,8 @@ static int read_dir(struct hf_module_context *c, const struct params *p, const c
 			else if (has_extension(p, path))
 				r = read_file(c, p, path, into, included, err);
 			else if (p->ignore_unknown != HF_YES)
-				r = hf_fail(err, HF_E_TASK, "%s does not have a valid extension: json, yaml, yml", path);
+				r = hf_fail(err, HF_E_TASK,
+					"%s does not have a valid extension: json, yaml, yml", path);
 			if (r < 0)
 				return r;
 		}
@@ -156,7 +160,8 @@ static int include_vars_check(
 		return hf_fail(err, HF_E_TASK, "include_vars needs either a file or a dir");
 	int r = hf_task_find(c, "vars", p->dir != NULL ? p->dir : file, &path, err);
 	if (r == 0)
-		r = p->dir != NULL ? read_dir(c, p, path, 1, vars, included, err) : read_file(c, p, path, vars, included, err);
+		r = p->dir != NULL ? read_dir(c, p, path, 1, vars, included, err)
+				   : read_file(c, p, path, vars, included, err);
 	if (r < 0)
 		return r;
 	if (p->name != NULL && p->name[0] != '\0') {

@@ -87,3 +87,6 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/git.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/uri.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/wait_for.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/kernel_blacklist.c \
+	%reldir%/include_vars.c \
+	%reldir%/validate_argument_spec.c

@@ -11,9 +11,12 @@ struct params {
 };
 
 static const struct hf_arg args[] = {
-	{ "argument_spec", HF_ARG_RAW, offsetof(struct params, spec), HF_REQUIRED, .help = "Options and their types." },
-	{ "provided_arguments", HF_ARG_DICT, offsetof(struct params, provided), .help = "Values beside the variables." },
-	{ "validate_args_context", HF_ARG_DICT, offsetof(struct params, context), .help = "What is validated." },
+	{ "argument_spec", HF_ARG_RAW, offsetof(struct params, spec), HF_REQUIRED,
+		.help = "Options and their types." },
+	{ "provided_arguments", HF_ARG_DICT, offsetof(struct params, provided),
+		.help = "Values beside the variables." },
+	{ "validate_args_context", HF_ARG_DICT, offsetof(struct params, context),
+		.help = "What is validated." },
 	{ .type = HF_ARG_END },
 };
 
@@ -63,7 +66,7 @@ static const struct hf_arg *table_of(struct hf_arena *a, const struct hf_value *
 {
 	struct hf_arg *table = hf_new_array(a, hf_dict_len(spec) + 1, struct hf_arg);
 	size_t n = 0;
-	HF_DICT_EACH(spec, e) {
+	HF_DICT_EACH (spec, e) {
 		const struct hf_value *one = hf_entry_value(e);
 		if (!hf_is(one, HF_DICT))
 			continue;
@@ -84,10 +87,11 @@ static const struct hf_arg *table_of(struct hf_arena *a, const struct hf_value *
 }
 
 /* The variables the spec names, as the role will see them. */
-static int take_variables(struct hf_module_context *c, const struct params *p, struct hf_value *into, struct hf_error *err)
+static int take_variables(
+	struct hf_module_context *c, const struct params *p, struct hf_value *into, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
-	HF_DICT_EACH(p->spec, e) {
+	HF_DICT_EACH (p->spec, e) {
 		struct hf_value *v = NULL;
 		int r = hf_task_evaluate(c, hf_value_text(a, hf_entry_key(e)), &v, err);
 		if (r == -HF_E_UNDEFINED)
@@ -106,13 +110,15 @@ static int validate_check(
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
 	if (!hf_is(p->spec, HF_DICT))
-		return hf_fail(err, HF_E_TASK, "Incorrect type for argument_spec, expected dict and got <class '%s'>",
+		return hf_fail(err, HF_E_TASK,
+			"Incorrect type for argument_spec, expected dict and got <class '%s'>",
 			hf_type_name(p->spec));
 	struct hf_value *values = hf_value_dict(a);
 	int r = take_variables(c, p, values, err);
 	if (r < 0)
 		return r;
-	struct hf_schema schema = { table_of(a, p->spec, 0), NULL, (hf_dict_len(p->spec) + 1) * 2 * sizeof(struct hf_str) };
+	struct hf_schema schema = { table_of(a, p->spec, 0), NULL,
+		(hf_dict_len(p->spec) + 1) * 2 * sizeof(struct hf_str) };
 	struct hf_error own;
 	r = hf_schema_bind(a, &schema, values, NULL, hf_zalloc(a, schema.size), NULL, &own);
 	if (p->context != NULL)

@@ -3,7 +3,8 @@
 #include "lib/engine/run.h"
 
 struct hf_config {
-	const char *const *roles_path, *const *collections_path, *const *inventories; /* NULL-terminated or NULL */
+	const char *const *roles_path, *const *collections_path,
+					       *const *inventories; /* NULL-terminated or NULL */
 	const char *gathering; /* implicit, explicit, smart; NULL: implicit */
 };
 /* Looked for as Ansible does: ANSIBLE_CONFIG, ./ansible.cfg, ~/.ansible.cfg, /etc/ansible/ansible.cfg. */

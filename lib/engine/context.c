@@ -74,14 +74,15 @@ const char *const *hf_task_env(struct hf_module_context *c)
 	for (char **e = environ; *e != NULL; e++) {
 		size_t n = strcspn(*e, "=");
 		bool replaced = t->environment != NULL &&
-			hf_dict_get(t->environment, hf_strndup(t->arena, *e, n)) != NULL;
+				hf_dict_get(t->environment, hf_strndup(t->arena, *e, n)) != NULL;
 		if (!replaced)
 			*hf_vec_push(t->arena, &out) = *e;
 	}
 	if (t->environment != NULL) {
-		HF_DICT_EACH(t->environment, e)
-			*hf_vec_push(t->arena, &out) = hf_sprintf(t->arena, "%s=%s",
-				hf_value_text(t->arena, hf_entry_key(e)).p, hf_value_text(t->arena, hf_entry_value(e)).p);
+		HF_DICT_EACH (t->environment, e)
+			*hf_vec_push(t->arena, &out) =
+				hf_sprintf(t->arena, "%s=%s", hf_value_text(t->arena, hf_entry_key(e)).p,
+					hf_value_text(t->arena, hf_entry_value(e)).p);
 	}
 	*hf_vec_push(t->arena, &out) = NULL;
 	t->env = out.at;
@@ -110,7 +111,8 @@ static void note_source(struct hf_task *t, const char *path)
 	hf_list_append(t->sources, hf_value_cstr(t->arena, path));
 }
 
-int hf_task_find(struct hf_module_context *c, const char *sub, const char *name, char **ret_path, struct hf_error *err)
+int hf_task_find(
+	struct hf_module_context *c, const char *sub, const char *name, char **ret_path, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
 	int r = hf_search_file(t->run, t->node, t->arena, sub, name, ret_path, err);
@@ -119,8 +121,8 @@ int hf_task_find(struct hf_module_context *c, const char *sub, const char *name,
 	return r;
 }
 
-int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct hf_str *ret, bool *ret_secret,
-	struct hf_error *err)
+int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct hf_str *ret,
+	bool *ret_secret, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
 	struct hf_str text;
@@ -149,8 +151,8 @@ static int option_switch(const struct hf_value *options, const char *key)
 	return hf_is(v, HF_BOOL) ? (v->u.boolean ? HF_YES : HF_NO) : HF_UNSET;
 }
 
-int hf_task_render(struct hf_module_context *c, struct hf_str source, const char *path, const struct hf_value *options,
-	struct hf_str *ret, bool *ret_secret, struct hf_error *err)
+int hf_task_render(struct hf_module_context *c, struct hf_str source, const char *path,
+	const struct hf_value *options, struct hf_str *ret, bool *ret_secret, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
 	struct hf_value *dirs = hf_search_dirs(t->run, t->node, t->arena, "templates");
@@ -176,14 +178,16 @@ int hf_task_render(struct hf_module_context *c, struct hf_str source, const char
 	return hf_templar_file(t->run->templar, t->arena, source, &how, NULL, ret, ret_secret, err);
 }
 
-int hf_task_evaluate(struct hf_module_context *c, struct hf_str expression, struct hf_value **ret, struct hf_error *err)
+int hf_task_evaluate(
+	struct hf_module_context *c, struct hf_str expression, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
 	t->run->scope = &t->scope;
 	return hf_templar_expression(t->run->templar, t->arena, expression, t->node->pos, NULL, ret, err);
 }
 
-int hf_task_condition(struct hf_module_context *c, const struct hf_value *condition, bool *ret, struct hf_error *err)
+int hf_task_condition(
+	struct hf_module_context *c, const struct hf_value *condition, bool *ret, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
 	t->run->scope = &t->scope;
@@ -214,7 +218,9 @@ void hf_task_secret(struct hf_module_context *c, struct hf_str secret)
 		hf_list_append(run->secrets, hf_value_str(run->arena, secret));
 }
 
-/* --- changes ----------------------------------------------------------------------------------------------------------- */
+/* --- changes
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 void hf_change_diff(struct hf_module_context *c, struct hf_change *change, const char *before_header,
 	struct hf_str before, const char *after_header, struct hf_str after)
@@ -232,8 +238,8 @@ void hf_change_diff(struct hf_module_context *c, struct hf_change *change, const
 	hf_list_append(change->diff, d);
 }
 
-void hf_change_diff_values(
-	struct hf_module_context *c, struct hf_change *change, struct hf_value *before, struct hf_value *after)
+void hf_change_diff_values(struct hf_module_context *c, struct hf_change *change, struct hf_value *before,
+	struct hf_value *after)
 {
 	if (!hf_task_diff(c))
 		return;
@@ -243,7 +249,8 @@ void hf_change_diff_values(
 	hf_list_append(change->diff, d);
 }
 
-void hf_result_put(struct hf_module_context *c HF_UNUSED, struct hf_change *change, const char *key, struct hf_value *value)
+void hf_result_put(struct hf_module_context *c HF_UNUSED, struct hf_change *change, const char *key,
+	struct hf_value *value)
 {
 	hf_dict_put(change->result, key, value);
 }

@@ -4,7 +4,8 @@
 #include "lib/base/time.h"
 #include "lib/engine/state.h"
 
-static const char *const words[HF_ST_COUNT] = { "ok", "changed", "skipped", "failed", "unreachable", "rescued", "ignored" };
+static const char *const words[HF_ST_COUNT] = { "ok", "changed", "skipped", "failed", "unreachable",
+	"rescued", "ignored" };
 static const char hidden[] = "********";
 static const char censored[] =
 	"the output has been hidden due to the fact that 'no_log: true' was specified for this result";
@@ -14,7 +15,8 @@ const char *hf_status_word(enum hf_status s)
 	return words[s];
 }
 
-/* --- secrets -------------------------------------------------------------------------------------------------------- */
+/* --- secrets
+ * -------------------------------------------------------------------------------------------------------- */
 
 static struct hf_value *hide_text(const struct hf_run *run, struct hf_arena *a, struct hf_value *v)
 {
@@ -56,7 +58,7 @@ static struct hf_value *hide(struct hf_run *run, struct hf_arena *a, const struc
 		return hide_text(run, a, same);
 	if (hf_is(v, HF_DICT)) {
 		struct hf_value *out = hf_value_dict(a);
-		HF_DICT_EACH(v, e)
+		HF_DICT_EACH (v, e)
 			hf_dict_set(out, hf_entry_key(e), hide(run, a, hf_entry_value(e)));
 		return out;
 	}
@@ -74,7 +76,9 @@ struct hf_value *hf_hide(struct hf_run *run, struct hf_arena *a, const struct hf
 	return is_open(run, v) ? (struct hf_value *)(uintptr_t)v : hide(run, a, v);
 }
 
-/* --- events --------------------------------------------------------------------------------------------------------- */
+/* --- events
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool wanted(const struct hf_run *run)
 {
@@ -119,7 +123,9 @@ void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char
 	put(a, e, "task", title);
 	put(a, e, "module", n->action);
 	hf_dict_put(e, "handler", hf_value_bool(a, n->handler));
-	hf_dict_put(e, "path", hf_value_cstr(a, hf_sprintf(a, "%s:%u", n->pos.file == NULL ? "" : n->pos.file, n->pos.line)));
+	hf_dict_put(e, "path",
+		hf_value_cstr(
+			a, hf_sprintf(a, "%s:%u", n->pos.file == NULL ? "" : n->pos.file, n->pos.line)));
 	send(run, e);
 }
 

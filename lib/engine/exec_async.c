@@ -1,4 +1,5 @@
-/* async and poll on this host: a job is a child that leaves its result in ~/.ansible_async, as Ansible's jobs do. */
+/* async and poll on this host: a job is a child that leaves its result in ~/.ansible_async, as Ansible's jobs
+ * do. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,7 +56,8 @@ static HF_NORETURN void job(struct hf_task *t, const char *path, const char *jid
 	_exit(write_job(path, t->result, &own) < 0);
 }
 
-static int wait_for(struct hf_task *t, const char *path, int64_t limit_s, int64_t poll_s, struct hf_error *err)
+static int wait_for(
+	struct hf_task *t, const char *path, int64_t limit_s, int64_t poll_s, struct hf_error *err)
 {
 	uint64_t end = hf_time_monotonic_ms() + (uint64_t)limit_s * 1000;
 	while (hf_time_monotonic_ms() < end) {
@@ -74,7 +76,8 @@ static int wait_for(struct hf_task *t, const char *path, int64_t limit_s, int64_
 		struct timespec pause = { .tv_nsec = (long)wait_ms * 1000000 };
 		nanosleep(&pause, NULL);
 	}
-	return hf_fail(err, HF_E_TASK, "async task did not complete within the requested time - %llds", (long long)limit_s);
+	return hf_fail(err, HF_E_TASK, "async task did not complete within the requested time - %llds",
+		(long long)limit_s);
 }
 
 int hf_module_async(struct hf_task *t, int64_t limit_s, int64_t poll_s, struct hf_error *err)
@@ -83,8 +86,8 @@ int hf_module_async(struct hf_task *t, int64_t limit_s, int64_t poll_s, struct h
 	int r = hf_fs_mkdirs(dir, 0700, err);
 	if (r < 0)
 		return r;
-	const char *jid = hf_sprintf(t->arena, "j%llu.%d", (unsigned long long)hf_time_now_ms() % 1000000000000ULL,
-		(int)getpid() + (int)++t->run->jobs);
+	const char *jid = hf_sprintf(t->arena, "j%llu.%d",
+		(unsigned long long)hf_time_now_ms() % 1000000000000ULL, (int)getpid() + (int)++t->run->jobs);
 	const char *path = hf_sprintf(t->arena, "%s/%s", dir, jid);
 	struct hf_value *started = hf_value_dict(t->arena);
 	put(t, started, "started", 1);

@@ -39,9 +39,10 @@ static int read_environment(struct hf_task *t, struct hf_error *err)
 			if (hf_is(one, HF_NULL) || hf_is(one, HF_OMIT))
 				continue;
 			if (!hf_is(one, HF_DICT))
-				return hf_fail_at(err, HF_E_TASK, hf_value_pos(one), "environment must be a dictionary, received %s",
+				return hf_fail_at(err, HF_E_TASK, hf_value_pos(one),
+					"environment must be a dictionary, received %s",
 					hf_value_text(t->arena, one).p);
-			HF_DICT_EACH(one, e) {
+			HF_DICT_EACH (one, e) {
 				if (!hf_is(hf_entry_value(e), HF_OMIT))
 					hf_dict_set(all, hf_entry_key(e), hf_entry_value(e));
 			}
@@ -52,7 +53,8 @@ static int read_environment(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
-static int connection_variable(struct hf_task *t, const char *name, struct hf_value **ret, struct hf_error *err)
+static int connection_variable(
+	struct hf_task *t, const char *name, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_value *v = NULL;
 	*ret = NULL;
@@ -63,7 +65,8 @@ static int connection_variable(struct hf_task *t, const char *name, struct hf_va
 	return r;
 }
 
-/* The user to become; NULL: stay who we are. Variables win over keywords, as for Ansible's connection settings. */
+/* The user to become; NULL: stay who we are. Variables win over keywords, as for Ansible's connection
+ * settings. */
 static int become_user(struct hf_task *t, const char **ret, struct hf_error *err)
 {
 	bool become = false;
@@ -81,9 +84,9 @@ static int become_user(struct hf_task *t, const char **ret, struct hf_error *err
 		r = hf_task_keyword(t, HF_KW_become_user, &user, err);
 	if (r < 0)
 		return r;
-	*ret = user != NULL && !hf_is(user, HF_NULL) ? hf_value_text(t->arena, user).p
-		: t->run->options->become_user != NULL ? t->run->options->become_user
-						       : "root";
+	*ret = user != NULL && !hf_is(user, HF_NULL)  ? hf_value_text(t->arena, user).p
+	       : t->run->options->become_user != NULL ? t->run->options->become_user
+						      : "root";
 	if (**ret == '\0')
 		*ret = "root";
 	return 0;
@@ -147,7 +150,7 @@ static int take_answer(struct hf_task *t, struct hf_str text, struct hf_error *e
 	t->warnings = hf_dict_get(answer, "warnings");
 	int64_t code = hf_dict_int(answer, "code", 0);
 	if (code < 0)
-		return hf_fail(err, (enum hf_code)-code, "%s", hf_dict_cstr(answer, "text", "failed"));
+		return hf_fail(err, (enum hf_code) - code, "%s", hf_dict_cstr(answer, "text", "failed"));
 	return 0;
 }
 
@@ -193,7 +196,8 @@ int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, stru
 	close(fds[1]);
 	hf_auto_fd in = fds[0];
 	hf_auto_buf out = hf_buf_init(ANSWER_MAX);
-	bool in_time = read_answer(in, timeout_s == 0 ? 0 : hf_time_monotonic_ms() + timeout_s * UINT64_C(1000), &out);
+	bool in_time = read_answer(
+		in, timeout_s == 0 ? 0 : hf_time_monotonic_ms() + timeout_s * UINT64_C(1000), &out);
 	if (!in_time)
 		kill(-pid, SIGKILL);
 	int status;
@@ -201,8 +205,8 @@ int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, stru
 	}
 	if (!in_time)
 		return hf_fail(err, HF_E_TASK,
-			"The %s action failed to execute in the expected time frame (%u) and was terminated", t->node->action,
-			timeout_s);
+			"The %s action failed to execute in the expected time frame (%u) and was terminated",
+			t->node->action, timeout_s);
 	return take_answer(t, hf_buf_dup(t->arena, &out), err);
 }
 

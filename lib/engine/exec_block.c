@@ -19,7 +19,9 @@ static struct hf_hosts active_of(struct hf_run *run, const struct hf_hosts *host
 	return out;
 }
 
-/* --- roles ----------------------------------------------------------------------------------------------------------- */
+/* --- roles
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *role_key(struct hf_run *run, const struct hf_host *h, const struct hf_role *role)
 {
@@ -27,13 +29,15 @@ static const char *role_key(struct hf_run *run, const struct hf_host *h, const s
 }
 
 /* A role runs once a play and host with the same parameters, unless it allows duplicates. */
-static struct hf_hosts role_hosts(struct hf_run *run, const struct hf_role *role, const struct hf_hosts *hosts)
+static struct hf_hosts role_hosts(
+	struct hf_run *run, const struct hf_role *role, const struct hf_hosts *hosts)
 {
 	struct hf_hosts out = { 0 };
 	for (size_t i = 0; i < hosts->n; i++) {
 		if (!hf_host_active(hosts->at[i]))
 			continue;
-		if (role->allow_duplicates || hf_map_get(&run->roles_done, role_key(run, hosts->at[i], role)) == NULL)
+		if (role->allow_duplicates ||
+			hf_map_get(&run->roles_done, role_key(run, hosts->at[i], role)) == NULL)
 			*hf_vec_push(run->arena, &out) = hosts->at[i];
 	}
 	return out;
@@ -48,7 +52,9 @@ static void role_done(struct hf_run *run, const struct hf_node *n, const struct 
 	}
 }
 
-/* --- blocks ------------------------------------------------------------------------------------------------------------ */
+/* --- blocks
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static struct hf_hosts take_failing(struct hf_run *run, const struct hf_hosts *hosts)
 {
@@ -63,7 +69,8 @@ static struct hf_hosts take_failing(struct hf_run *run, const struct hf_hosts *h
 	return out;
 }
 
-static int run_rescue(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+static int run_rescue(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_hosts failed = take_failing(run, hosts);
 	if (failed.n == 0)
@@ -81,7 +88,8 @@ static int run_rescue(struct hf_run *run, const struct hf_node *n, const struct 
 	return r;
 }
 
-static int run_always(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+static int run_always(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_hosts failing = take_failing(run, hosts);
 	int r = hf_exec_nodes(run, &n->always, hosts, err);
@@ -90,7 +98,8 @@ static int run_always(struct hf_run *run, const struct hf_node *n, const struct 
 	return r;
 }
 
-static int run_block(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+static int run_block(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_hosts in = n->role_end ? role_hosts(run, n->role, hosts) : active_of(run, hosts);
 	if (in.n == 0)
@@ -109,12 +118,14 @@ static int run_block(struct hf_run *run, const struct hf_node *n, const struct h
 	return r;
 }
 
-int hf_exec_nodes(struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err)
+int hf_exec_nodes(
+	struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < nodes->n && !run->play_over; i++) {
 		const struct hf_node *n = nodes->at[i];
-		r = n->kind == HF_NODE_TASK ? hf_exec_task(run, n, hosts, err) : run_block(run, n, hosts, err);
+		r = n->kind == HF_NODE_TASK ? hf_exec_task(run, n, hosts, err)
+					    : run_block(run, n, hosts, err);
 	}
 	return r;
 }

@@ -15,8 +15,8 @@ static const char *handler_name(struct hf_task *t, const struct hf_node *h)
 	struct hf_error ignored;
 	hf_scope_init(s, t->run, t->arena, t->run->play, t->host, h);
 	t->run->scope = s;
-	int r = hf_templar_text(t->run->templar, t->arena, hf_value_text(t->arena, name), hf_value_pos(name), NULL, &made,
-		&ignored);
+	int r = hf_templar_text(t->run->templar, t->arena, hf_value_text(t->arena, name), hf_value_pos(name),
+		NULL, &made, &ignored);
 	t->run->scope = &t->scope;
 	return r < 0 ? NULL : made.p;
 }
@@ -45,7 +45,8 @@ static bool listens(struct hf_task *t, const struct hf_node *h, const char *want
 		const char *text = hf_value_text(t->arena, one).p;
 		if (strcmp(text, wanted) == 0)
 			return true;
-		if (h->role != NULL && strcmp(hf_sprintf(t->arena, "%s : %s", h->role->name, text), wanted) == 0)
+		if (h->role != NULL &&
+			strcmp(hf_sprintf(t->arena, "%s : %s", h->role->name, text), wanted) == 0)
 			return true;
 	}
 	return false;
@@ -107,10 +108,12 @@ int hf_notify(struct hf_task *t, struct hf_error *err)
 			return 0;
 		}
 		for (size_t j = 0; j < (hf_is_sequence(v) ? hf_list_len(v) : 1); j++) {
-			const char *wanted = hf_value_text(t->arena, hf_is_sequence(v) ? hf_list_at(v, j) : v).p;
+			const char *wanted =
+				hf_value_text(t->arena, hf_is_sequence(v) ? hf_list_at(v, j) : v).p;
 			if (!notify_one(t, &handlers, wanted))
 				return hf_fail_at(err, HF_E_ARGUMENT, t->node->pos,
-					"The requested handler '%s' was not found in either the main handlers list nor in the "
+					"The requested handler '%s' was not found in either the main "
+					"handlers list nor in the "
 					"listening handlers list",
 					wanted);
 		}
@@ -148,7 +151,8 @@ int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_er
 		r = hf_exec_task(run, handlers.at[i], &who, err);
 		run->play_over = run->play_over || over;
 		for (size_t j = 0; j < who.n; j++) {
-			who.at[j]->run->failed = who.at[j]->run->failed || who.at[j]->run->failing || failed[j];
+			who.at[j]->run->failed =
+				who.at[j]->run->failed || who.at[j]->run->failing || failed[j];
 			who.at[j]->run->failing = false;
 		}
 	}

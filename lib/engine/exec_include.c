@@ -7,7 +7,8 @@
 
 enum { INCLUDE_DEPTH_MAX = 64 };
 
-/* --- while the including task runs: what is asked for ---------------------------------------------------------------------- */
+/* --- while the including task runs: what is asked for
+ * ---------------------------------------------------------------------- */
 
 static char *find_tasks(struct hf_task *t, const char *name)
 {
@@ -15,7 +16,8 @@ static char *find_tasks(struct hf_task *t, const char *name)
 	struct hf_arena *a = t->run->arena;
 	char *path = hf_path_join(a, n->dir, name);
 	if (!hf_fs_exists(path) && n->role != NULL)
-		path = hf_path_join(a, hf_path_join(a, n->role->dir, n->handler ? "handlers" : "tasks"), name);
+		path = hf_path_join(
+			a, hf_path_join(a, n->role->dir, n->handler ? "handlers" : "tasks"), name);
 	if (!hf_fs_exists(path) && n->role != NULL)
 		path = hf_path_join(a, n->role->dir, name);
 	if (!hf_fs_exists(path))
@@ -35,7 +37,8 @@ static int tasks_path(struct hf_task *t, struct hf_value *args, const char **ret
 	const char *name = hf_value_text(t->arena, file).p;
 	*ret = find_tasks(t, name);
 	if (*ret == NULL)
-		return hf_fail_at(err, HF_E_TASK, t->node->pos, "Could not find or access '%s' on the Ansible Controller.",
+		return hf_fail_at(err, HF_E_TASK, t->node->pos,
+			"Could not find or access '%s' on the Ansible Controller.",
 			hf_path_join(t->arena, t->node->dir, name));
 	return 0;
 }
@@ -46,7 +49,8 @@ static int role_name(struct hf_task *t, struct hf_value *args, const char **ret,
 	if (name == NULL)
 		name = hf_dict_get(args, "role");
 	if (name == NULL || hf_is(name, HF_NULL))
-		return hf_fail_at(err, HF_E_TASK, t->node->pos, "'name' is a required field for include_role.");
+		return hf_fail_at(
+			err, HF_E_TASK, t->node->pos, "'name' is a required field for include_role.");
 	*ret = hf_strdup(t->run->arena, hf_value_text(t->arena, name).p);
 	return 0;
 }
@@ -54,17 +58,17 @@ static int role_name(struct hf_task *t, struct hf_value *args, const char **ret,
 static int check_keys(struct hf_task *t, const struct hf_value *args, struct hf_error *err)
 {
 	static const char *const tasks_keys[] = { "_raw_params", "file", "apply", NULL };
-	static const char *const role_keys[] = { "name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from",
-		"allow_duplicates", "public", "rolespec_validate", "apply", NULL };
+	static const char *const role_keys[] = { "name", "role", "tasks_from", "vars_from", "defaults_from",
+		"handlers_from", "allow_duplicates", "public", "rolespec_validate", "apply", NULL };
 	const char *const *known = t->node->task == HF_TASK_INCLUDE_TASKS ? tasks_keys : role_keys;
-	HF_DICT_EACH(args, e) {
+	HF_DICT_EACH (args, e) {
 		const char *key = hf_value_text(t->arena, hf_entry_key(e)).p;
 		size_t i = 0;
 		while (known[i] != NULL && strcmp(known[i], key) != 0)
 			i++;
 		if (known[i] == NULL)
-			return hf_fail_at(err, HF_E_TASK, hf_value_pos(hf_entry_key(e)), "Invalid options for %s: %s",
-				t->node->action, key);
+			return hf_fail_at(err, HF_E_TASK, hf_value_pos(hf_entry_key(e)),
+				"Invalid options for %s: %s", t->node->action, key);
 	}
 	return 0;
 }
@@ -81,7 +85,8 @@ int hf_include_note(struct hf_task *t, struct hf_error *err)
 		r = check_keys(t, args, err);
 	const char *name = NULL;
 	if (r == 0)
-		r = t->node->task == HF_TASK_INCLUDE_TASKS ? tasks_path(t, args, &name, err) : role_name(t, args, &name, err);
+		r = t->node->task == HF_TASK_INCLUDE_TASKS ? tasks_path(t, args, &name, err)
+							   : role_name(t, args, &name, err);
 	if (r < 0)
 		return r;
 	struct hf_include *in = hf_vec_push(run->arena, &run->includes);
@@ -96,7 +101,8 @@ int hf_include_note(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
-/* --- afterwards: load and run, hosts that ask for the same together -------------------------------------------------------- */
+/* --- afterwards: load and run, hosts that ask for the same together
+ * -------------------------------------------------------- */
 
 static bool same(const struct hf_include *x, const struct hf_include *y)
 {
@@ -107,7 +113,8 @@ static bool same(const struct hf_include *x, const struct hf_include *y)
 	return hf_value_equal(x->locals, y->locals);
 }
 
-static struct hf_node *copy_with_locals(struct hf_run *run, const struct hf_node *n, const struct hf_value *locals)
+static struct hf_node *copy_with_locals(
+	struct hf_run *run, const struct hf_node *n, const struct hf_value *locals)
 {
 	struct hf_node *copy = hf_new(run->arena, struct hf_node);
 	*copy = *n;
@@ -115,7 +122,7 @@ static struct hf_node *copy_with_locals(struct hf_run *run, const struct hf_node
 		return copy;
 	struct hf_value *vars = hf_value_shallow(run->arena, locals);
 	if (n->kw[HF_KW_vars] != NULL) {
-		HF_DICT_EACH(n->kw[HF_KW_vars], e)
+		HF_DICT_EACH (n->kw[HF_KW_vars], e)
 			hf_dict_set(vars, hf_entry_key(e), hf_entry_value(e));
 	}
 	copy->kw[HF_KW_vars] = vars;
@@ -123,8 +130,8 @@ static struct hf_node *copy_with_locals(struct hf_run *run, const struct hf_node
 }
 
 /* `apply:` is a block around what is included. */
-static int apply_block(struct hf_run *run, struct hf_node *parent, const struct hf_value *args, struct hf_node **ret,
-	struct hf_error *err)
+static int apply_block(struct hf_run *run, struct hf_node *parent, const struct hf_value *args,
+	struct hf_node **ret, struct hf_error *err)
 {
 	const struct hf_value *apply = hf_dict_get(args, "apply");
 	struct hf_node *block = hf_node_new(&run->loader, HF_NODE_BLOCK, parent, parent->pos);
@@ -133,19 +140,21 @@ static int apply_block(struct hf_run *run, struct hf_node *parent, const struct 
 	if (apply == NULL || hf_is(apply, HF_NULL))
 		return 0;
 	if (!hf_is(apply, HF_DICT))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(apply), "Expected a dict for apply but got %s instead",
-			hf_type_name(apply));
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(apply),
+			"Expected a dict for apply but got %s instead", hf_type_name(apply));
 	return hf_load_keywords(&run->loader, block, apply, HF_IN_BLOCK, "Block", NULL, err);
 }
 
-static int load_role(struct hf_run *run, struct hf_node *block, struct hf_node *asking, const struct hf_include *in,
-	struct hf_error *err)
+static int load_role(struct hf_run *run, struct hf_node *block, struct hf_node *asking,
+	const struct hf_include *in, struct hf_error *err)
 {
-	struct hf_role_files files = { hf_dict_cstr(in->args, "tasks_from", NULL), hf_dict_cstr(in->args, "vars_from", NULL),
-		hf_dict_cstr(in->args, "defaults_from", NULL), hf_dict_cstr(in->args, "handlers_from", NULL) };
+	struct hf_role_files files = { hf_dict_cstr(in->args, "tasks_from", NULL),
+		hf_dict_cstr(in->args, "vars_from", NULL), hf_dict_cstr(in->args, "defaults_from", NULL),
+		hf_dict_cstr(in->args, "handlers_from", NULL) };
 	struct hf_node *entry = hf_node_new(&run->loader, HF_NODE_ROLE, block, block->pos);
 	*hf_vec_push(run->arena, &block->body) = entry;
-	int r = hf_load_role(&run->loader, entry, in->name, asking->role, &files, NULL, &run->play->handlers, err);
+	int r = hf_load_role(
+		&run->loader, entry, in->name, asking->role, &files, NULL, &run->play->handlers, err);
 	if (r < 0)
 		return r;
 	entry->role->from_include = true;
@@ -159,8 +168,8 @@ static int load_role(struct hf_run *run, struct hf_node *block, struct hf_node *
 	return 0;
 }
 
-static int run_one(struct hf_run *run, const struct hf_node *n, const struct hf_include *in, const struct hf_hosts *hosts,
-	struct hf_error *err)
+static int run_one(struct hf_run *run, const struct hf_node *n, const struct hf_include *in,
+	const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_node *asking = copy_with_locals(run, n, in->locals), *block = NULL;
 	int r = apply_block(run, asking, in->args, &block, err);
@@ -182,7 +191,8 @@ int hf_include_run(struct hf_run *run, const struct hf_node *n, struct hf_error 
 	size_t count = run->includes.n;
 	memset(&run->includes, 0, sizeof(run->includes));
 	if (count > 0 && ++run->include_depth > INCLUDE_DEPTH_MAX)
-		return hf_fail_at(err, HF_E_LIMIT, n->pos, "includes are nested more than %d deep", INCLUDE_DEPTH_MAX);
+		return hf_fail_at(
+			err, HF_E_LIMIT, n->pos, "includes are nested more than %d deep", INCLUDE_DEPTH_MAX);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		if (list[i].done)

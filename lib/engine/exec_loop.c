@@ -20,7 +20,8 @@ static int with_items(struct hf_task *t, struct hf_value **ret, struct hf_error 
 	struct hf_value *terms = t->node->loop;
 	if (!hf_templar_has_lookup(t->node->with))
 		return hf_fail_at(err, HF_E_PARSE, t->node->pos,
-			"Unexpected failure in finding the lookup named '%s' in the available lookup plugins", t->node->with);
+			"Unexpected failure in finding the lookup named '%s' in the available lookup plugins",
+			t->node->with);
 	int r = 0;
 	bool raw = strcmp(t->node->with, "first_found") == 0;
 	if (!raw)
@@ -45,8 +46,10 @@ static int loop_value(struct hf_task *t, struct hf_value **ret, struct hf_error 
 	if (!hf_is(v, HF_LIST) && !hf_is(v, HF_TUPLE)) {
 		struct hf_str text = hf_value_text(t->arena, v);
 		return hf_fail_at(err, HF_E_TASK, hf_value_pos(t->node->loop),
-			"Invalid data passed to 'loop', it requires a list, got this instead: %s. Hint: If you passed a list/dict of "
-			"just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
+			"Invalid data passed to 'loop', it requires a list, got this instead: %s. Hint: If "
+			"you passed a list/dict of "
+			"just one element, try adding wantlist=True to your lookup invocation or use q/query "
+			"instead of lookup.",
 			text.p);
 	}
 	*ret = v;
@@ -90,12 +93,12 @@ int hf_loop_items(struct hf_task *t, struct hf_value **ret_items, struct hf_erro
 static int read_control(struct hf_task *t, struct control *c, struct hf_error *err)
 {
 	const struct hf_value *given = t->node->kw[HF_KW_loop_control];
-	static const char *const known[] = { "loop_var", "index_var", "label", "pause", "extended", "extended_allitems",
-		"break_when", NULL };
+	static const char *const known[] = { "loop_var", "index_var", "label", "pause", "extended",
+		"extended_allitems", "break_when", NULL };
 	*c = (struct control){ .var = "item", .allitems = true };
 	if (given == NULL)
 		return 0;
-	HF_DICT_EACH(given, e) {
+	HF_DICT_EACH (given, e) {
 		const char *key = hf_value_text(t->arena, hf_entry_key(e)).p;
 		size_t i = 0;
 		while (known[i] != NULL && strcmp(known[i], key) != 0)
@@ -152,7 +155,8 @@ static struct hf_value *extended(struct hf_arena *a, struct hf_value *items, siz
 
 static void sleep_for(double seconds)
 {
-	struct timespec left = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - floor(seconds)) * 1e9) };
+	struct timespec left = { .tv_sec = (time_t)seconds,
+		.tv_nsec = (long)((seconds - floor(seconds)) * 1e9) };
 	nanosleep(&left, NULL);
 }
 
@@ -175,14 +179,16 @@ static void sum_up(struct hf_task *t, struct hf_value *results)
 		hf_dict_put(sum, "failed", hf_value_bool(a, true));
 	if (unreachable)
 		hf_dict_put(sum, "unreachable", hf_value_bool(a, true));
-	const char *msg = skipped ? "All items skipped" : failed ? "One or more items failed" : "All items completed";
+	const char *msg = skipped  ? "All items skipped"
+			  : failed ? "One or more items failed"
+				   : "All items completed";
 	hf_dict_put(sum, "msg", hf_value_cstr(a, msg));
 	hf_dict_put(sum, "changed", hf_value_bool(a, changed));
 	t->result = sum;
 	t->status = unreachable ? HF_ST_UNREACHABLE
-		: failed        ? HF_ST_FAILED
-		: skipped       ? HF_ST_SKIPPED
-		: changed       ? HF_ST_CHANGED
+		    : failed    ? HF_ST_FAILED
+		    : skipped   ? HF_ST_SKIPPED
+		    : changed   ? HF_ST_CHANGED
 				: HF_ST_OK;
 }
 
@@ -211,7 +217,8 @@ static void label_item(struct hf_task *t, const struct control *c)
 		return;
 	struct hf_str source = hf_value_text(t->arena, c->label);
 	t->run->scope = &t->scope;
-	if (hf_templar_text(t->run->templar, t->arena, source, hf_value_pos(c->label), NULL, &text, &ignored) == 0)
+	if (hf_templar_text(
+		    t->run->templar, t->arena, source, hf_value_pos(c->label), NULL, &text, &ignored) == 0)
 		t->label = text.p;
 	else
 		t->label = source.p;
@@ -268,8 +275,8 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 			hf_event_item(t);
 		bool stop = false;
 		t->run->scope = &t->scope;
-		if (c.break_when != NULL &&
-			hf_templar_condition(t->run->templar, t->arena, c.break_when, NULL, &stop, &own) < 0) {
+		if (c.break_when != NULL && hf_templar_condition(t->run->templar, t->arena, c.break_when,
+						    NULL, &stop, &own) < 0) {
 			hf_task_fail(t, &own);
 			break;
 		}

@@ -5,7 +5,8 @@
 
 typedef int (*meta_fn)(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);
 
-static int nothing(struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
+static int nothing(
+	struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
 	return 0;
 }
@@ -21,28 +22,32 @@ static int clear_facts(struct hf_run *run, const struct hf_hosts *hosts, struct 
 	return 0;
 }
 
-static int clear_errors(struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
+static int clear_errors(
+	struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
 	for (size_t i = 0; i < run->play_hosts.n; i++)
 		run->play_hosts.at[i]->run->failed = run->play_hosts.at[i]->run->unreachable = false;
 	return 0;
 }
 
-static int end_host(struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts, struct hf_error *err HF_UNUSED)
+static int end_host(
+	struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts, struct hf_error *err HF_UNUSED)
 {
 	for (size_t i = 0; i < hosts->n; i++)
 		hosts->at[i]->run->ended = true;
 	return 0;
 }
 
-static int end_role(struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts, struct hf_error *err HF_UNUSED)
+static int end_role(
+	struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts, struct hf_error *err HF_UNUSED)
 {
 	for (size_t i = 0; i < hosts->n; i++)
 		hosts->at[i]->run->ended_role = true;
 	return 0;
 }
 
-static int end_play(struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
+static int end_play(
+	struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
 	for (size_t i = 0; i < run->play_hosts.n; i++)
 		run->play_hosts.at[i]->run->ended = true;
@@ -50,7 +55,8 @@ static int end_play(struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, 
 	return 0;
 }
 
-static int end_batch(struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
+static int end_batch(
+	struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
 	for (size_t i = 0; i < run->batch.n; i++)
 		run->batch.at[i]->run->ended = true;
@@ -74,7 +80,8 @@ static const struct {
 	{ "end_batch", end_batch, true },
 };
 
-static int holds_on(struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
+static int holds_on(
+	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *levels[HF_NODE_LEVELS_MAX];
@@ -90,7 +97,8 @@ static int holds_on(struct hf_run *run, const struct hf_node *n, struct hf_host 
 	return r;
 }
 
-int hf_meta_run(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+int hf_meta_run(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	const char *what = hf_dict_cstr(n->args, "_raw_params", "");
 	size_t row = 0;

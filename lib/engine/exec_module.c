@@ -9,7 +9,8 @@
 
 enum { ID_TEXT_MAX = 1 << 20, FINGERPRINT_TEXT_MAX = 64 << 20 };
 
-/* --- what the resource is ------------------------------------------------------------------------------------------------- */
+/* --- what the resource is
+ * ------------------------------------------------------------------------------------------------- */
 
 static const char *hash_text(struct hf_arena *a, const struct hf_buf *b)
 {
@@ -18,8 +19,8 @@ static const char *hash_text(struct hf_arena *a, const struct hf_buf *b)
 	return hf_strdup(a, hf_digest_hex(&d, hex));
 }
 
-/* Play, role, block path, task, module and item: what stays when contents change. Two that read alike are told apart by
- * their order. */
+/* Play, role, block path, task, module and item: what stays when contents change. Two that read alike are
+ * told apart by their order. */
 static const char *resource_id(struct hf_task *t)
 {
 	hf_auto_buf b = hf_buf_init(ID_TEXT_MAX);
@@ -85,7 +86,9 @@ static void describe(struct hf_task *t, struct hf_resource *r)
 	}
 }
 
-/* --- running ---------------------------------------------------------------------------------------------------------------- */
+/* --- running
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int bind_args(struct hf_task *t, struct hf_error *err)
 {
@@ -99,7 +102,8 @@ static int bind_args(struct hf_task *t, struct hf_error *err)
 	return hf_schema_bind(t->arena, &t->module->schema, t->args, NULL, t->params, &t->given, err);
 }
 
-static int journal(struct hf_task *t, const struct hf_resource *r, const struct hf_change *change, struct hf_error *err)
+static int journal(
+	struct hf_task *t, const struct hf_resource *r, const struct hf_change *change, struct hf_error *err)
 {
 	const struct hf_run_hooks *hooks = t->run->hooks;
 	if (hooks == NULL || hooks->journal == NULL || r->id == NULL)
@@ -121,11 +125,13 @@ static int skip_check_mode(struct hf_task *t, struct hf_change *change)
 {
 	change->skipped = true;
 	hf_dict_put(t->result, "msg",
-		hf_value_cstr(t->arena, hf_sprintf(t->arena, "remote module (%s) does not support check mode", t->node->action)));
+		hf_value_cstr(t->arena, hf_sprintf(t->arena, "remote module (%s) does not support check mode",
+						t->node->action)));
 	return 0;
 }
 
-static int check_and_apply(struct hf_task *t, const struct hf_resource *r, struct hf_change *change, struct hf_error *err)
+static int check_and_apply(
+	struct hf_task *t, const struct hf_resource *r, struct hf_change *change, struct hf_error *err)
 {
 	struct hf_module_context *c = (struct hf_module_context *)t;
 	if (t->check && (t->module->flags & HF_MODULE_NO_CHECK) != 0)
@@ -153,7 +159,8 @@ static void put_change(struct hf_task *t, const struct hf_change *change)
 static bool is_resource(const struct hf_task *t)
 {
 	return t->run->hooks != NULL && (t->module->flags & HF_MODULE_NO_RESOURCE) == 0 && !t->check &&
-		(t->run->hooks->recall != NULL || t->run->hooks->journal != NULL || t->run->hooks->settled != NULL);
+	       (t->run->hooks->recall != NULL || t->run->hooks->journal != NULL ||
+		       t->run->hooks->settled != NULL);
 }
 
 static int recall(struct hf_task *t, const struct hf_resource *r, bool *ret_known, struct hf_error *err)
@@ -176,10 +183,10 @@ static int settled(struct hf_task *t, const struct hf_resource *r, int result, s
 	const struct hf_run_hooks *hooks = t->run->hooks;
 	if (r->id == NULL || hooks->settled == NULL)
 		return result;
-	const char *status = result < 0 ? "failed"
-		: hf_dict_bool(t->result, "skipped", false) ? "skipped"
-		: hf_dict_bool(t->result, "changed", false) ? "changed"
-							    : "ok";
+	const char *status = result < 0                                  ? "failed"
+			     : hf_dict_bool(t->result, "skipped", false) ? "skipped"
+			     : hf_dict_bool(t->result, "changed", false) ? "changed"
+									 : "ok";
 	struct hf_error own;
 	if (hooks->settled(hooks->data, r, status, t->result, &own) < 0) {
 		*err = own;

@@ -61,15 +61,18 @@ static int check_when(struct hf_task *t, struct hf_error *err)
 	return 1;
 }
 
-/* --- arguments ------------------------------------------------------------------------------------------------------------ */
+/* --- arguments
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void merge(struct hf_value *into, const struct hf_value *from)
 {
-	HF_DICT_EACH(from, e)
+	HF_DICT_EACH (from, e)
 		hf_dict_set(into, hf_entry_key(e), hf_entry_value(e));
 }
 
-/* module_defaults of all levels for this module, inner levels winning; groups ("group/aws") have no members here. */
+/* module_defaults of all levels for this module, inner levels winning; groups ("group/aws") have no members
+ * here. */
 static int add_defaults(struct hf_task *t, struct hf_value *args, struct hf_error *err)
 {
 	struct hf_value *levels[HF_NODE_LEVELS_MAX];
@@ -82,10 +85,12 @@ static int add_defaults(struct hf_task *t, struct hf_value *args, struct hf_erro
 		for (size_t j = 0; j < (hf_is_sequence(level) ? hf_list_len(level) : 1); j++) {
 			const struct hf_value *one = hf_is_sequence(level) ? hf_list_at(level, j) : level;
 			if (!hf_is(one, HF_DICT))
-				return hf_fail_at(err, HF_E_PARSE, hf_value_pos(one), "module_defaults must be a dictionary");
-			HF_DICT_EACH(one, e) {
+				return hf_fail_at(err, HF_E_PARSE, hf_value_pos(one),
+					"module_defaults must be a dictionary");
+			HF_DICT_EACH (one, e) {
 				const char *name = hf_value_text(t->arena, hf_entry_key(e)).p;
-				if (hf_module_find(t->run->options->registry, name) == t->module && hf_is(hf_entry_value(e), HF_DICT))
+				if (hf_module_find(t->run->options->registry, name) == t->module &&
+					hf_is(hf_entry_value(e), HF_DICT))
 					merge(args, hf_entry_value(e));
 			}
 		}
@@ -102,8 +107,8 @@ static int template_args(struct hf_task *t, struct hf_error *err)
 	if (r == 0 && spread != NULL) {
 		r = hf_templar_value(t->run->templar, t->arena, spread, NULL, &spread, err);
 		if (r == 0 && !hf_is(spread, HF_DICT))
-			return hf_fail_at(err, HF_E_TASK, hf_value_pos(own), "invalid or malformed argument: '%s'",
-				hf_value_text(t->arena, spread).p);
+			return hf_fail_at(err, HF_E_TASK, hf_value_pos(own),
+				"invalid or malformed argument: '%s'", hf_value_text(t->arena, spread).p);
 		if (r == 0)
 			merge(args, spread);
 		own = hf_value_shallow(t->arena, own);
@@ -136,20 +141,24 @@ static int find_module(struct hf_task *t, struct hf_error *err)
 	if (t->module == NULL && hf_templar_is_template(t->run->templar, &action)) {
 		struct hf_str name;
 		t->run->scope = &t->scope;
-		int r = hf_templar_text(t->run->templar, t->arena, action.u.string, t->node->pos, NULL, &name, err);
+		int r = hf_templar_text(
+			t->run->templar, t->arena, action.u.string, t->node->pos, NULL, &name, err);
 		if (r < 0)
 			return r;
 		t->module = hf_module_find(t->run->options->registry, name.p);
 	}
 	if (t->module == NULL)
 		return hf_fail_at(err, HF_E_UNSUPPORTED, t->node->pos,
-			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing collection, or incorrect "
+			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing "
+			"collection, or incorrect "
 			"module path.",
 			t->node->action);
 	return 0;
 }
 
-/* --- the result -------------------------------------------------------------------------------------------------------------- */
+/* --- the result
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static void set_status(struct hf_task *t)
 {
@@ -225,7 +234,8 @@ static int run_module(struct hf_task *t, struct hf_error *err)
 	t->result = hf_value_dict(t->arena);
 	t->warnings = NULL;
 	int r = hf_module_run(t, &own);
-	/* What the host or the state behind it could not do ends the run; what a task could not do is its failure. */
+	/* What the host or the state behind it could not do ends the run; what a task could not do is its
+	 * failure. */
 	if (r == -HF_E_CANCELLED || r == -HF_E_INTERNAL) {
 		*err = own;
 		return r;
@@ -280,8 +290,9 @@ static int run_attempts(struct hf_task *t, struct hf_error *task_err, struct hf_
 	int r = read_attempts(t, &n, task_err);
 	if (r < 0)
 		return r;
-	struct hf_value *locals = t->scope.locals, *with_result = locals == NULL ? hf_value_dict(t->arena)
-										 : hf_value_shallow(t->arena, locals);
+	struct hf_value *locals = t->scope.locals,
+			*with_result =
+				locals == NULL ? hf_value_dict(t->arena) : hf_value_shallow(t->arena, locals);
 	for (unsigned i = 1; i <= n.total; i++) {
 		t->scope.locals = locals;
 		if (run_module(t, err) < 0)
@@ -317,18 +328,21 @@ static void keep_facts(struct hf_task *t)
 	struct hf_host *h = t->host;
 	bool delegate_facts = false;
 	struct hf_error ignored;
-	if (t->delegate != NULL && hf_task_flag(t, HF_KW_delegate_facts, false, &delegate_facts, &ignored) == 0 &&
+	if (t->delegate != NULL &&
+		hf_task_flag(t, HF_KW_delegate_facts, false, &delegate_facts, &ignored) == 0 &&
 		delegate_facts)
 		h = t->delegate;
 	hf_vars_host(t->run, h);
-	bool is_set = strcmp(t->module->name, "set_fact") == 0, is_vars = strcmp(t->module->name, "include_vars") == 0;
+	bool is_set = strcmp(t->module->name, "set_fact") == 0,
+	     is_vars = strcmp(t->module->name, "include_vars") == 0;
 	if (!is_set && !is_vars) {
 		hf_vars_facts(t->run, h, facts);
 		h->run->gathered = h->run->gathered || strcmp(t->module->name, "setup") == 0;
 	} else {
 		struct hf_value **into = is_set ? &h->run->set : &h->run->included;
-		HF_DICT_EACH(facts, e)
-			hf_vars_put(t->run, into, hf_value_text(t->arena, hf_entry_key(e)).p, hf_entry_value(e));
+		HF_DICT_EACH (facts, e)
+			hf_vars_put(
+				t->run, into, hf_value_text(t->arena, hf_entry_key(e)).p, hf_entry_value(e));
 		if (hf_dict_bool(t->result, "_ansible_facts_cacheable", false))
 			hf_vars_facts(t->run, h, facts);
 	}
@@ -369,7 +383,8 @@ int hf_task_once(struct hf_task *t, struct hf_error *err)
 	complete(t);
 	set_status(t);
 	keep_facts(t);
-	if (hf_dict_bool(t->result, "changed", false) && t->status != HF_ST_SKIPPED && t->status != HF_ST_FAILED)
+	if (hf_dict_bool(t->result, "changed", false) && t->status != HF_ST_SKIPPED &&
+		t->status != HF_ST_FAILED)
 		return hf_notify(t, err);
 	return 0;
 }

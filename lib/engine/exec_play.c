@@ -5,7 +5,9 @@
 #include "lib/base/time.h"
 #include "lib/engine/state.h"
 
-/* --- which hosts ---------------------------------------------------------------------------------------------------------- */
+/* --- which hosts
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *pattern_of(struct hf_run *run, const struct hf_value *v)
 {
@@ -34,7 +36,8 @@ static bool is_here(struct hf_run *run, const struct hf_play *play, const struct
 {
 	static const char *const names[] = { "localhost", "127.0.0.1", "::1" };
 	char own[256] = "";
-	if (h->implicit || (run->options->connection != NULL && strcmp(run->options->connection, "local") == 0))
+	if (h->implicit ||
+		(run->options->connection != NULL && strcmp(run->options->connection, "local") == 0))
 		return true;
 	for (size_t i = 0; i < HF_COUNT(names); i++) {
 		if (strcmp(h->name, names[i]) == 0)
@@ -63,8 +66,9 @@ static int resolve_hosts(struct hf_run *run, struct hf_play *play, struct hf_err
 	if (r < 0)
 		return hf_error_set_pos(err, play->node.pos);
 	if (unmatched != NULL)
-		hf_event_warning(run,
-			hf_sprintf(run->arena, "Could not match supplied host pattern, ignoring: %s", unmatched));
+		hf_event_warning(
+			run, hf_sprintf(run->arena, "Could not match supplied host pattern, ignoring: %s",
+				     unmatched));
 	if (run->options->limit != NULL) {
 		struct hf_hosts limited = { 0 }, both = { 0 };
 		r = hf_inventory_match(run->inventory, run->options->limit, &limited, NULL, err);
@@ -89,7 +93,8 @@ static int prepare_hosts(struct hf_run *run, struct hf_play *play, struct hf_err
 			return r;
 		if (!is_here(run, play, h))
 			return hf_fail_at(err, HF_E_UNSUPPORTED, play->node.pos,
-				"host '%s' is another machine: holdfast changes only the one it runs on. Set ansible_connection: local "
+				"host '%s' is another machine: holdfast changes only the one it runs on. Set "
+				"ansible_connection: local "
 				"if it is this one, or leave it out with --limit",
 				h->name);
 		h->run->failing = h->run->ended = h->run->ended_role = false;
@@ -104,7 +109,8 @@ static int prepare_hosts(struct hf_run *run, struct hf_play *play, struct hf_err
 	return 0;
 }
 
-/* --- gathering facts -------------------------------------------------------------------------------------------------------- */
+/* --- gathering facts
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool gathers(struct hf_run *run, const struct hf_play *play, const struct hf_value *keyword)
 {
@@ -148,7 +154,9 @@ static int gather(struct hf_run *run, struct hf_play *play, struct hf_error *err
 	return r;
 }
 
-/* --- sections ----------------------------------------------------------------------------------------------------------------- */
+/* --- sections
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* A failure that no rescue took: the host is out. */
 static void fail_hosts(struct hf_run *run)
@@ -160,7 +168,8 @@ static void fail_hosts(struct hf_run *run)
 	}
 }
 
-static int section(struct hf_run *run, const struct hf_nodes *first, const struct hf_nodes *second, struct hf_error *err)
+static int section(
+	struct hf_run *run, const struct hf_nodes *first, const struct hf_nodes *second, struct hf_error *err)
 {
 	int r = hf_exec_nodes(run, first, &run->batch, err);
 	if (r == 0 && second != NULL)
@@ -223,7 +232,8 @@ static int order_hosts(struct hf_run *run, const struct hf_play *play, struct hf
 	struct hf_str how = hf_value_text(run->arena, v);
 	bool reverse = hf_str_starts(how, "reverse_"), sorted = hf_str_ends(how, "sorted");
 	if (!sorted && !hf_str_is(how, "reverse_inventory") && !hf_str_is(how, "shuffle"))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v), "Invalid value for 'order': %.*s", HF_STR_ARG(how));
+		return hf_fail_at(
+			err, HF_E_PARSE, hf_value_pos(v), "Invalid value for 'order': %.*s", HF_STR_ARG(how));
 	for (size_t i = 1; sorted && i < h->n; i++) {
 		for (size_t j = i; j > 0 && strcmp(h->at[j]->name, h->at[j - 1]->name) < 0; j--) {
 			struct hf_host *swap = h->at[j];
@@ -258,7 +268,8 @@ static int prompts(struct hf_run *run, struct hf_play *play, struct hf_error *er
 		const struct hf_value *one = hf_list_at(list, i);
 		const char *name = hf_is(one, HF_DICT) ? hf_dict_cstr(one, "name", NULL) : NULL;
 		if (name == NULL)
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(one), "Invalid vars_prompt data structure, missing 'name' key");
+			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(one),
+				"Invalid vars_prompt data structure, missing 'name' key");
 		if (hf_dict_get(run->extra, name) != NULL)
 			continue;
 		struct hf_value *dflt = hf_dict_get(one, "default");

@@ -6,7 +6,8 @@
 #include "lib/engine/args.h"
 #include "lib/engine/state.h"
 
-/* --- keywords of a task on its way ----------------------------------------------------------------------------------- */
+/* --- keywords of a task on its way
+ * ----------------------------------------------------------------------------------- */
 
 int hf_task_keyword(struct hf_task *t, enum hf_keyword k, struct hf_value **ret, struct hf_error *err)
 {
@@ -18,8 +19,11 @@ int hf_task_keyword(struct hf_task *t, enum hf_keyword k, struct hf_value **ret,
 	t->run->scope = &t->scope;
 	int r = hf_templar_value(t->run->templar, t->arena, v, NULL, &v, err);
 	if (r < 0)
-		return hf_wrap(err, "the field '%s' has an invalid value, which includes an undefined variable or an error. The "
-			"error was", hf_keyword_name(k));
+		return hf_wrap(err,
+			"the field '%s' has an invalid value, which includes an undefined variable or an "
+			"error. The "
+			"error was",
+			hf_keyword_name(k));
 	*ret = hf_is(v, HF_OMIT) ? NULL : v;
 	return 0;
 }
@@ -37,8 +41,8 @@ int hf_task_flag(struct hf_task *t, enum hf_keyword k, bool fallback, bool *ret,
 	enum hf_tristate b = hf_text_bool(hf_value_text(t->arena, v));
 	if (b == HF_UNSET)
 		return hf_fail_at(err, HF_E_TASK, hf_value_pos(v),
-			"the field '%s' has an invalid value (%s), and could not be converted to an bool.", hf_keyword_name(k),
-			hf_value_text(t->arena, v).p);
+			"the field '%s' has an invalid value (%s), and could not be converted to an bool.",
+			hf_keyword_name(k), hf_value_text(t->arena, v).p);
 	*ret = b == HF_YES;
 	return 0;
 }
@@ -61,12 +65,13 @@ int hf_task_number(struct hf_task *t, enum hf_keyword k, double fallback, double
 		*ret = (double)n;
 	else
 		return hf_fail_at(err, HF_E_TASK, hf_value_pos(v),
-			"the field '%s' has an invalid value (%s), and could not be converted to an int.", hf_keyword_name(k),
-			hf_value_text(t->arena, v).p);
+			"the field '%s' has an invalid value (%s), and could not be converted to an int.",
+			hf_keyword_name(k), hf_value_text(t->arena, v).p);
 	return 0;
 }
 
-/* --- before a task runs -------------------------------------------------------------------------------------------------- */
+/* --- before a task runs
+ * -------------------------------------------------------------------------------------------------- */
 
 static const char *title_of(struct hf_task *t)
 {
@@ -79,7 +84,8 @@ static const char *title_of(struct hf_task *t)
 		t->run->scope = &t->scope;
 		/* A name that cannot be templated yet is shown as it is written. */
 		if (hf_templar_is_template(t->run->templar, name) &&
-			hf_templar_text(t->run->templar, t->arena, hf_str(text), hf_value_pos(name), NULL, &made, &ignored) == 0)
+			hf_templar_text(t->run->templar, t->arena, hf_str(text), hf_value_pos(name), NULL,
+				&made, &ignored) == 0)
 			text = made.p;
 	}
 	if (t->node->role == NULL)
@@ -87,8 +93,8 @@ static const char *title_of(struct hf_task *t)
 	return hf_sprintf(t->arena, "%s : %s", t->node->role->name, text);
 }
 
-static void task_init(struct hf_task *t, struct hf_run *run, const struct hf_node *n, struct hf_host *h,
-	struct hf_arena *a)
+static void task_init(
+	struct hf_task *t, struct hf_run *run, const struct hf_node *n, struct hf_host *h, struct hf_arena *a)
 {
 	t->run = run;
 	t->node = n;
@@ -119,7 +125,7 @@ static bool start_here(struct hf_run *run, const struct hf_task *t)
 	const char *plain = t->node->role != NULL && colon != NULL ? colon + 3 : t->title;
 	bool named = t->node->kw[HF_KW_name] != NULL;
 	run->started = named && (strcmp(t->title, want) == 0 || strcmp(plain, want) == 0 ||
-		fnmatch(want, t->title, 0) == 0 || fnmatch(want, plain, 0) == 0);
+					fnmatch(want, t->title, 0) == 0 || fnmatch(want, plain, 0) == 0);
 	return run->started;
 }
 
@@ -133,7 +139,9 @@ static bool step_allows(struct hf_run *run, const char *title)
 	return answer != 'n';
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------- */
+/* --- running
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 /* Loop or single; what fails inside is in t->result. */
 static int run_on_host(struct hf_task *t, struct hf_error *err)
@@ -191,11 +199,13 @@ static void share_result(struct hf_run *run, const struct hf_node *n, const stru
 			if (v != NULL)
 				hf_vars_put(run, &h->run->set, name->u.string.p, v);
 		}
-		if (n->module != NULL && strcmp(n->module->name, "set_fact") == 0 && hf_is(n->args, HF_DICT)) {
-			HF_DICT_EACH(n->args, e) {
+		if (n->module != NULL && strcmp(n->module->name, "set_fact") == 0 &&
+			hf_is(n->args, HF_DICT)) {
+			HF_DICT_EACH (n->args, e) {
 				const struct hf_value *v = hf_dict_find(first->run->set, hf_entry_key(e));
 				if (v != NULL)
-					hf_vars_put(run, &h->run->set, hf_value_text(run->arena, hf_entry_key(e)).p, v);
+					hf_vars_put(run, &h->run->set,
+						hf_value_text(run->arena, hf_entry_key(e)).p, v);
 			}
 		}
 		if (first->run->failing)
@@ -207,12 +217,14 @@ static int percent_failed(const struct hf_hosts *hosts)
 {
 	size_t failed = 0;
 	for (size_t i = 0; i < hosts->n; i++)
-		failed += hosts->at[i]->run->failing || hosts->at[i]->run->failed || hosts->at[i]->run->unreachable;
+		failed += hosts->at[i]->run->failing || hosts->at[i]->run->failed ||
+			  hosts->at[i]->run->unreachable;
 	return hosts->n == 0 ? 0 : (int)(failed * 100 / hosts->n);
 }
 
 /* any_errors_fatal and max_fail_percentage: one host's failure may be everybody's. */
-static void spread_failure(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, bool newly)
+static void spread_failure(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, bool newly)
 {
 	const struct hf_value *fatal = hf_node_keyword(n, HF_KW_any_errors_fatal);
 	const struct hf_value *most = run->play->node.kw[HF_KW_max_fail_percentage];
@@ -231,13 +243,15 @@ static void spread_failure(struct hf_run *run, const struct hf_node *n, const st
 	}
 }
 
-static int should_run(struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
+static int should_run(
+	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_scope *s = hf_new(a, struct hf_scope);
 	*ret = true;
 	if (n->handler || (hf_list_len(run->skip_tags) == 0 && hf_list_len(run->only_tags) == 1 &&
-		hf_str_is(hf_list_at(run->only_tags, 0)->u.string, "all") && hf_node_keyword(n, HF_KW_tags) == NULL))
+				  hf_str_is(hf_list_at(run->only_tags, 0)->u.string, "all") &&
+				  hf_node_keyword(n, HF_KW_tags) == NULL))
 		return 0;
 	hf_scope_init(s, run, a, run->play, h, n);
 	int r = hf_tags_run(run, s, n, ret, err);
@@ -254,7 +268,8 @@ static int stopped(struct hf_run *run, struct hf_error *err)
 	return 0;
 }
 
-int hf_exec_task(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+int hf_exec_task(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_host *first = NULL;
 	for (size_t i = 0; first == NULL && i < hosts->n; i++) {

@@ -92,7 +92,7 @@ void hf_inventory_settle(struct hf_inventory *v)
 		else if (h->groups.n == 1 && h->groups.at[0] == v->all)
 			hf_inventory_join(v, v->ungrouped, h);
 	}
-	HF_MAP_EACH(&v->groups, e) {
+	HF_MAP_EACH (&v->groups, e) {
 		struct hf_group *g = e->value;
 		if (g != v->all && g->parents.n == 0)
 			hf_inventory_nest(v, v->all, g);
@@ -101,7 +101,8 @@ void hf_inventory_settle(struct hf_inventory *v)
 	deepen(v->all, 0);
 }
 
-/* --- questions -------------------------------------------------------------------------------------------------- */
+/* --- questions
+ * -------------------------------------------------------------------------------------------------- */
 
 static void collect_groups(struct hf_arena *a, struct hf_group *g, unsigned depth, struct hf_groups *out)
 {
@@ -116,7 +117,8 @@ static void collect_groups(struct hf_arena *a, struct hf_group *g, unsigned dept
 
 static int by_depth(const void *x, const void *y)
 {
-	const struct hf_group *a = *(const struct hf_group *const *)x, *b = *(const struct hf_group *const *)y;
+	const struct hf_group *a = *(const struct hf_group *const *)x,
+			      *b = *(const struct hf_group *const *)y;
 	if (a->depth != b->depth)
 		return a->depth < b->depth ? -1 : 1;
 	if (a->priority != b->priority)
@@ -136,8 +138,8 @@ struct hf_groups hf_inventory_groups_of(struct hf_inventory *v, const struct hf_
 	return out;
 }
 
-static void collect_members(struct hf_arena *a, const struct hf_group *g, unsigned depth, bool *seen,
-	struct hf_hosts *out)
+static void collect_members(
+	struct hf_arena *a, const struct hf_group *g, unsigned depth, bool *seen, struct hf_hosts *out)
 {
 	for (size_t i = 0; i < g->hosts.n; i++) {
 		if (!seen[g->hosts.at[i]->index]) {
@@ -165,7 +167,8 @@ struct hf_hosts hf_inventory_members(struct hf_inventory *v, const struct hf_gro
 	return out;
 }
 
-/* --- sources ------------------------------------------------------------------------------------------------------ */
+/* --- sources
+ * ------------------------------------------------------------------------------------------------------ */
 
 static int add_list(struct hf_inventory *v, const char *source, struct hf_error *err)
 {
@@ -179,7 +182,8 @@ static int add_list(struct hf_inventory *v, const char *source, struct hf_error 
 		if (r < 0)
 			return r;
 		for (size_t n = 0; n < hf_list_len(names); n++)
-			hf_inventory_join(v, v->ungrouped, hf_inventory_host(v, hf_list_at(names, n)->u.string.p));
+			hf_inventory_join(
+				v, v->ungrouped, hf_inventory_host(v, hf_list_at(names, n)->u.string.p));
 	}
 	return 0;
 }
@@ -202,7 +206,8 @@ static int add_file(struct hf_inventory *v, const char *path, struct hf_error *e
 	if (r < 0)
 		return r;
 	if (hf_str_starts(text, "#!") && access(path, X_OK) == 0)
-		return hf_fail(err, HF_E_UNSUPPORTED, "%s: inventory scripts are not supported; write its output to a file", path);
+		return hf_fail(err, HF_E_UNSUPPORTED,
+			"%s: inventory scripts are not supported; write its output to a file", path);
 	if (!has_extension(path, yaml))
 		return hf_inventory_read_ini(v, path, text, err);
 	struct hf_value *doc = NULL;
@@ -217,7 +222,8 @@ static int by_name(const void *x, const void *y)
 
 static int add_dir(struct hf_inventory *v, const char *path, unsigned depth, struct hf_error *err)
 {
-	static const char *const skip[] = { ".orig", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".md", ".rst", ".bak", NULL };
+	static const char *const skip[] = { ".orig", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".md", ".rst",
+		".bak", NULL };
 	if (depth > SOURCE_DEPTH_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s: folders are nested too deeply", path);
 	hf_auto_dir d = opendir(path);
@@ -226,7 +232,8 @@ static int add_dir(struct hf_inventory *v, const char *path, unsigned depth, str
 	HF_VEC(const char *) names = { 0 };
 	for (const struct dirent *e; (e = readdir(d)) != NULL && names.n < SOURCES_MAX;) {
 		bool ours = strcmp(e->d_name, "group_vars") == 0 || strcmp(e->d_name, "host_vars") == 0;
-		if (e->d_name[0] != '.' && !ours && !has_extension(e->d_name, skip) && strchr(e->d_name, '~') == NULL)
+		if (e->d_name[0] != '.' && !ours && !has_extension(e->d_name, skip) &&
+			strchr(e->d_name, '~') == NULL)
 			*hf_vec_push(v->arena, &names) = hf_strdup(v->arena, e->d_name);
 	}
 	if (names.n > 0)
@@ -252,7 +259,9 @@ int hf_inventory_add(struct hf_inventory *v, const char *source, struct hf_error
 	return hf_fs_is_dir(full) ? add_dir(v, full, 0, err) : add_file(v, full, err);
 }
 
-/* --- ranges --------------------------------------------------------------------------------------------------------- */
+/* --- ranges
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct range {
 	struct hf_str head, begin, end, tail;
@@ -279,31 +288,35 @@ static bool find_range(struct hf_str s, struct range *ret)
 	return parts[1].n > 0 && (n < 3 || (hf_str_to_int64(parts[2], &ret->step) && ret->step > 0));
 }
 
-static int expand_numbers(struct hf_arena *a, const struct range *r, int64_t from, int64_t to, struct hf_value *out,
-	struct hf_error *err)
+static int expand_numbers(struct hf_arena *a, const struct range *r, int64_t from, int64_t to,
+	struct hf_value *out, struct hf_error *err)
 {
 	for (int64_t i = from; i <= to; i += r->step) {
 		int width = r->begin.n > 1 && r->begin.p[0] == '0' ? (int)r->begin.n : 0;
 		struct hf_value *names = NULL;
 		int result = hf_inventory_expand(a,
-			hf_str(hf_sprintf(a, "%.*s%0*lld%.*s", HF_STR_ARG(r->head), width, (long long)i, HF_STR_ARG(r->tail))),
+			hf_str(hf_sprintf(a, "%.*s%0*lld%.*s", HF_STR_ARG(r->head), width, (long long)i,
+				HF_STR_ARG(r->tail))),
 			&names, err);
 		if (result < 0)
 			return result;
 		for (size_t n = 0; n < hf_list_len(names); n++)
 			hf_list_append(out, hf_list_at(names, n));
 		if (hf_list_len(out) > HF_HOSTS_MAX)
-			return hf_fail(err, HF_E_LIMIT, "a host range names more than %d hosts", HF_HOSTS_MAX);
+			return hf_fail(
+				err, HF_E_LIMIT, "a host range names more than %d hosts", HF_HOSTS_MAX);
 	}
 	return 0;
 }
 
-static int expand_letters(struct hf_arena *a, const struct range *r, struct hf_value *out, struct hf_error *err)
+static int expand_letters(
+	struct hf_arena *a, const struct range *r, struct hf_value *out, struct hf_error *err)
 {
 	for (int c = r->begin.p[0]; c <= r->end.p[0]; c += (int)r->step) {
 		struct hf_value *names = NULL;
-		int result = hf_inventory_expand(
-			a, hf_str(hf_sprintf(a, "%.*s%c%.*s", HF_STR_ARG(r->head), c, HF_STR_ARG(r->tail))), &names, err);
+		int result = hf_inventory_expand(a,
+			hf_str(hf_sprintf(a, "%.*s%c%.*s", HF_STR_ARG(r->head), c, HF_STR_ARG(r->tail))),
+			&names, err);
 		if (result < 0)
 			return result;
 		for (size_t n = 0; n < hf_list_len(names); n++)

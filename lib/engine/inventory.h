@@ -1,6 +1,6 @@
-/* lib/engine/inventory.h - hosts and groups from INI and YAML files, directories and "a,b," lists; patterns over them.
- * Owns:  everything lives in the arena of hf_inventory_new().
- * Fails: HF_E_PARSE with position, HF_E_LIMIT past a bound, HF_E_UNSUPPORTED for inventory scripts and plugins. */
+/* lib/engine/inventory.h - hosts and groups from INI and YAML files, directories and "a,b," lists; patterns
+ * over them. Owns:  everything lives in the arena of hf_inventory_new(). Fails: HF_E_PARSE with position,
+ * HF_E_LIMIT past a bound, HF_E_UNSUPPORTED for inventory scripts and plugins. */
 #pragma once
 #include "lib/base/vec.h"
 #include "lib/data/value.h"
@@ -20,18 +20,18 @@ struct hf_group {
 struct hf_host_vars; /* what a run knows of a host; vars.h */
 struct hf_host {
 	const char *name;
-	struct hf_value *vars; /* dict: of the inventory */
+	struct hf_value *vars;            /* dict: of the inventory */
 	HF_VEC(struct hf_group *) groups; /* it was put into directly */
-	bool implicit;         /* localhost that nobody named: in no group, not even all */
+	bool implicit;                    /* localhost that nobody named: in no group, not even all */
 	unsigned index;
 	struct hf_host_vars *run;
 };
 
 struct hf_inventory {
 	struct hf_arena *arena;
-	struct hf_map groups, hosts;      /* by name */
-	HF_VEC(struct hf_host *) order;   /* hosts as they came */
-	HF_VEC(const char *) sources;     /* absolute paths of files and directories */
+	struct hf_map groups, hosts;    /* by name */
+	HF_VEC(struct hf_host *) order; /* hosts as they came */
+	HF_VEC(const char *) sources;   /* absolute paths of files and directories */
 	struct hf_group *all, *ungrouped;
 };
 
@@ -56,13 +56,14 @@ struct hf_hosts {
 	size_t n, room;
 };
 struct hf_hosts hf_inventory_members(struct hf_inventory *v, const struct hf_group *g);
-/* "web:&prod:!old", "*.example", "~re", "web[0:2]"; commas or colons between. localhost is made up when nobody named
- * it. *ret_unmatched (may be NULL): the first piece that named nothing. */
+/* "web:&prod:!old", "*.example", "~re", "web[0:2]"; commas or colons between. localhost is made up when
+ * nobody named it. *ret_unmatched (may be NULL): the first piece that named nothing. */
 HF_CHECK int hf_inventory_match(struct hf_inventory *v, const char *pattern, struct hf_hosts *ret,
 	const char **ret_unmatched, struct hf_error *err);
 
 /* inventory_ini.c, inventory_yaml.c */
-HF_CHECK int hf_inventory_read_ini(struct hf_inventory *v, const char *path, struct hf_str text, struct hf_error *err);
+HF_CHECK int hf_inventory_read_ini(
+	struct hf_inventory *v, const char *path, struct hf_str text, struct hf_error *err);
 HF_CHECK int hf_inventory_read_yaml(struct hf_inventory *v, const struct hf_value *doc, struct hf_error *err);
 /* "web[01:10].x" and "db[a:c]" to names. */
 HF_CHECK int hf_inventory_expand(

@@ -24,7 +24,8 @@ static struct hf_value *literal(struct hf_arena *a, struct hf_str s, struct hf_p
 	bool leading_zero = s.n > 1 && s.p[0] == '0' && isdigit((unsigned char)s.p[1]);
 	if (!leading_zero && hf_str_to_int64(s, &n))
 		return hf_value_int(a, n);
-	if (s.n > 0 && (isdigit((unsigned char)s.p[0]) || s.p[0] == '-' || s.p[0] == '.') && memchr(s.p, '.', s.n) != NULL) {
+	if (s.n > 0 && (isdigit((unsigned char)s.p[0]) || s.p[0] == '-' || s.p[0] == '.') &&
+		memchr(s.p, '.', s.n) != NULL) {
 		char *end = NULL, *text = hf_str_dup(a, s);
 		double d = strtod(text, &end);
 		if (*end == '\0')
@@ -33,8 +34,8 @@ static struct hf_value *literal(struct hf_arena *a, struct hf_str s, struct hf_p
 	if (s.n > 1 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
 		return hf_value_str(a, hf_strn(s.p + 1, s.n - 2));
 	struct hf_value *v = NULL;
-	if (s.n > 1 && (s.p[0] == '[' || s.p[0] == '{') && !hf_str_starts(s, "{{") && !hf_str_starts(s, "{%") &&
-		hf_yaml_parse(a, s, pos.file, NULL, &v, NULL) == 0)
+	if (s.n > 1 && (s.p[0] == '[' || s.p[0] == '{') && !hf_str_starts(s, "{{") &&
+		!hf_str_starts(s, "{%") && hf_yaml_parse(a, s, pos.file, NULL, &v, NULL) == 0)
 		return v;
 	return hf_value_str(a, s);
 }
@@ -76,7 +77,8 @@ static int host_line(struct hf_inventory *v, struct hf_group *group, struct hf_s
 				return bad(pos, line, "Expected key=value host variable assignment", err);
 			struct hf_str value = hf_strn(piece.p + at + 1, piece.n - at - 1);
 			/* shlex takes quotes away first, then the rest is read as a literal. */
-			if (value.n > 1 && (value.p[0] == '"' || value.p[0] == '\'') && value.p[value.n - 1] == value.p[0])
+			if (value.n > 1 && (value.p[0] == '"' || value.p[0] == '\'') &&
+				value.p[value.n - 1] == value.p[0])
 				value = hf_strn(value.p + 1, value.n - 2);
 			hf_dict_put(h->vars, hf_strndup(v->arena, piece.p, at),
 				hf_value_at(literal(v->arena, value, pos), pos));
@@ -102,18 +104,21 @@ static int vars_line(struct hf_inventory *v, struct hf_group *group, struct hf_s
 
 enum section { HOSTS, VARS, CHILDREN };
 
-static int section_line(struct hf_inventory *v, struct hf_str line, struct hf_pos pos, struct hf_group **group,
-	enum section *kind, struct hf_error *err)
+static int section_line(struct hf_inventory *v, struct hf_str line, struct hf_pos pos,
+	struct hf_group **group, enum section *kind, struct hf_error *err)
 {
 	if (line.p[line.n - 1] != ']')
-		return bad(pos, line, "Invalid section entry. Please make sure that there are no spaces in the section", err);
+		return bad(pos, line,
+			"Invalid section entry. Please make sure that there are no spaces in the section",
+			err);
 	struct hf_str name = hf_str_trim(hf_strn(line.p + 1, line.n - 2)), suffix = { 0 };
 	size_t at = hf_str_find(name, HF_STR(":"), 0);
 	if (at != SIZE_MAX) {
 		suffix = hf_strn(name.p + at + 1, name.n - at - 1);
 		name = hf_strn(name.p, at);
 	}
-	if (suffix.n > 0 && !hf_str_is(suffix, "vars") && !hf_str_is(suffix, "children") && !hf_str_is(suffix, "hosts"))
+	if (suffix.n > 0 && !hf_str_is(suffix, "vars") && !hf_str_is(suffix, "children") &&
+		!hf_str_is(suffix, "hosts"))
 		return bad(pos, line, "Section has unknown type", err);
 	*kind = hf_str_is(suffix, "vars") ? VARS : hf_str_is(suffix, "children") ? CHILDREN : HOSTS;
 	*group = hf_inventory_group(v, hf_str_dup(v->arena, name));
@@ -129,7 +134,8 @@ int hf_inventory_read_ini(struct hf_inventory *v, const char *path, struct hf_st
 	for (size_t n = 0; hf_str_split(&text, '\n', &line); n++) {
 		pos.line++;
 		if (n >= LINES_MAX)
-			return hf_fail_at(err, HF_E_LIMIT, pos, "inventory has more than %d lines", LINES_MAX);
+			return hf_fail_at(
+				err, HF_E_LIMIT, pos, "inventory has more than %d lines", LINES_MAX);
 		line = hf_str_trim(line);
 		if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';')
 			continue;
@@ -140,7 +146,8 @@ int hf_inventory_read_ini(struct hf_inventory *v, const char *path, struct hf_st
 			r = vars_line(v, group, hf_str_trim(without_comment(line)), pos, err);
 		else if (kind == CHILDREN)
 			hf_inventory_nest(v, group,
-				hf_inventory_group(v, hf_str_dup(v->arena, hf_str_trim(without_comment(line)))));
+				hf_inventory_group(
+					v, hf_str_dup(v->arena, hf_str_trim(without_comment(line)))));
 		else
 			r = host_line(v, group, hf_str_trim(without_comment(line)), pos, err);
 		if (r < 0)

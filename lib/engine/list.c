@@ -20,7 +20,8 @@ static void join(struct hf_buf *out, const struct hf_value *tags)
 
 static int by_text(const void *x, const void *y)
 {
-	const struct hf_value *a = *(const struct hf_value *const *)x, *b = *(const struct hf_value *const *)y;
+	const struct hf_value *a = *(const struct hf_value *const *)x,
+			      *b = *(const struct hf_value *const *)y;
 	return hf_str_compare(a->u.string, b->u.string);
 }
 
@@ -33,15 +34,15 @@ static void add_unique(struct hf_value *all, const struct hf_value *tags)
 static struct hf_value *sorted(struct hf_arena *a, const struct hf_value *set)
 {
 	struct hf_value *list = hf_value_list(a);
-	HF_DICT_EACH(set, e)
+	HF_DICT_EACH (set, e)
 		hf_list_append(list, hf_entry_key(e));
 	if (hf_list_len(list) > 1)
 		qsort(list->u.list->at, list->u.list->n, sizeof(*list->u.list->at), by_text);
 	return list;
 }
 
-static int list_nodes(struct hf_run *run, struct hf_play *play, const struct hf_nodes *nodes, struct hf_value *all,
-	struct hf_error *err)
+static int list_nodes(struct hf_run *run, struct hf_play *play, const struct hf_nodes *nodes,
+	struct hf_value *all, struct hf_error *err)
 {
 	for (size_t i = 0; i < nodes->n; i++) {
 		const struct hf_node *n = nodes->at[i];
@@ -71,9 +72,10 @@ static int list_nodes(struct hf_run *run, struct hf_play *play, const struct hf_
 		if (!run->options->list_tasks)
 			continue;
 		hf_auto_buf out = hf_buf_init(LINE_MAX_BYTES);
-		const char *name = n->kw[HF_KW_name] == NULL ? n->action : hf_value_text(run->arena, n->kw[HF_KW_name]).p;
-		hf_buf_printf(&out, "      %s%s%s\tTAGS: [", n->role == NULL ? "" : n->role->name, n->role == NULL ? "" : " : ",
-			name);
+		const char *name = n->kw[HF_KW_name] == NULL ? n->action
+							     : hf_value_text(run->arena, n->kw[HF_KW_name]).p;
+		hf_buf_printf(&out, "      %s%s%s\tTAGS: [", n->role == NULL ? "" : n->role->name,
+			n->role == NULL ? "" : " : ", name);
 		join(&out, sorted(run->arena, unique));
 		hf_buf_puts(&out, "]");
 		line(run, out.p);
@@ -112,7 +114,8 @@ static int list_play(struct hf_run *run, struct hf_play *play, size_t number, st
 		r = list_hosts(run, play, err);
 	if (run->options->list_tasks)
 		line(run, "    tasks:");
-	const struct hf_nodes *const parts[] = { &play->pre_tasks, &play->roles, &play->tasks, &play->post_tasks };
+	const struct hf_nodes *const parts[] = { &play->pre_tasks, &play->roles, &play->tasks,
+		&play->post_tasks };
 	for (size_t i = 0; r == 0 && i < HF_COUNT(parts); i++)
 		r = list_nodes(run, play, parts[i], all, err);
 	if (r == 0 && run->options->list_tags) {
@@ -131,7 +134,8 @@ int hf_list_plays(struct hf_run *run, struct hf_error *err)
 	line(run, "");
 	line(run, hf_sprintf(run->arena, "playbook: %s", o->playbooks[0]));
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < run->plays.n && (o->list_tasks || o->list_tags || o->list_hosts); i++) {
+	for (size_t i = 0; r == 0 && i < run->plays.n && (o->list_tasks || o->list_tags || o->list_hosts);
+		i++) {
 		line(run, "");
 		r = list_play(run, run->plays.at[i], i + 1, err);
 	}

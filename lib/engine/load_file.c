@@ -14,7 +14,7 @@ static void mark_secret(struct hf_value *v)
 {
 	v->flags |= HF_VALUE_SECRET;
 	if (hf_is(v, HF_DICT)) {
-		HF_DICT_EACH(v, e)
+		HF_DICT_EACH (v, e)
 			mark_secret(hf_entry_value(e));
 	} else if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)
@@ -81,8 +81,9 @@ static int merge_file(struct hf_loader *l, const char *path, struct hf_value *in
 	if (hf_is(v, HF_NULL))
 		return 0;
 	if (!hf_is(v, HF_DICT))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v), "variable files must contain a dictionary of variables");
-	HF_DICT_EACH(v, e)
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v),
+			"variable files must contain a dictionary of variables");
+	HF_DICT_EACH (v, e)
 		hf_dict_set(into, hf_entry_key(e), hf_entry_value(e));
 	return 0;
 }
@@ -108,7 +109,8 @@ static int by_name(const void *x, const void *y)
 }
 
 /* Every variable file below dir, in order of name. */
-static int merge_dir(struct hf_loader *l, const char *dir, unsigned depth, struct hf_value *into, struct hf_error *err)
+static int merge_dir(
+	struct hf_loader *l, const char *dir, unsigned depth, struct hf_value *into, struct hf_error *err)
 {
 	if (depth > VAR_DEPTH_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s: folders are nested too deeply", dir);
@@ -125,12 +127,14 @@ static int merge_dir(struct hf_loader *l, const char *dir, unsigned depth, struc
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		const char *path = hf_path_join(l->arena, dir, names.at[i]);
-		r = hf_fs_is_dir(path) ? merge_dir(l, path, depth + 1, into, err) : merge_file(l, path, into, err);
+		r = hf_fs_is_dir(path) ? merge_dir(l, path, depth + 1, into, err)
+				       : merge_file(l, path, into, err);
 	}
 	return r;
 }
 
-int hf_load_vars(struct hf_loader *l, const char *dir, const char *name, struct hf_value **ret, struct hf_error *err)
+int hf_load_vars(
+	struct hf_loader *l, const char *dir, const char *name, struct hf_value **ret, struct hf_error *err)
 {
 	const char *path = hf_path_join(l->arena, dir, name);
 	struct hf_value *all = hf_value_dict(l->arena);

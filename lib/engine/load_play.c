@@ -11,10 +11,12 @@ static int load_roles(struct hf_loader *l, struct hf_play *play, struct hf_error
 	if (list == NULL)
 		return 0;
 	if (!hf_is(list, HF_LIST))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(list), "A malformed role declaration was encountered.");
+		return hf_fail_at(
+			err, HF_E_PARSE, hf_value_pos(list), "A malformed role declaration was encountered.");
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < hf_list_len(list); i++)
-		r = hf_load_role_entry(l, &play->node, NULL, hf_list_at(list, i), &play->roles, &play->handlers, err);
+		r = hf_load_role_entry(
+			l, &play->node, NULL, hf_list_at(list, i), &play->roles, &play->handlers, err);
 	return r;
 }
 
@@ -30,7 +32,7 @@ static int play_vars(struct hf_loader *l, struct hf_play *play, struct hf_error 
 		int r = hf_load_check_vars(one, err);
 		if (r < 0)
 			return r;
-		HF_DICT_EACH(one, e)
+		HF_DICT_EACH (one, e)
 			hf_dict_set(play->vars, hf_entry_key(e), hf_entry_value(e));
 	}
 	if (!hf_is(vars, HF_LIST)) {
@@ -46,11 +48,14 @@ static int check_hosts(const struct hf_play *play, struct hf_error *err)
 {
 	const struct hf_value *hosts = play->node.kw[HF_KW_hosts];
 	if (hosts == NULL)
-		return hf_fail_at(err, HF_E_PARSE, play->node.pos, "the field 'hosts' is required but was not set");
+		return hf_fail_at(
+			err, HF_E_PARSE, play->node.pos, "the field 'hosts' is required but was not set");
 	if (!hf_is(hosts, HF_STRING) && !hf_is_sequence(hosts))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(hosts), "Hosts list must be a sequence or string. Please check your playbook.");
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(hosts),
+			"Hosts list must be a sequence or string. Please check your playbook.");
 	if (hf_is(hosts, HF_STRING) ? hosts->u.string.n == 0 : hf_list_len(hosts) == 0)
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(hosts), "Hosts list cannot be empty. Please check your playbook");
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(hosts),
+			"Hosts list cannot be empty. Please check your playbook");
 	return 0;
 }
 
@@ -77,7 +82,8 @@ static int load_play(struct hf_loader *l, const char *dir, const struct hf_value
 	if (name == NULL && hf_is_sequence(hosts)) {
 		hf_auto_buf out = hf_buf_init(1 << 16);
 		for (size_t i = 0; i < hf_list_len(hosts); i++)
-			hf_buf_printf(&out, "%s%s", i == 0 ? "" : ",", hf_value_text(l->arena, hf_list_at(hosts, i)).p);
+			hf_buf_printf(&out, "%s%s", i == 0 ? "" : ",",
+				hf_value_text(l->arena, hf_list_at(hosts, i)).p);
 		play->name = hf_buf_dup(l->arena, &out).p;
 	} else {
 		play->name = hf_value_text(l->arena, name != NULL ? name : hosts).p;
@@ -108,7 +114,7 @@ static struct hf_value *merged(struct hf_arena *a, struct hf_value *below, struc
 	if (below == NULL || above == NULL)
 		return below == NULL ? above : below;
 	struct hf_value *all = hf_value_shallow(a, below);
-	HF_DICT_EACH(above, e)
+	HF_DICT_EACH (above, e)
 		hf_dict_set(all, hf_entry_key(e), hf_entry_value(e));
 	return all;
 }
@@ -118,7 +124,8 @@ static void give_keywords(struct hf_loader *l, struct hf_play *play, const struc
 {
 	static const enum hf_keyword keys[] = { HF_KW_tags, HF_KW_when };
 	for (size_t i = 0; i < HF_COUNT(keys); i++) {
-		struct hf_value *given = hf_dict_get(entry, hf_keyword_name(keys[i])), *own = play->node.kw[keys[i]];
+		struct hf_value *given = hf_dict_get(entry, hf_keyword_name(keys[i])),
+				*own = play->node.kw[keys[i]];
 		if (given == NULL || hf_is(given, HF_NULL))
 			continue;
 		struct hf_value *list = hf_value_list(l->arena);
@@ -149,7 +156,7 @@ static struct hf_value *import_of(const struct hf_value *entry)
 static int check_import_keys(const struct hf_value *entry, struct hf_error *err)
 {
 	static const char *const known[] = { "name", "vars", "tags", "when" };
-	HF_DICT_EACH(entry, e) {
+	HF_DICT_EACH (entry, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		bool ok = false;
 		for (size_t i = 0; i < HF_COUNT(known); i++)
@@ -157,14 +164,15 @@ static int check_import_keys(const struct hf_value *entry, struct hf_error *err)
 		for (size_t i = 0; i < HF_COUNT(import_keys); i++)
 			ok = ok || (hf_is(key, HF_STRING) && hf_str_is(key->u.string, import_keys[i]));
 		if (!ok)
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "'%s' is not a valid attribute for a PlaybookInclude",
+			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+				"'%s' is not a valid attribute for a PlaybookInclude",
 				hf_is(key, HF_STRING) ? key->u.string.p : "?");
 	}
 	return 0;
 }
 
-static int import_playbook(struct hf_loader *l, const char *dir, const struct hf_value *entry, struct hf_value *file,
-	struct hf_value *vars, struct hf_plays *ret, struct hf_error *err)
+static int import_playbook(struct hf_loader *l, const char *dir, const struct hf_value *entry,
+	struct hf_value *file, struct hf_value *vars, struct hf_plays *ret, struct hf_error *err)
 {
 	int r = check_import_keys(entry, err);
 	if (r < 0)
@@ -182,7 +190,8 @@ static int import_playbook(struct hf_loader *l, const char *dir, const struct hf
 		return r;
 	char *path = hf_path_join(l->arena, dir, hf_str_dup(l->arena, name));
 	if (!hf_fs_exists(path))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(file), "the playbook: %s could not be found", path);
+		return hf_fail_at(
+			err, HF_E_PARSE, hf_value_pos(file), "the playbook: %s could not be found", path);
 	size_t before = ret->n;
 	r = hf_load_playbook(l, path, merged(l->arena, vars, own), ret, err);
 	for (size_t i = before; r == 0 && i < ret->n; i++)
@@ -190,8 +199,8 @@ static int import_playbook(struct hf_loader *l, const char *dir, const struct hf
 	return r;
 }
 
-int hf_load_playbook(
-	struct hf_loader *l, const char *path, struct hf_value *vars, struct hf_plays *ret, struct hf_error *err)
+int hf_load_playbook(struct hf_loader *l, const char *path, struct hf_value *vars, struct hf_plays *ret,
+	struct hf_error *err)
 {
 	struct hf_value *v = NULL;
 	int r = hf_load_yaml(l, path, &v, err);
@@ -203,15 +212,16 @@ int hf_load_playbook(
 		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v),
 			"A playbook must be a list of plays, got a <class '%s'> instead", hf_type_name(v));
 	if (l->depth >= HF_LOAD_DEPTH_MAX)
-		return hf_fail_at(err, HF_E_LIMIT, hf_value_pos(v), "playbooks import each other more than %d deep",
-			HF_LOAD_DEPTH_MAX);
+		return hf_fail_at(err, HF_E_LIMIT, hf_value_pos(v),
+			"playbooks import each other more than %d deep", HF_LOAD_DEPTH_MAX);
 	l->depth++;
 	const char *dir = hf_path_dir(l->arena, path);
 	for (size_t i = 0; r == 0 && i < hf_list_len(v); i++) {
 		const struct hf_value *entry = hf_list_at(v, i);
 		if (!hf_is(entry, HF_DICT)) {
 			r = hf_fail_at(err, HF_E_PARSE, hf_value_pos(entry),
-				"playbook entries must be either valid plays or 'import_playbook' statements");
+				"playbook entries must be either valid plays or 'import_playbook' "
+				"statements");
 			break;
 		}
 		struct hf_value *file = import_of(entry);

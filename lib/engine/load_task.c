@@ -5,7 +5,8 @@
 #include "lib/engine/args.h"
 #include "lib/engine/playbook.h"
 
-struct hf_node *hf_node_new(struct hf_loader *l, enum hf_node_kind kind, struct hf_node *parent, struct hf_pos pos)
+struct hf_node *hf_node_new(
+	struct hf_loader *l, enum hf_node_kind kind, struct hf_node *parent, struct hf_pos pos)
 {
 	struct hf_node *n = hf_new(l->arena, struct hf_node);
 	n->kind = kind;
@@ -26,7 +27,7 @@ int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 	if (!hf_is(vars, HF_DICT))
 		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(vars),
 			"Vars in a task/block/play must be specified as a dictionary");
-	HF_DICT_EACH(vars, e) {
+	HF_DICT_EACH (vars, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		struct hf_str s = hf_is(key, HF_STRING) ? key->u.string : HF_STR("");
 		bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
@@ -34,7 +35,8 @@ int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 			ok = isalnum((unsigned char)s.p[i]) || s.p[i] == '_';
 		if (!ok)
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
-				"Invalid variable name in vars specified for the task, block or play: '%s' is not a valid variable name",
+				"Invalid variable name in vars specified for the task, block or play: '%s' "
+				"is not a valid variable name",
 				s.p);
 	}
 	return 0;
@@ -45,28 +47,31 @@ static int check_keyword(struct hf_node *n, enum hf_keyword k, struct hf_value *
 	if (k == HF_KW_vars && !hf_is(v, HF_NULL) && !hf_is(v, HF_LIST))
 		return hf_load_check_vars(v, err);
 	if (k == HF_KW_debugger && !(hf_is(v, HF_STRING) && hf_str_is(v->u.string, "never")))
-		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v), "'debugger' is not supported: there is no interactive debugger");
+		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v),
+			"'debugger' is not supported: there is no interactive debugger");
 	if (k == HF_KW_register && !hf_is(v, HF_STRING))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v), "'register' must be the name of a variable");
+		return hf_fail_at(
+			err, HF_E_PARSE, hf_value_pos(v), "'register' must be the name of a variable");
 	(void)n;
 	return 0;
 }
 
-static int unknown_keyword(const struct hf_value *key, unsigned places, const char *what, struct hf_error *err)
+static int unknown_keyword(
+	const struct hf_value *key, unsigned places, const char *what, struct hf_error *err)
 {
 	const char *near = hf_keyword_nearest(key->u.string.p, places);
 	if (near == NULL)
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "'%s' is not a valid attribute for a %s",
-			key->u.string.p, what);
-	return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "'%s' is not a valid attribute for a %s (did you mean '%s'?)",
-		key->u.string.p, what, near);
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+			"'%s' is not a valid attribute for a %s", key->u.string.p, what);
+	return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+		"'%s' is not a valid attribute for a %s (did you mean '%s'?)", key->u.string.p, what, near);
 }
 
 int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds, unsigned places,
 	const char *what, struct hf_value *others, struct hf_error *err)
 {
 	(void)l;
-	HF_DICT_EACH(ds, e) {
+	HF_DICT_EACH (ds, e) {
 		struct hf_value *key = hf_entry_key(e), *v = hf_entry_value(e);
 		int k = hf_is(key, HF_STRING) ? hf_keyword_find(key->u.string, places) : -1;
 		if (k >= 0) {
@@ -77,7 +82,8 @@ int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_val
 		} else if (others != NULL) {
 			hf_dict_set(others, key, v);
 		} else if (!hf_is(key, HF_STRING)) {
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "keys of a %s must be text", what);
+			return hf_fail_at(
+				err, HF_E_PARSE, hf_value_pos(key), "keys of a %s must be text", what);
 		} else {
 			return unknown_keyword(key, places, what, err);
 		}
@@ -90,7 +96,8 @@ int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_val
 	return 0;
 }
 
-/* --- blocks ------------------------------------------------------------------------------------------------------- */
+/* --- blocks
+ * ------------------------------------------------------------------------------------------------------- */
 
 static int load_block(struct hf_loader *l, struct hf_node *parent, const char *dir, const struct hf_value *ds,
 	bool handlers, struct hf_node **ret, struct hf_error *err)
@@ -117,12 +124,14 @@ static int load_block(struct hf_loader *l, struct hf_node *parent, const char *d
 	return 0;
 }
 
-/* --- tasks ---------------------------------------------------------------------------------------------------------- */
+/* --- tasks
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds, struct hf_error *err)
 {
 	n->loop = n->kw[HF_KW_loop];
-	HF_DICT_EACH(ds, e) {
+	HF_DICT_EACH (ds, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		if (!hf_is(key, HF_STRING) || !hf_str_starts(key->u.string, "with_"))
 			continue;
@@ -132,12 +141,13 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 		n->with = key->u.string.p + 5;
 		n->loop = hf_entry_value(e);
 		if (hf_is(n->loop, HF_NULL))
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "you must specify a value when using %s",
-				key->u.string.p);
+			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+				"you must specify a value when using %s", key->u.string.p);
 	}
 	if (n->kw[HF_KW_loop_control] != NULL && !hf_is(n->kw[HF_KW_loop_control], HF_DICT))
 		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(n->kw[HF_KW_loop_control]),
-			"the `loop_control` value must be specified as a dictionary and cannot be a variable itself (though it "
+			"the `loop_control` value must be specified as a dictionary and cannot be a variable "
+			"itself (though it "
 			"can contain variables)");
 	(void)l;
 	return 0;
@@ -151,7 +161,7 @@ static int task_keywords(struct hf_loader *l, struct hf_node *n, const struct hf
 	int r = hf_load_keywords(l, n, ds, places, "Task", others, err);
 	if (r < 0)
 		return r;
-	HF_DICT_EACH(others, e) {
+	HF_DICT_EACH (others, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		if (hf_str_starts(key->u.string, "with_"))
 			continue;
@@ -192,7 +202,8 @@ static int import_tasks(struct hf_loader *l, struct hf_node *n, struct hf_error 
 		file = hf_dict_get(n->args, "file");
 	if (n->loop != NULL)
 		return hf_fail_at(err, HF_E_PARSE, n->pos,
-			"You cannot use loops on 'import_tasks' statements. You should use 'include_tasks' instead.");
+			"You cannot use loops on 'import_tasks' statements. You should use 'include_tasks' "
+			"instead.");
 	if (!hf_is(file, HF_STRING))
 		return hf_fail_at(err, HF_E_PARSE, n->pos, "No file specified for %s", n->action);
 	struct hf_str name;
@@ -201,12 +212,14 @@ static int import_tasks(struct hf_loader *l, struct hf_node *n, struct hf_error 
 		return r;
 	char *path = hf_path_join(l->arena, n->dir, hf_str_dup(l->arena, name));
 	if (!hf_fs_exists(path) && n->role != NULL)
-		path = hf_path_join(l->arena, hf_sprintf(l->arena, "%s/%s", n->role->dir, n->handler ? "handlers" : "tasks"),
+		path = hf_path_join(l->arena,
+			hf_sprintf(l->arena, "%s/%s", n->role->dir, n->handler ? "handlers" : "tasks"),
 			hf_str_dup(l->arena, name));
 	if (!hf_fs_exists(path))
 		path = hf_path_join(l->arena, l->base, hf_str_dup(l->arena, name));
 	if (!hf_fs_exists(path))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(file), "Could not find or access '%.*s'", HF_STR_ARG(name));
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(file), "Could not find or access '%.*s'",
+			HF_STR_ARG(name));
 	n->kind = HF_NODE_BLOCK;
 	n->implicit = true;
 	return hf_load_task_file(l, n, path, n->handler, &n->body, err);
@@ -226,17 +239,19 @@ static int import_role(struct hf_loader *l, struct hf_node *n, struct hf_error *
 		return hf_fail_at(err, HF_E_PARSE, n->pos, "'name' is a required field for import_role.");
 	if (n->loop != NULL)
 		return hf_fail_at(err, HF_E_PARSE, n->pos,
-			"You cannot use loops on 'import_role' statements. You should use 'include_role' instead.");
+			"You cannot use loops on 'import_role' statements. You should use 'include_role' "
+			"instead.");
 	struct hf_str text;
 	int r = hf_load_text(l, n, name, &text, err);
 	if (r < 0)
 		return r;
 	n->kind = HF_NODE_BLOCK;
 	n->implicit = true;
-	struct hf_role_files files = { arg_text(n, "tasks_from"), arg_text(n, "vars_from"), arg_text(n, "defaults_from"),
-		arg_text(n, "handlers_from") };
+	struct hf_role_files files = { arg_text(n, "tasks_from"), arg_text(n, "vars_from"),
+		arg_text(n, "defaults_from"), arg_text(n, "handlers_from") };
 	struct hf_node *entry = *hf_vec_push(l->arena, &n->body) = hf_node_new(l, HF_NODE_ROLE, n, n->pos);
-	r = hf_load_role(l, entry, hf_str_dup(l->arena, text), n->role, &files, NULL, &n->play->handlers, err);
+	r = hf_load_role(
+		l, entry, hf_str_dup(l->arena, text), n->role, &files, NULL, &n->play->handlers, err);
 	if (r < 0)
 		return r;
 	struct hf_role *role = entry->role;
@@ -263,14 +278,17 @@ static int find_action(struct hf_loader *l, struct hf_node *n, struct hf_error *
 	}
 	if (strcmp(name, "include") == 0)
 		return hf_fail_at(err, HF_E_PARSE, n->pos,
-			"[DEPRECATED]: ansible.builtin.include has been removed. Use include_tasks or import_tasks instead.");
+			"[DEPRECATED]: ansible.builtin.include has been removed. Use include_tasks or "
+			"import_tasks instead.");
 	n->module = hf_module_find(l->registry, n->action);
 	const struct hf_value *collections = hf_node_keyword(n, HF_KW_collections);
 	if (collections == NULL && n->role != NULL)
 		collections = n->role->collections;
-	for (size_t i = 0; n->module == NULL && hf_is(collections, HF_LIST) && i < hf_list_len(collections); i++)
+	for (size_t i = 0; n->module == NULL && hf_is(collections, HF_LIST) && i < hf_list_len(collections);
+		i++)
 		n->module = hf_module_find(l->registry,
-			hf_sprintf(l->arena, "%s.%s", hf_value_text(l->arena, hf_list_at(collections, i)).p, n->action));
+			hf_sprintf(l->arena, "%s.%s", hf_value_text(l->arena, hf_list_at(collections, i)).p,
+				n->action));
 	return 0;
 }
 
@@ -312,11 +330,13 @@ int hf_load_tasks(struct hf_loader *l, struct hf_node *parent, const char *dir, 
 	if (list == NULL || hf_is(list, HF_NULL))
 		return 0;
 	if (!hf_is(list, HF_LIST))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(list), "A malformed block was encountered while loading tasks: "
-			"a list of tasks is needed, this is a %s", hf_type_name(list));
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(list),
+			"A malformed block was encountered while loading tasks: "
+			"a list of tasks is needed, this is a %s",
+			hf_type_name(list));
 	if (l->depth >= HF_LOAD_DEPTH_MAX)
-		return hf_fail_at(err, HF_E_LIMIT, hf_value_pos(list), "blocks and imports are nested more than %d deep",
-			HF_LOAD_DEPTH_MAX);
+		return hf_fail_at(err, HF_E_LIMIT, hf_value_pos(list),
+			"blocks and imports are nested more than %d deep", HF_LOAD_DEPTH_MAX);
 	l->depth++;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < hf_list_len(list); i++) {
@@ -326,8 +346,8 @@ int hf_load_tasks(struct hf_loader *l, struct hf_node *parent, const char *dir, 
 		else if (hf_is(ds, HF_NULL))
 			continue;
 		else if (!hf_is(ds, HF_DICT))
-			r = hf_fail_at(err, HF_E_PARSE, hf_value_pos(ds), "a task or block must be a dictionary, this is a %s",
-				hf_type_name(ds));
+			r = hf_fail_at(err, HF_E_PARSE, hf_value_pos(ds),
+				"a task or block must be a dictionary, this is a %s", hf_type_name(ds));
 		else if (hf_dict_get(ds, "block") != NULL)
 			r = load_block(l, parent, dir, ds, handlers, hf_vec_push(l->arena, ret), err);
 		else

@@ -43,3 +43,41 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/twister.h \
 	%reldir%/vault.c \
 	%reldir%/vault.h
+	%reldir%/vault.h \
+	%reldir%/config.c %reldir%/config.h \
+	%reldir%/context.c \
+	%reldir%/event.c \
+	%reldir%/exec_async.c \
+	%reldir%/exec_become.c \
+	%reldir%/exec_block.c \
+	%reldir%/exec_handler.c \
+	%reldir%/exec_include.c \
+	%reldir%/exec_loop.c \
+	%reldir%/exec_meta.c \
+	%reldir%/exec_module.c \
+	%reldir%/exec_once.c \
+	%reldir%/exec_play.c \
+	%reldir%/exec_task.c \
+	%reldir%/inventory.c %reldir%/inventory.h \
+	%reldir%/inventory_ini.c \
+	%reldir%/inventory_yaml.c \
+	%reldir%/list.c %reldir%/list.h \
+	%reldir%/load_file.c \
+	%reldir%/load_play.c \
+	%reldir%/load_role.c \
+	%reldir%/load_task.c \
+	%reldir%/magic.c \
+	%reldir%/module.c \
+	%reldir%/node.c \
+	%reldir%/pattern.c \
+	%reldir%/playbook.h \
+	%reldir%/run.c \
+	%reldir%/search.c \
+	%reldir%/settle.c \
+	%reldir%/state.h \
+	%reldir%/tags.c \
+	%reldir%/undo.c %reldir%/undo.h \
+	%reldir%/undo_restore.c \
+	%reldir%/vars.c \
+	%reldir%/vars_load.c \
+	%reldir%/watch.c %reldir%/watch.h

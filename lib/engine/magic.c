@@ -28,7 +28,8 @@ static struct hf_value *inventory_hostname(struct hf_scope *s)
 
 static struct hf_value *inventory_hostname_short(struct hf_scope *s)
 {
-	return s->host == NULL ? NULL : hf_value_str(s->arena, hf_strn(s->host->name, strcspn(s->host->name, ".")));
+	return s->host == NULL ? NULL
+			       : hf_value_str(s->arena, hf_strn(s->host->name, strcspn(s->host->name, ".")));
 }
 
 static struct hf_value *group_names(struct hf_scope *s)
@@ -58,7 +59,7 @@ static struct hf_value *group_names(struct hf_scope *s)
 static struct hf_value *groups(struct hf_scope *s)
 {
 	struct hf_value *dict = hf_value_dict(s->arena);
-	HF_MAP_EACH(&s->run->inventory->groups, e) {
+	HF_MAP_EACH (&s->run->inventory->groups, e) {
 		struct hf_hosts members = hf_inventory_members(s->run->inventory, e->value);
 		hf_dict_put(dict, e->key, host_names(s, &members, false));
 	}
@@ -85,7 +86,8 @@ static struct hf_value *play_name(struct hf_scope *s)
 	return s->play == NULL ? NULL : text(s, s->play->name);
 }
 
-static void add_role(struct hf_scope *s, struct hf_value *list, const struct hf_role *role, unsigned depth, bool deps)
+static void add_role(
+	struct hf_scope *s, struct hf_value *list, const struct hf_role *role, unsigned depth, bool deps)
 {
 	for (size_t i = 0; deps && depth < HF_LOAD_DEPTH_MAX && i < role->deps.n; i++)
 		add_role(s, list, role->deps.at[i], depth + 1, true);
@@ -162,7 +164,8 @@ static struct hf_value *parent_role_paths(struct hf_scope *s)
 
 static struct hf_value *playbook_dir(struct hf_scope *s)
 {
-	return text(s, s->play != NULL && s->play->node.dir != NULL ? s->play->node.dir : s->run->loader.base);
+	return text(
+		s, s->play != NULL && s->play->node.dir != NULL ? s->play->node.dir : s->run->loader.base);
 }
 
 static struct hf_value *inventory_dir(struct hf_scope *s)
@@ -256,9 +259,12 @@ static struct hf_value *python(struct hf_scope *s)
 	return text(s, "/usr/bin/python3");
 }
 
-/* --- hostvars --------------------------------------------------------------------------------------------------------- */
+/* --- hostvars
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-/* Everything known of a host; what is a template is resolved as that host sees it, or left as it is where it cannot. */
+/* Everything known of a host; what is a template is resolved as that host sees it, or left as it is where it
+ * cannot. */
 static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 {
 	hf_vars_host(run, h);
@@ -270,11 +276,11 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 	struct hf_value *flat = hf_value_dict(run->arena);
 	for (size_t i = 0; i <= s->n_layers; i++) {
 		const struct hf_value *layer = i == s->n_layers ? run->extra : s->layers[s->n_layers - 1 - i];
-		HF_DICT_EACH(layer, e)
+		HF_DICT_EACH (layer, e)
 			hf_dict_set(flat, hf_entry_key(e), hf_entry_value(e));
 	}
-	static const char *const magic[] = { "inventory_hostname", "inventory_hostname_short", "group_names", "groups",
-		"ansible_facts", "playbook_dir" };
+	static const char *const magic[] = { "inventory_hostname", "inventory_hostname_short", "group_names",
+		"groups", "ansible_facts", "playbook_dir" };
 	struct hf_error ignored;
 	for (size_t i = 0; i < HF_COUNT(magic); i++) {
 		struct hf_value *value = NULL;
@@ -284,10 +290,11 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 	if (!v->flattening) {
 		v->flattening = true;
 		run->scope = s;
-		HF_DICT_EACH(flat, e) {
+		HF_DICT_EACH (flat, e) {
 			struct hf_value *made = NULL;
 			if (hf_templar_is_template(run->templar, hf_entry_value(e)) &&
-				hf_templar_value(run->templar, run->arena, hf_entry_value(e), NULL, &made, &ignored) == 0)
+				hf_templar_value(run->templar, run->arena, hf_entry_value(e), NULL, &made,
+					&ignored) == 0)
 				e->value = made;
 		}
 		run->scope = outer;
@@ -298,8 +305,8 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 	return flat;
 }
 
-static int hostvars_attribute(void *state HF_UNUSED, struct hf_object *self, struct hf_str name, struct hf_value **ret,
-	struct hf_error *err HF_UNUSED)
+static int hostvars_attribute(void *state HF_UNUSED, struct hf_object *self, struct hf_str name,
+	struct hf_value **ret, struct hf_error *err HF_UNUSED)
 {
 	struct hf_run *run = self->data;
 	char *key = hf_str_dup(run->arena, name);
@@ -318,7 +325,8 @@ static struct hf_value *hostvars(struct hf_scope *s)
 	return hf_value_object(s->arena, &hostvars_kind, s->run);
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------------- */
+/* --- the table
+ * ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -383,7 +391,8 @@ void hf_magic_init(struct hf_run *run)
 	}
 }
 
-int hf_magic_lookup(struct hf_scope *s, struct hf_str name, struct hf_value **ret, struct hf_error *err HF_UNUSED)
+int hf_magic_lookup(
+	struct hf_scope *s, struct hf_str name, struct hf_value **ret, struct hf_error *err HF_UNUSED)
 {
 	size_t row = (size_t)(uintptr_t)hf_map_get(&s->run->magic, &name);
 	*ret = row == 0 ? NULL : rows[row - 1].fn(s);

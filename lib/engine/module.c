@@ -15,7 +15,8 @@ static bool is_called(const struct hf_module *m, const char *name)
 		if (strcmp(m->aliases[i], name) == 0)
 			return true;
 		/* A short alias also answers with the collection in front. */
-		if (strncmp(name, m->collection, n) == 0 && name[n] == '.' && strcmp(name + n + 1, m->aliases[i]) == 0)
+		if (strncmp(name, m->collection, n) == 0 && name[n] == '.' &&
+			strcmp(name + n + 1, m->aliases[i]) == 0)
 			return true;
 	}
 	return false;

@@ -37,10 +37,12 @@ static struct hf_str subscript(struct hf_str s, int64_t *from, int64_t *to, bool
 			return s;
 		*to = *from;
 	} else {
-		struct hf_str left = hf_strn(inner.p, colon), right = hf_strn(inner.p + colon + 1, inner.n - colon - 1);
+		struct hf_str left = hf_strn(inner.p, colon),
+			      right = hf_strn(inner.p + colon + 1, inner.n - colon - 1);
 		*from = 0;
 		*to = -1;
-		if ((left.n > 0 && !hf_str_to_int64(left, from)) || (right.n > 0 && !hf_str_to_int64(right, to)))
+		if ((left.n > 0 && !hf_str_to_int64(left, from)) ||
+			(right.n > 0 && !hf_str_to_int64(right, to)))
 			return s;
 	}
 	*any = true;
@@ -77,7 +79,7 @@ static struct hf_host *implicit_localhost(struct hf_inventory *v, const char *na
 static void match_piece(struct hf_inventory *v, const struct matcher *m, struct hf_hosts *out)
 {
 	bool plain = !m->is_regex && strpbrk(m->text, "*?[") == NULL;
-	HF_MAP_EACH(&v->groups, e) {
+	HF_MAP_EACH (&v->groups, e) {
 		const struct hf_group *g = e->value;
 		if (!matches(m, g->name))
 			continue;
@@ -101,12 +103,14 @@ static int one_piece(struct hf_inventory *v, struct hf_str piece, struct hf_host
 	int64_t from = 0, to = -1;
 	bool some;
 	struct matcher m = { .is_regex = piece.n > 0 && piece.p[0] == '~' };
-	struct hf_str name = m.is_regex ? hf_strn(piece.p + 1, piece.n - 1) : subscript(piece, &from, &to, &some);
+	struct hf_str name =
+		m.is_regex ? hf_strn(piece.p + 1, piece.n - 1) : subscript(piece, &from, &to, &some);
 	if (m.is_regex)
 		some = false;
 	m.text = hf_str_dup(v->arena, name);
 	if (m.is_regex && regcomp(&m.regex, m.text, REG_EXTENDED | REG_NOSUB) != 0)
-		return hf_fail(err, HF_E_PARSE, "host pattern '%.*s' is not a regular expression", HF_STR_ARG(piece));
+		return hf_fail(err, HF_E_PARSE, "host pattern '%.*s' is not a regular expression",
+			HF_STR_ARG(piece));
 	struct hf_hosts all = { 0 };
 	match_piece(v, &m, &all);
 	if (m.is_regex)
@@ -124,7 +128,8 @@ static int one_piece(struct hf_inventory *v, struct hf_str piece, struct hf_host
 	return 0;
 }
 
-static struct hf_hosts combine(struct hf_arena *a, char sign, const struct hf_hosts *so_far, const struct hf_hosts *piece)
+static struct hf_hosts combine(
+	struct hf_arena *a, char sign, const struct hf_hosts *so_far, const struct hf_hosts *piece)
 {
 	struct hf_hosts out = { 0 };
 	for (size_t i = 0; i < so_far->n; i++) {
@@ -146,7 +151,8 @@ static size_t split_pattern(struct hf_arena *a, const char *pattern, struct hf_s
 	for (size_t i = 0; i <= s.n && n < PIECES_MAX; i++) {
 		char c = i < s.n ? s.p[i] : '\0';
 		depth += c == '[' ? 1 : c == ']' ? -1 : 0;
-		bool cut = i == s.n || (c == ',' && depth <= 0) || (!commas && !address && depth <= 0 && (c == ':' || c == ';'));
+		bool cut = i == s.n || (c == ',' && depth <= 0) ||
+			   (!commas && !address && depth <= 0 && (c == ':' || c == ';'));
 		if (!cut)
 			continue;
 		struct hf_str piece = hf_str_trim(hf_strn(s.p + start, i - start));
@@ -175,7 +181,8 @@ int hf_inventory_match(struct hf_inventory *v, const char *pattern, struct hf_ho
 			char sign = pieces[i].p[0] == '!' || pieces[i].p[0] == '&' ? pieces[i].p[0] : '+';
 			if (sign != signs[s])
 				continue;
-			struct hf_str name = sign == '+' ? pieces[i] : hf_strn(pieces[i].p + 1, pieces[i].n - 1);
+			struct hf_str name =
+				sign == '+' ? pieces[i] : hf_strn(pieces[i].p + 1, pieces[i].n - 1);
 			struct hf_hosts piece = { 0 };
 			int r = one_piece(v, name, &piece, err);
 			if (r < 0)

@@ -13,7 +13,14 @@
 #include "lib/engine/state.h"
 
 /* ansible-playbook's exit statuses. */
-enum { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_HOSTS_FAILED = 2, EXIT_UNREACHABLE = 4, EXIT_PARSE = 4, EXIT_UNEXPECTED = 250 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_ERROR = 1,
+	EXIT_HOSTS_FAILED = 2,
+	EXIT_UNREACHABLE = 4,
+	EXIT_PARSE = 4,
+	EXIT_UNEXPECTED = 250
+};
 
 static void loader_warning(void *data, const char *text)
 {
@@ -48,7 +55,8 @@ static int add_vaults(struct hf_run *run, struct hf_error *err)
 
 static int add_inventory(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
 {
-	const char *const *list = run->options->inventories != NULL ? run->options->inventories : config->inventories;
+	const char *const *list =
+		run->options->inventories != NULL ? run->options->inventories : config->inventories;
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
 		int r = hf_inventory_add(run->inventory, list[i], err);
 		if (r < 0)
@@ -74,7 +82,8 @@ static void init(struct hf_run *run, struct hf_arena *a, const struct hf_run_opt
 	run->secrets = hf_value_list(a);
 	run->generation = 1;
 	run->started = options->start_at_task == NULL;
-	run->deadline_ms = options->deadline_s == 0 ? 0 : hf_time_monotonic_ms() + options->deadline_s * UINT64_C(1000);
+	run->deadline_ms =
+		options->deadline_s == 0 ? 0 : hf_time_monotonic_ms() + options->deadline_s * UINT64_C(1000);
 	run->vault = hf_vault_new(a);
 	run->inventory = hf_inventory_new(a);
 	hf_map_init_str(&run->roles_done, a);
@@ -124,7 +133,8 @@ static const char *absolute(struct hf_arena *a, const char *dir, const char *pat
 	return hf_path_join(a, dir, hf_path_base(path));
 }
 
-/* --- modules that are not there -------------------------------------------------------------------------------------- */
+/* --- modules that are not there
+ * -------------------------------------------------------------------------------------- */
 
 /* A task that is sure to run: no condition, no loop, no tags, not in a rescue or a handler. */
 static int check_modules(struct hf_run *run, const struct hf_nodes *nodes, struct hf_error *err)
@@ -137,11 +147,13 @@ static int check_modules(struct hf_run *run, const struct hf_nodes *nodes, struc
 			return r;
 		if (n->kind != HF_NODE_TASK || n->task != HF_TASK_MODULE || n->module != NULL || n->handler)
 			continue;
-		if (strstr(n->action, "{{") != NULL || n->loop != NULL || hf_node_collect(n, HF_KW_when, levels) > 0 ||
+		if (strstr(n->action, "{{") != NULL || n->loop != NULL ||
+			hf_node_collect(n, HF_KW_when, levels) > 0 ||
 			hf_node_collect(n, HF_KW_tags, levels) > 0 || run->options->tags != NULL)
 			continue;
 		return hf_fail_at(err, HF_E_PARSE, n->pos,
-			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing collection, or incorrect "
+			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing "
+			"collection, or incorrect "
 			"module path.",
 			n->action);
 	}
@@ -153,14 +165,17 @@ static int check_plays(struct hf_run *run, struct hf_error *err)
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < run->plays.n; i++) {
 		const struct hf_play *p = run->plays.at[i];
-		const struct hf_nodes *const parts[] = { &p->pre_tasks, &p->roles, &p->tasks, &p->post_tasks };
+		const struct hf_nodes *const parts[] = { &p->pre_tasks, &p->roles, &p->tasks,
+			&p->post_tasks };
 		for (size_t j = 0; r == 0 && j < HF_COUNT(parts); j++)
 			r = check_modules(run, parts[j], err);
 	}
 	return r;
 }
 
-/* --- the run ------------------------------------------------------------------------------------------------------------ */
+/* --- the run
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static int load_all(struct hf_run *run, struct hf_error *err)
 {
@@ -183,15 +198,16 @@ static int load_all(struct hf_run *run, struct hf_error *err)
 	for (size_t i = 0; r == 0 && books[i] != NULL; i++) {
 		r = base_of(run->arena, books[i], &base, err);
 		if (r == 0)
-			r = hf_load_playbook(&run->loader, absolute(run->arena, base, books[i]), NULL, &run->plays, err);
+			r = hf_load_playbook(
+				&run->loader, absolute(run->arena, base, books[i]), NULL, &run->plays, err);
 	}
 	return r;
 }
 
 static void sum_up(struct hf_run *run, struct hf_run_summary *ret)
 {
-	unsigned *const sums[HF_ST_COUNT] = { &ret->ok, &ret->changed, &ret->skipped, &ret->failed, &ret->unreachable,
-		&ret->rescued, &ret->ignored };
+	unsigned *const sums[HF_ST_COUNT] = { &ret->ok, &ret->changed, &ret->skipped, &ret->failed,
+		&ret->unreachable, &ret->rescued, &ret->ignored };
 	for (size_t i = 0; i < run->inventory->order.n; i++) {
 		const struct hf_host *h = run->inventory->order.at[i];
 		for (size_t s = 0; h->run != NULL && s < HF_ST_COUNT; s++)

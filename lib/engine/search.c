@@ -15,7 +15,8 @@ static void add_dir(struct hf_arena *a, struct hf_value *list, const char *dir)
 	hf_list_append(list, hf_value_cstr(a, dir));
 }
 
-/* Folders a task searches, nearest first: its role, the file it stands in, roles and files around it, the playbook. */
+/* Folders a task searches, nearest first: its role, the file it stands in, roles and files around it, the
+ * playbook. */
 static struct hf_value *task_dirs(struct hf_run *run, const struct hf_node *n, struct hf_arena *a)
 {
 	struct hf_value *list = hf_value_list(a);
@@ -33,7 +34,8 @@ static struct hf_value *task_dirs(struct hf_run *run, const struct hf_node *n, s
 	return list;
 }
 
-struct hf_value *hf_search_dirs(struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind)
+struct hf_value *hf_search_dirs(
+	struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind)
 {
 	struct hf_value *dirs = task_dirs(run, n, a), *out = hf_value_list(a);
 	for (size_t i = 0; i < hf_list_len(dirs); i++) {
@@ -48,8 +50,8 @@ struct hf_value *hf_search_dirs(struct hf_run *run, const struct hf_node *n, str
 	return out;
 }
 
-int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind, const char *name,
-	char **ret, struct hf_error *err)
+int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind,
+	const char *name, char **ret, struct hf_error *err)
 {
 	if (name[0] == '/' || name[0] == '~') {
 		if (!hf_fs_exists(name))
@@ -67,6 +69,7 @@ int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena 
 		}
 		hf_buf_printf(&places, "\n\t%s", path);
 	}
-	return hf_fail(err, HF_E_NOT_FOUND, "Could not find or access '%s'\nSearched in:%s on the Ansible Controller.", name,
+	return hf_fail(err, HF_E_NOT_FOUND,
+		"Could not find or access '%s'\nSearched in:%s on the Ansible Controller.", name,
 		places.p == NULL ? "" : places.p);
 }

@@ -8,8 +8,9 @@ static void copy_dict(struct hf_run *run, struct hf_value *into, const struct hf
 {
 	if (!hf_is(from, HF_DICT))
 		return;
-	HF_DICT_EACH(from, e)
-		hf_dict_set(into, hf_value_copy(run->arena, hf_entry_key(e)), hf_value_copy(run->arena, hf_entry_value(e)));
+	HF_DICT_EACH (from, e)
+		hf_dict_set(into, hf_value_copy(run->arena, hf_entry_key(e)),
+			hf_value_copy(run->arena, hf_entry_value(e)));
 }
 
 static void add_host(struct hf_task *t, const struct hf_value *asked)
@@ -43,8 +44,8 @@ static void add_group(struct hf_task *t, const struct hf_value *name, const stru
 	size_t before = g->hosts.n;
 	hf_inventory_join(run->inventory, g, t->host);
 	for (size_t i = 0; hf_is(parents, HF_LIST) && i < hf_list_len(parents); i++)
-		hf_inventory_nest(
-			run->inventory, hf_inventory_group(run->inventory, hf_list_at(parents, i)->u.string.p), g);
+		hf_inventory_nest(run->inventory,
+			hf_inventory_group(run->inventory, hf_list_at(parents, i)->u.string.p), g);
 	hf_inventory_settle(run->inventory);
 	t->host->run->inventory_of = NULL;
 	run->generation++;
@@ -80,10 +81,12 @@ static void apply_requests(struct hf_task *t, struct hf_value *result)
 
 static void requests(struct hf_task *t)
 {
-	if (t->node->module == NULL || (t->node->module->flags & HF_MODULE_NO_BECOME) == 0 || t->status == HF_ST_SKIPPED)
+	if (t->node->module == NULL || (t->node->module->flags & HF_MODULE_NO_BECOME) == 0 ||
+		t->status == HF_ST_SKIPPED)
 		return;
 	const struct hf_value *results = hf_dict_get(t->result, "results");
-	for (size_t i = 0; t->node->loop != NULL && hf_is(results, HF_LIST) && i < hf_list_len(results); i++) {
+	for (size_t i = 0; t->node->loop != NULL && hf_is(results, HF_LIST) && i < hf_list_len(results);
+		i++) {
 		if (hf_is(hf_list_at(results, i), HF_DICT))
 			apply_requests(t, hf_list_at(results, i));
 	}
@@ -96,7 +99,7 @@ static void mark_unsafe(struct hf_value *v)
 	if (hf_is(v, HF_STRING)) {
 		v->flags |= HF_VALUE_UNSAFE;
 	} else if (hf_is(v, HF_DICT)) {
-		HF_DICT_EACH(v, e)
+		HF_DICT_EACH (v, e)
 			mark_unsafe(hf_entry_value(e));
 	} else if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)

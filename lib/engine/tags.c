@@ -63,7 +63,8 @@ int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n, 
 	return 0;
 }
 
-int hf_tags_run(struct hf_run *run, struct hf_scope *s, const struct hf_node *n, bool *ret, struct hf_error *err)
+int hf_tags_run(
+	struct hf_run *run, struct hf_scope *s, const struct hf_node *n, bool *ret, struct hf_error *err)
 {
 	const struct hf_value *only = run->only_tags, *skip = run->skip_tags;
 	struct hf_value *tags = NULL;
@@ -75,7 +76,8 @@ int hf_tags_run(struct hf_run *run, struct hf_scope *s, const struct hf_node *n,
 		hf_list_append(tags, hf_value_cstr(s->arena, "untagged"));
 	bool always = has(tags, "always"), never = has(tags, "never");
 	if (hf_list_len(only) > 0)
-		should = always || (has(only, "all") && !never) || share(tags, only) || (has(only, "tagged") && tagged && !never);
+		should = always || (has(only, "all") && !never) || share(tags, only) ||
+			 (has(only, "tagged") && tagged && !never);
 	if (should && hf_list_len(skip) > 0) {
 		if (has(skip, "all"))
 			should = always && !has(skip, "always");

@@ -1,7 +1,6 @@
-/* Describing the way back: files and trees as they are before a change. Steps are plain dicts so that they can be kept:
- *   {do: file, path, kind: absent|file|dir|link|fifo|char|block, mode, uid, gid, mtime, nsec, blob, target, rdev, xattrs}
- *   {do: tree, path, entries: [file steps, parents first]}
- *   {do: module, step: {…}}
+/* Describing the way back: files and trees as they are before a change. Steps are plain dicts so that they
+ * can be kept: {do: file, path, kind: absent|file|dir|link|fifo|char|block, mode, uid, gid, mtime, nsec,
+ * blob, target, rdev, xattrs} {do: tree, path, entries: [file steps, parents first]} {do: module, step: {…}}
  *   {do: impossible, reason} */
 #include "lib/engine/undo.h"
 
@@ -32,8 +31,8 @@ static const char *kind_of(mode_t mode)
 	static const struct {
 		mode_t bits;
 		const char *name;
-	} kinds[] = { { S_IFREG, "file" }, { S_IFDIR, "dir" }, { S_IFLNK, "link" }, { S_IFIFO, "fifo" }, { S_IFCHR, "char" },
-		{ S_IFBLK, "block" } };
+	} kinds[] = { { S_IFREG, "file" }, { S_IFDIR, "dir" }, { S_IFLNK, "link" }, { S_IFIFO, "fifo" },
+		{ S_IFCHR, "char" }, { S_IFBLK, "block" } };
 	for (size_t i = 0; i < HF_COUNT(kinds); i++) {
 		if ((mode & S_IFMT) == kinds[i].bits)
 			return kinds[i].name;
@@ -122,13 +121,14 @@ struct walk {
 	struct hf_value *entries;
 };
 
-static int visit(void *data, const char *path, const char *relative HF_UNUSED, const struct stat *st HF_UNUSED,
-	struct hf_error *err)
+static int visit(void *data, const char *path, const char *relative HF_UNUSED,
+	const struct stat *st HF_UNUSED, struct hf_error *err)
 {
 	const struct walk *w = data;
 	struct hf_value *d = NULL;
 	if (hf_list_len(w->entries) >= TREE_ENTRIES_MAX)
-		return hf_fail(err, HF_E_LIMIT, "%s: more than %d entries to remember", path, TREE_ENTRIES_MAX);
+		return hf_fail(
+			err, HF_E_LIMIT, "%s: more than %d entries to remember", path, TREE_ENTRIES_MAX);
 	int r = describe(w->undo, path, &d, err);
 	if (r == 0)
 		hf_list_append(w->entries, d);

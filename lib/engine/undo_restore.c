@@ -32,8 +32,8 @@ static int clear_other_kind(const char *path, mode_t kind, struct hf_error *err)
 	return S_ISDIR(st.st_mode) ? hf_fs_remove_tree(path, err) : remove_present(path, err);
 }
 
-static int restore_content(
-	struct hf_arena *a, const struct hf_value *step, const char *path, const char *blobs, struct hf_error *err)
+static int restore_content(struct hf_arena *a, const struct hf_value *step, const char *path,
+	const char *blobs, struct hf_error *err)
 {
 	const char *blob = hf_dict_cstr(step, "blob", NULL);
 	if (blob == NULL)
@@ -45,12 +45,13 @@ static int restore_content(
 	struct hf_digest want, got = hf_sha256(content);
 	if (!hf_digest_parse(hf_str(blob), &want) || !hf_digest_equal(&want, &got))
 		return hf_fail(err, HF_E_TRUST, "what was kept of %s is damaged", path);
-	struct hf_fs_attr attr = { (mode_t)hf_dict_int(step, "mode", 0600), (uid_t)hf_dict_int(step, "uid", 0),
-		(gid_t)hf_dict_int(step, "gid", 0), true };
+	struct hf_fs_attr attr = { (mode_t)hf_dict_int(step, "mode", 0600),
+		(uid_t)hf_dict_int(step, "uid", 0), (gid_t)hf_dict_int(step, "gid", 0), true };
 	return hf_fs_replace(path, content, attr, err);
 }
 
-static int restore_xattrs(struct hf_arena *a, const struct hf_value *step, const char *path, struct hf_error *err)
+static int restore_xattrs(
+	struct hf_arena *a, const struct hf_value *step, const char *path, struct hf_error *err)
 {
 	const struct hf_value *all = hf_dict_get(step, "xattrs");
 	char *names = hf_alloc(a, XATTR_VALUE_MAX);
@@ -61,7 +62,7 @@ static int restore_xattrs(struct hf_arena *a, const struct hf_value *step, const
 	}
 	if (all == NULL)
 		return 0;
-	HF_DICT_EACH(all, e) {
+	HF_DICT_EACH (all, e) {
 		struct hf_str hex = hf_entry_value(e)->u.string;
 		unsigned char *value = hf_alloc(a, hex.n / 2 + 1);
 		if (!hf_unhex(hex, value, hex.n / 2))
@@ -72,8 +73,8 @@ static int restore_xattrs(struct hf_arena *a, const struct hf_value *step, const
 	return 0;
 }
 
-static int restore_meta(struct hf_arena *a, const struct hf_value *step, const char *path, bool is_link,
-	struct hf_error *err)
+static int restore_meta(
+	struct hf_arena *a, const struct hf_value *step, const char *path, bool is_link, struct hf_error *err)
 {
 	if (lchown(path, (uid_t)hf_dict_int(step, "uid", 0), (gid_t)hf_dict_int(step, "gid", 0)) < 0)
 		return hf_fail_errno(err, HF_E_IO, "chown %s", path);
@@ -107,13 +108,14 @@ static int make_node(const struct hf_value *step, const char *path, mode_t kind,
 	return 0;
 }
 
-static int restore_file(struct hf_arena *a, const struct hf_value *step, const char *blobs, struct hf_error *err)
+static int restore_file(
+	struct hf_arena *a, const struct hf_value *step, const char *blobs, struct hf_error *err)
 {
 	static const struct {
 		const char *name;
 		mode_t kind;
-	} kinds[] = { { "file", S_IFREG }, { "dir", S_IFDIR }, { "link", S_IFLNK }, { "fifo", S_IFIFO }, { "char", S_IFCHR },
-		{ "block", S_IFBLK } };
+	} kinds[] = { { "file", S_IFREG }, { "dir", S_IFDIR }, { "link", S_IFLNK }, { "fifo", S_IFIFO },
+		{ "char", S_IFCHR }, { "block", S_IFBLK } };
 	const char *path = hf_dict_cstr(step, "path", NULL), *name = hf_dict_cstr(step, "kind", "");
 	if (path == NULL)
 		return hf_fail(err, HF_E_PARSE, "a step without a path");
@@ -142,7 +144,8 @@ static int restore_file(struct hf_arena *a, const struct hf_value *step, const c
 	return r < 0 ? r : restore_meta(a, step, path, kind == S_IFLNK, err);
 }
 
-/* --- trees: what was not there goes, what was there comes back, directories get their times last -------------------------- */
+/* --- trees: what was not there goes, what was there comes back, directories get their times last
+ * -------------------------- */
 
 struct extras {
 	struct hf_map known;
@@ -150,8 +153,8 @@ struct extras {
 	HF_VEC(const char *) paths;
 };
 
-static int note_extra(void *data, const char *path, const char *relative HF_UNUSED, const struct stat *st HF_UNUSED,
-	struct hf_error *err HF_UNUSED)
+static int note_extra(void *data, const char *path, const char *relative HF_UNUSED,
+	const struct stat *st HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
 	struct extras *x = data;
 	if (hf_map_get(&x->known, path) == NULL)
@@ -159,7 +162,8 @@ static int note_extra(void *data, const char *path, const char *relative HF_UNUS
 	return 0;
 }
 
-static int restore_tree(struct hf_arena *a, const struct hf_value *step, const char *blobs, struct hf_error *err)
+static int restore_tree(
+	struct hf_arena *a, const struct hf_value *step, const char *blobs, struct hf_error *err)
 {
 	const struct hf_value *entries = hf_dict_get(step, "entries");
 	const char *path = hf_dict_cstr(step, "path", NULL);
@@ -168,7 +172,8 @@ static int restore_tree(struct hf_arena *a, const struct hf_value *step, const c
 	struct extras x = { .arena = a };
 	hf_map_init_str(&x.known, a);
 	for (size_t i = 0; i < hf_list_len(entries); i++)
-		hf_map_set(&x.known, hf_dict_cstr(hf_list_at(entries, i), "path", ""), hf_list_at(entries, i));
+		hf_map_set(
+			&x.known, hf_dict_cstr(hf_list_at(entries, i), "path", ""), hf_list_at(entries, i));
 	int r = hf_fs_is_dir(path) ? hf_fs_walk(path, note_extra, &x, err) : 0;
 	for (size_t i = x.paths.n; r == 0 && i > 0; i--)
 		r = remove_present(x.paths.at[i - 1], err);
@@ -182,14 +187,16 @@ static int restore_tree(struct hf_arena *a, const struct hf_value *step, const c
 	return r;
 }
 
-static int restore_module(struct hf_arena *a, const struct hf_module_registry *registry, const struct hf_value *record,
-	const struct hf_value *step, const struct hf_run_hooks *hooks, struct hf_error *err)
+static int restore_module(struct hf_arena *a, const struct hf_module_registry *registry,
+	const struct hf_value *record, const struct hf_value *step, const struct hf_run_hooks *hooks,
+	struct hf_error *err)
 {
 	const char *name = hf_dict_cstr(record, "module", "");
 	const struct hf_module *m = hf_module_find(registry, name);
 	if (m == NULL || m->restore == NULL)
 		return hf_fail(err, HF_E_UNSUPPORTED, "module %s cannot take it back", name);
-	/* restore() runs outside any playbook: a run without plays gives it arena, environment and deadline. */
+	/* restore() runs outside any playbook: a run without plays gives it arena, environment and deadline.
+	 */
 	struct hf_run_options options = { .registry = registry, .hooks = hooks };
 	struct hf_run *run = hf_new(a, struct hf_run);
 	struct hf_host *host = hf_new(a, struct hf_host);
@@ -204,7 +211,9 @@ static int restore_module(struct hf_arena *a, const struct hf_module_registry *r
 	host->name = "localhost";
 	hf_vars_host(run, host);
 	node->play = play;
-	*t = (struct hf_task){ .run = run, .node = node, .host = host, .arena = a, .title = "rollback", .module = m };
+	*t = (struct hf_task){
+		.run = run, .node = node, .host = host, .arena = a, .title = "rollback", .module = m
+	};
 	t->result = hf_value_dict(a);
 	const struct hf_value *inner = hf_dict_get(step, "step");
 	return m->restore((struct hf_module_context *)t, inner == NULL ? step : inner, err);
@@ -230,12 +239,14 @@ int hf_run_undo(const struct hf_module_registry *registry, const struct hf_value
 		else if (strcmp(what, "module") == 0)
 			r = restore_module(a, registry, record, step, hooks, &own);
 		else
-			r = hf_fail(&own, HF_E_UNSUPPORTED, "%s", hf_dict_cstr(step, "reason", "an unknown step"));
+			r = hf_fail(&own, HF_E_UNSUPPORTED, "%s",
+				hf_dict_cstr(step, "reason", "an unknown step"));
 		if (r < 0)
 			hf_buf_printf(&failures, "%s%s", failures.n == 0 ? "" : "; ", own.text);
 	}
 	if (failures.n > 0 || failures.failed)
-		return hf_fail(err, HF_E_TASK, "%s: not restored: %s", hf_dict_cstr(record, "title", "resource"),
+		return hf_fail(err, HF_E_TASK, "%s: not restored: %s",
+			hf_dict_cstr(record, "title", "resource"),
 			failures.p == NULL ? "too much to list" : failures.p);
 	return 0;
 }

@@ -3,11 +3,13 @@
 #include "lib/base/fs.h"
 #include "lib/engine/state.h"
 
-/* --- layers of a scope, highest first; the order is Ansible's table of precedence -------------------------------- */
+/* --- layers of a scope, highest first; the order is Ansible's table of precedence
+ * -------------------------------- */
 
 static void push(struct hf_scope *s, const struct hf_value *dict)
 {
-	if (dict != NULL && hf_is(dict, HF_DICT) && hf_dict_len(dict) > 0 && s->n_layers < HF_SCOPE_LAYERS_MAX)
+	if (dict != NULL && hf_is(dict, HF_DICT) && hf_dict_len(dict) > 0 &&
+		s->n_layers < HF_SCOPE_LAYERS_MAX)
 		s->layers[s->n_layers++] = dict;
 }
 
@@ -137,13 +139,14 @@ static void add_names(struct hf_arena *a, struct hf_value *set, const struct hf_
 {
 	if (dict == NULL)
 		return;
-	HF_DICT_EACH(dict, e) {
+	HF_DICT_EACH (dict, e) {
 		if (hf_is(hf_entry_key(e), HF_STRING))
 			hf_dict_set(set, hf_entry_key(e), hf_value_null(a));
 	}
 }
 
-int hf_scope_names(struct hf_scope *s, struct hf_arena *a, struct hf_value **ret, struct hf_error *err HF_UNUSED)
+int hf_scope_names(
+	struct hf_scope *s, struct hf_arena *a, struct hf_value **ret, struct hf_error *err HF_UNUSED)
 {
 	struct hf_value *set = hf_value_dict(a), *list = hf_value_list(a);
 	for (size_t i = s->n_layers; i > 0; i--)
@@ -153,13 +156,14 @@ int hf_scope_names(struct hf_scope *s, struct hf_arena *a, struct hf_value **ret
 	for (size_t i = 0; i < hf_list_len(magic); i++)
 		hf_dict_set(set, hf_list_at(magic, i), hf_value_null(a));
 	add_names(a, set, s->locals);
-	HF_DICT_EACH(set, e)
+	HF_DICT_EACH (set, e)
 		hf_list_append(list, hf_entry_key(e));
 	*ret = list;
 	return 0;
 }
 
-/* --- what the templar asks ------------------------------------------------------------------------------------------ */
+/* --- what the templar asks
+ * ------------------------------------------------------------------------------------------ */
 
 static int source_variable(void *data, struct hf_str name, struct hf_value **ret, struct hf_error *err)
 {
@@ -175,8 +179,8 @@ static int source_names(void *data, struct hf_arena *a, struct hf_value **ret, s
 	return run->scope == NULL ? 0 : hf_scope_names(run->scope, a, ret, err);
 }
 
-static int source_find(void *data, struct hf_arena *a, const char *kind, const char *name, char **ret,
-	struct hf_error *err)
+static int source_find(
+	void *data, struct hf_arena *a, const char *kind, const char *name, char **ret, struct hf_error *err)
 {
 	struct hf_run *run = data;
 	return hf_search_file(run, run->scope == NULL ? NULL : run->scope->node, a, kind, name, ret, err);
@@ -213,7 +217,8 @@ struct hf_templar_source hf_vars_source(struct hf_run *run)
 	};
 }
 
-/* --- what is known of a host ------------------------------------------------------------------------------------------ */
+/* --- what is known of a host
+ * ------------------------------------------------------------------------------------------ */
 
 void hf_vars_host(struct hf_run *run, struct hf_host *h)
 {
@@ -240,7 +245,7 @@ static void mark_unsafe(struct hf_value *v)
 	if (hf_is(v, HF_STRING)) {
 		v->flags |= HF_VALUE_UNSAFE;
 	} else if (hf_is(v, HF_DICT)) {
-		HF_DICT_EACH(v, e)
+		HF_DICT_EACH (v, e)
 			mark_unsafe(hf_entry_value(e));
 	} else if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)
@@ -253,7 +258,7 @@ void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value 
 	static const char prefix[] = "ansible_";
 	if (!hf_is(facts, HF_DICT))
 		return;
-	HF_DICT_EACH(facts, e) {
+	HF_DICT_EACH (facts, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		if (!hf_is(key, HF_STRING))
 			continue;
@@ -262,7 +267,8 @@ void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value 
 		const char *name = key->u.string.p;
 		bool prefixed = strncmp(name, prefix, sizeof(prefix) - 1) == 0;
 		/* ansible_local keeps its name inside ansible_facts too. */
-		hf_dict_put(h->run->facts, prefixed && strcmp(name, "ansible_local") != 0 ? name + sizeof(prefix) - 1 : name, v);
+		hf_dict_put(h->run->facts,
+			prefixed && strcmp(name, "ansible_local") != 0 ? name + sizeof(prefix) - 1 : name, v);
 		if (strcmp(name, "ansible_local") == 0)
 			hf_dict_put(h->run->facts, "local", v);
 		hf_dict_put(h->run->fact_vars, name, v);

@@ -14,7 +14,7 @@ static void merge(struct hf_value *into, const struct hf_value *from)
 {
 	if (from == NULL || !hf_is(from, HF_DICT))
 		return;
-	HF_DICT_EACH(from, e)
+	HF_DICT_EACH (from, e)
 		hf_dict_set(into, hf_entry_key(e), hf_entry_value(e));
 }
 
@@ -45,7 +45,8 @@ static bool is_all(const struct hf_group *g)
 }
 
 /* Folders beside the inventories, then (play) the folder beside the playbook. */
-static int merge_places(const struct merging *m, const char *folder, const char *name, bool play, struct hf_error *err)
+static int merge_places(
+	const struct merging *m, const char *folder, const char *name, bool play, struct hf_error *err)
 {
 	if (play)
 		return merge_folder(m->run, m->into, m->play_dir, folder, name, err);
@@ -106,7 +107,8 @@ int hf_vars_inventory(struct hf_run *run, struct hf_host *h, const char *play_di
 	return r;
 }
 
-/* --- vars_files ------------------------------------------------------------------------------------------------------- */
+/* --- vars_files
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* One entry: a name, or a list of which the first that exists is taken. *ret_found: something was read. */
 static int one_vars_file(struct hf_run *run, struct hf_scope *s, struct hf_play *play, struct hf_value *entry,
@@ -114,7 +116,8 @@ static int one_vars_file(struct hf_run *run, struct hf_scope *s, struct hf_play 
 {
 	struct hf_str name;
 	run->scope = s;
-	int r = hf_templar_text(run->templar, s->arena, hf_value_text(s->arena, entry), hf_value_pos(entry), NULL, &name, err);
+	int r = hf_templar_text(run->templar, s->arena, hf_value_text(s->arena, entry), hf_value_pos(entry),
+		NULL, &name, err);
 	if (r < 0)
 		return r;
 	char *path = NULL;
@@ -126,14 +129,15 @@ static int one_vars_file(struct hf_run *run, struct hf_scope *s, struct hf_play 
 	if (r < 0)
 		return r;
 	if (!hf_is(v, HF_DICT) && !hf_is(v, HF_NULL))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v), "vars_files must hold a dictionary of variables");
+		return hf_fail_at(
+			err, HF_E_PARSE, hf_value_pos(v), "vars_files must hold a dictionary of variables");
 	merge(into, v);
 	*ret_found = true;
 	return 0;
 }
 
-static int vars_files_entry(struct hf_run *run, struct hf_scope *s, struct hf_play *play, struct hf_value *entry,
-	struct hf_value *into, struct hf_error *err)
+static int vars_files_entry(struct hf_run *run, struct hf_scope *s, struct hf_play *play,
+	struct hf_value *entry, struct hf_value *into, struct hf_error *err)
 {
 	bool found = false;
 	if (!hf_is_sequence(entry))
@@ -172,7 +176,8 @@ int hf_vars_files(struct hf_run *run, struct hf_play *play, struct hf_host *h, s
 	return r;
 }
 
-/* --- extra variables ---------------------------------------------------------------------------------------------------- */
+/* --- extra variables
+ * ---------------------------------------------------------------------------------------------------- */
 
 static int extra_one(struct hf_run *run, const char *text, struct hf_error *err)
 {
@@ -204,7 +209,8 @@ int hf_vars_extra(struct hf_run *run, struct hf_error *err)
 	return r;
 }
 
-/* --- facts kept between runs --------------------------------------------------------------------------------------------- */
+/* --- facts kept between runs
+ * --------------------------------------------------------------------------------------------- */
 
 int hf_vars_load_cache(struct hf_run *run, struct hf_host *h, struct hf_error *err)
 {
