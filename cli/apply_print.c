@@ -103,6 +103,12 @@ static bool is_debug(const char *module)
 		       strcmp(module, "assert") == 0 || strcmp(module, "ansible.builtin.assert") == 0);
 }
 
+static bool is_bad(const char *status)
+{
+	return strcmp(status, "failed") == 0 || strcmp(status, "ignored") == 0 ||
+	       strcmp(status, "rescued") == 0;
+}
+
 static void print_result(
 	const struct apply_print *p, struct hf_arena *a, const struct hf_value *e, const char *status)
 {
@@ -128,43 +134,53 @@ static void print_result(
 	printf(" => %s", out.p == NULL ? "{}" : out.p);
 }
 
+/* A loop's own result: its items were shown already. */
+static bool is_loop(const struct hf_value *e)
+{
+	const struct hf_value *result = hf_dict_get(e, "result");
+	const struct hf_value *list = hf_is(result, HF_DICT) ? hf_dict_get(result, "results") : NULL;
+	if (hf_dict_get(e, "item") != NULL || !hf_is(list, HF_LIST) || hf_list_len(list) == 0)
+		return false;
+	return hf_is(hf_list_at(list, 0), HF_DICT) &&
+	       hf_dict_get(hf_list_at(list, 0), "ansible_loop_var") != NULL;
+}
+
+static void print_status(
+	const struct apply_print *p, struct hf_arena *a, const struct hf_value *e, const char *status)
+{
+	const struct hf_value *item = hf_dict_get(e, "item");
+	const char *host = hf_dict_cstr(e, "host", ""), *delegate = hf_dict_cstr(e, "delegate", NULL);
+	bool bad = is_bad(status);
+	const char *word = strcmp(status, "skipped") == 0 ? "skipping"
+			   : !bad                         ? status
+			   : item != NULL                 ? "failed"
+							  : "fatal";
+	printf("%s: [%s]", word, delegate == NULL ? host : hf_sprintf(a, "%s -> %s", host, delegate));
+	if (bad && item == NULL)
+		printf(": FAILED!");
+	if (item != NULL)
+		printf(" => (item=%s)", hf_value_text(a, item).p);
+	print_result(p, a, e, status);
+}
+
 static void print_task(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
-	const char *status = hf_dict_cstr(e, "status", ""), *host = hf_dict_cstr(e, "host", "");
-	const struct hf_value *item = hf_dict_get(e, "item"), *result = hf_dict_get(e, "result");
-	/* The loop's own line would only repeat its items'. */
-	bool whole = item == NULL && hf_is(result, HF_DICT) &&
-		     hf_is(hf_dict_get(result, "results"), HF_LIST) &&
-		     hf_dict_get(result, "ansible_loop_var") == NULL &&
-		     hf_list_len(hf_dict_get(result, "results")) > 0 &&
-		     hf_is(hf_list_at(hf_dict_get(result, "results"), 0), HF_DICT) &&
-		     hf_dict_get(hf_list_at(hf_dict_get(result, "results"), 0), "ansible_loop_var") != NULL;
-	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "ignored") == 0 ||
-		   strcmp(status, "rescued") == 0;
-	if (whole && !bad) {
+	const char *status = hf_dict_cstr(e, "status", "");
+	const struct hf_value *result = hf_dict_get(e, "result");
+	bool loop = is_loop(e);
+	if (loop && !is_bad(status))
 		return;
-	}
-	if (!whole)
+	if (!loop)
 		print_diff(p, a, hf_dict_get(e, "diff"));
 	const char *on = colour_of(p, status), *off = *on == '\0' ? "" : "\033[0m";
 	const struct hf_value *include = hf_is(result, HF_DICT) ? hf_dict_get(result, "include") : NULL;
-	const char *delegate = hf_dict_cstr(e, "delegate", NULL);
-	const char *where = delegate == NULL ? host : hf_sprintf(a, "%s -> %s", host, delegate);
-	const char *word = strcmp(status, "skipped") == 0 ? "skipping"
-			   : bad                          ? (item != NULL ? "failed" : "fatal")
-							  : status;
-	if (include != NULL && !bad)
-		printf("%sincluded: %s for %s%s\n", on, hf_value_text(a, include).p, host, off);
-	else {
-		printf("%s%s: [%s]", on, word, where);
-		if (bad && item == NULL)
-			printf(": FAILED!");
-		if (item != NULL)
-			printf(" => (item=%s)", hf_value_text(a, item).p);
-		print_result(p, a, e, status);
-		printf("%s\n", off);
-	}
-	if (strcmp(status, "ignored") == 0 && item == NULL)
+	printf("%s", on);
+	if (include != NULL && !is_bad(status))
+		printf("included: %s for %s", hf_value_text(a, include).p, hf_dict_cstr(e, "host", ""));
+	else
+		print_status(p, a, e, status);
+	printf("%s\n", off);
+	if (strcmp(status, "ignored") == 0 && hf_dict_get(e, "item") == NULL)
 		printf("%s...ignoring%s\n", colour_of(p, "skipped"), off);
 }
 

@@ -41,33 +41,38 @@ static void add(
 	*hf_vec_push(a, e) = (struct edit){ sign, line, before, after };
 }
 
-/* The part between common head and tail, through a table of longest common subsequences; when it is too
- * large, all of it is replaced. */
+/* best[i * (m + 1) + j]: length of the longest common subsequence of what is left at i and j. NULL: too
+ * large. */
+static uint16_t *subsequences(
+	struct hf_arena *a, const struct lines *x, const struct lines *y, size_t head, size_t n, size_t m)
+{
+	if (n > TABLE_LINES_MAX || m > TABLE_LINES_MAX)
+		return NULL;
+	uint16_t *best = hf_new_array(a, (n + 1) * (m + 1), uint16_t);
+	for (size_t i = n; i-- > 0;) {
+		for (size_t j = m; j-- > 0;) {
+			uint16_t down = best[(i + 1) * (m + 1) + j], right = best[i * (m + 1) + j + 1];
+			bool same = hf_str_equal(x->at[head + i], y->at[head + j]);
+			uint16_t through = (uint16_t)(best[(i + 1) * (m + 1) + j + 1] + 1);
+			best[i * (m + 1) + j] = same ? through : down > right ? down : right;
+		}
+	}
+	return best;
+}
+
+/* The part between common head and tail; when it is too large to compare, all of it is replaced. */
 static void middle(struct hf_arena *a, const struct lines *x, const struct lines *y, size_t head, size_t tail,
 	struct edits *e)
 {
 	size_t n = x->n - head - tail, m = y->n - head - tail, i = 0, j = 0;
-	bool table = n <= TABLE_LINES_MAX && m <= TABLE_LINES_MAX;
-	uint16_t *best = table ? hf_new_array(a, (n + 1) * (m + 1), uint16_t) : NULL;
-	for (size_t p = n; table && p > 0; p--) {
-		for (size_t q = m; q > 0; q--) {
-			uint16_t down = best[p * (m + 1) + q - 1], right = best[(p - 1) * (m + 1) + q];
-			bool same = hf_str_equal(x->at[head + p - 1], y->at[head + q - 1]);
-			uint16_t *cell = &best[(p - 1) * (m + 1) + q - 1];
-			*cell = same ? (uint16_t)(best[p * (m + 1) + q] + 1) : down > right ? down : right;
-			if (!same)
-				*cell = best[p * (m + 1) + q - 1] > best[(p - 1) * (m + 1) + q]
-						? best[p * (m + 1) + q - 1]
-						: best[(p - 1) * (m + 1) + q];
-		}
-	}
+	const uint16_t *best = subsequences(a, x, y, head, n, m);
 	while (i < n || j < m) {
-		if (table && i < n && j < m && hf_str_equal(x->at[head + i], y->at[head + j])) {
+		bool both = best != NULL && i < n && j < m;
+		if (both && hf_str_equal(x->at[head + i], y->at[head + j])) {
 			add(a, e, ' ', x->at[head + i], head + i, head + j);
 			i++;
 			j++;
-		} else if (i < n &&
-			   (!table || j >= m || best[(i + 1) * (m + 1) + j] >= best[i * (m + 1) + j + 1])) {
+		} else if (i < n && (!both || best[(i + 1) * (m + 1) + j] >= best[i * (m + 1) + j + 1])) {
 			add(a, e, '-', x->at[head + i], head + i, head + j);
 			i++;
 		} else {

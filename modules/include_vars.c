@@ -111,41 +111,57 @@ static bool matches(const struct params *p, const char *name)
 	return found;
 }
 
+struct names {
+	const char **at;
+	size_t n, room;
+};
+
+static int list_dir(struct hf_module_context *c, const struct params *p, const char *dir, struct names *ret,
+	struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	hf_auto_dir d = opendir(dir);
+	if (d == NULL)
+		return hf_fail_errno(err, HF_E_TASK, "%s directory does not exist", dir);
+	for (const struct dirent *e; (e = readdir(d)) != NULL && ret->n < FILES_MAX;) {
+		if (e->d_name[0] != '.' && !ignored(p, e->d_name))
+			*hf_vec_push(a, ret) = hf_strdup(a, e->d_name);
+	}
+	if (ret->n > 0)
+		qsort(ret->at, ret->n, sizeof(*ret->at), by_name);
+	return 0;
+}
+
+static int read_one(struct hf_module_context *c, const struct params *p, const char *path,
+	struct hf_value *into, struct hf_value *included, struct hf_error *err)
+{
+	if (!matches(p, hf_path_base(path)))
+		return 0;
+	if (has_extension(p, path))
+		return read_file(c, p, path, into, included, err);
+	if (p->ignore_unknown == HF_YES)
+		return 0;
+	return hf_fail(err, HF_E_TASK, "%s does not have a valid extension: json, yaml, yml", path);
+}
+
 static int read_dir(struct hf_module_context *c, const struct params *p, const char *dir, int64_t level,
 	struct hf_value *into, struct hf_value *included, struct hf_error *err)
 {
 	if (level > DEPTH_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s: folders are nested too deeply", dir);
-	struct hf_arena *a = hf_task_arena(c);
-	hf_auto_dir d = opendir(dir);
-	if (d == NULL)
-		return hf_fail_errno(err, HF_E_TASK, "%s directory does not exist", dir);
-	HF_VEC(const char *) names = { 0 };
-	for (const struct dirent *e; (e = readdir(d)) != NULL && names.n < FILES_MAX;) {
-		if (e->d_name[0] != '.' && !ignored(p, e->d_name))
-			*hf_vec_push(a, &names) = hf_strdup(a, e->d_name);
+	struct names names = { 0 };
+	int r = list_dir(c, p, dir, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		const char *path = hf_path_join(hf_task_arena(c), dir, names.at[i]);
+		if (!hf_fs_is_dir(path))
+			r = read_one(c, p, path, into, included, err);
 	}
-	if (names.n > 0)
-		qsort(names.at, names.n, sizeof(*names.at), by_name);
-	for (size_t pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < names.n; i++) {
-			const char *path = hf_path_join(a, dir, names.at[i]);
-			bool is_dir = hf_fs_is_dir(path);
-			int r = 0;
-			if (is_dir && pass == 1 && (p->depth == 0 || level < p->depth))
-				r = read_dir(c, p, path, level + 1, into, included, err);
-			else if (is_dir || pass == 1 || !matches(p, names.at[i]))
-				continue;
-			else if (has_extension(p, path))
-				r = read_file(c, p, path, into, included, err);
-			else if (p->ignore_unknown != HF_YES)
-				r = hf_fail(err, HF_E_TASK,
-					"%s does not have a valid extension: json, yaml, yml", path);
-			if (r < 0)
-				return r;
-		}
+	for (size_t i = 0; r == 0 && i < names.n && (p->depth == 0 || level < p->depth); i++) {
+		const char *path = hf_path_join(hf_task_arena(c), dir, names.at[i]);
+		if (hf_fs_is_dir(path))
+			r = read_dir(c, p, path, level + 1, into, included, err);
 	}
-	return 0;
+	return r;
 }
 
 static int include_vars_check(

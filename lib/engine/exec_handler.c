@@ -121,40 +121,58 @@ int hf_notify(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
+static bool is_forced(const struct hf_run *run)
+{
+	const struct hf_value *force = run->play->node.kw[HF_KW_force_handlers];
+	return run->options->force_handlers || (force != NULL && hf_value_truthy(force));
+}
+
+/* Hosts that were told to run h and still can; their notice is taken. */
+static struct hf_hosts take_notified(
+	struct hf_run *run, const struct hf_node *h, const struct hf_hosts *hosts, bool forced)
+{
+	struct hf_hosts who = { 0 };
+	for (size_t i = 0; i < hosts->n; i++) {
+		struct hf_host *host = hosts->at[i];
+		const char *key = pending_key(run, host, h);
+		bool able = hf_host_active(host) || (forced && !host->run->unreachable && !host->run->ended);
+		if (!able || hf_map_get(&run->notified, key) == NULL)
+			continue;
+		hf_map_remove(&run->notified, key);
+		*hf_vec_push(run->arena, &who) = host;
+	}
+	return who;
+}
+
+static int run_handler(struct hf_run *run, const struct hf_node *h, const struct hf_hosts *who, bool forced,
+	struct hf_error *err)
+{
+	bool *failed = hf_new_array(run->arena, who->n, bool), over = run->play_over;
+	for (size_t i = 0; forced && i < who->n; i++) {
+		failed[i] = who->at[i]->run->failed;
+		who->at[i]->run->failed = who->at[i]->run->failing = false;
+	}
+	run->play_over = run->play_over && !forced;
+	int r = hf_exec_task(run, h, who, err);
+	run->play_over = run->play_over || over;
+	for (size_t i = 0; i < who->n; i++) {
+		struct hf_host_vars *v = who->at[i]->run;
+		v->failed = v->failed || v->failing || failed[i];
+		v->failing = false;
+	}
+	return r;
+}
+
 int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_nodes handlers = { 0 };
-	const struct hf_value *force = run->play->node.kw[HF_KW_force_handlers];
-	bool forced = run->options->force_handlers || (force != NULL && hf_value_truthy(force));
+	bool forced = is_forced(run);
 	leaves(run->arena, &run->play->handlers, &handlers);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < handlers.n; i++) {
-		struct hf_hosts who = { 0 };
-		for (size_t j = 0; j < hosts->n; j++) {
-			struct hf_host *h = hosts->at[j];
-			const char *key = pending_key(run, h, handlers.at[i]);
-			bool able = hf_host_active(h) || (forced && !h->run->unreachable && !h->run->ended);
-			if (hf_map_get(&run->notified, key) == NULL || !able)
-				continue;
-			hf_map_remove(&run->notified, key);
-			*hf_vec_push(run->arena, &who) = h;
-		}
-		if (who.n == 0)
-			continue;
-		bool *failed = hf_new_array(run->arena, who.n, bool);
-		for (size_t j = 0; forced && j < who.n; j++) {
-			failed[j] = who.at[j]->run->failed;
-			who.at[j]->run->failed = who.at[j]->run->failing = false;
-		}
-		bool over = run->play_over;
-		run->play_over = run->play_over && !forced;
-		r = hf_exec_task(run, handlers.at[i], &who, err);
-		run->play_over = run->play_over || over;
-		for (size_t j = 0; j < who.n; j++) {
-			who.at[j]->run->failed =
-				who.at[j]->run->failed || who.at[j]->run->failing || failed[j];
-			who.at[j]->run->failing = false;
-		}
+		struct hf_hosts who = take_notified(run, handlers.at[i], hosts, forced);
+		if (who.n > 0)
+			r = run_handler(run, handlers.at[i], &who, forced, err);
 	}
 	return r;
 }

@@ -178,12 +178,12 @@ static int run_host(struct hf_run *run, const struct hf_node *n, struct hf_host 
 }
 
 /* run_once: the first host's result is everybody's. */
-static bool run_once(struct hf_run *run, const struct hf_node *n)
+static bool run_once(const struct hf_node *n)
 {
 	const struct hf_value *v = hf_node_keyword(n, HF_KW_run_once);
-	(void)run;
-	return v != NULL && hf_text_bool(hf_is(v, HF_BOOL) ? (v->u.boolean ? HF_STR("yes") : HF_STR("no"))
-							   : v->u.string) == HF_YES;
+	if (hf_is(v, HF_BOOL))
+		return v->u.boolean;
+	return hf_is(v, HF_STRING) && hf_text_bool(v->u.string) == HF_YES;
 }
 
 static void share_result(struct hf_run *run, const struct hf_node *n, const struct hf_host *first,
@@ -268,17 +268,40 @@ static int stopped(struct hf_run *run, struct hf_error *err)
 	return 0;
 }
 
+static struct hf_host *first_active(const struct hf_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->n; i++) {
+		if (hf_host_active(hosts->at[i]))
+			return hosts->at[i];
+	}
+	return NULL;
+}
+
+static int run_everywhere(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts,
+	bool once, bool *newly, struct hf_error *err)
+{
+	bool announced = false, go = true;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < hosts->n; i++) {
+		struct hf_host *h = hosts->at[i];
+		if (!hf_host_active(h))
+			continue;
+		r = run_host(run, n, h, &announced, &go, err);
+		run->scope = NULL;
+		*newly = *newly || h->run->failing;
+		if (once)
+			break;
+	}
+	return r;
+}
+
 int hf_exec_task(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
-	struct hf_host *first = NULL;
-	for (size_t i = 0; first == NULL && i < hosts->n; i++) {
-		if (hf_host_active(hosts->at[i]))
-			first = hosts->at[i];
-	}
+	struct hf_host *first = first_active(hosts);
 	if (first == NULL || run->play_over)
 		return 0;
-	bool run_it = false, announced = false, go = true, once = run_once(run, n), newly = false;
+	bool run_it = false, once = run_once(n), newly = false;
 	int r = stopped(run, err);
 	if (r == 0)
 		r = should_run(run, n, first, &run_it, err);
@@ -287,16 +310,7 @@ int hf_exec_task(
 	run->task_number++;
 	if (n->task == HF_TASK_META)
 		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
-	for (size_t i = 0; r == 0 && i < hosts->n; i++) {
-		struct hf_host *h = hosts->at[i];
-		if (!hf_host_active(h))
-			continue;
-		r = run_host(run, n, h, &announced, &go, err);
-		run->scope = NULL;
-		newly = newly || h->run->failing;
-		if (once)
-			break;
-	}
+	r = run_everywhere(run, n, hosts, once, &newly, err);
 	if (r < 0)
 		return r;
 	if (once)

@@ -9,33 +9,39 @@
 
 enum { LINES_MAX = 1000000 };
 
+static struct hf_value *constant(struct hf_arena *a, struct hf_str s)
+{
+	if (hf_str_is(s, "True") || hf_str_is(s, "False"))
+		return hf_value_bool(a, s.p[0] == 'T');
+	return hf_str_is(s, "None") ? hf_value_null(a) : NULL;
+}
+
+static struct hf_value *number(struct hf_arena *a, struct hf_str s)
+{
+	int64_t n;
+	if (s.n == 0 || (!isdigit((unsigned char)s.p[0]) && s.p[0] != '-' && s.p[0] != '.'))
+		return NULL;
+	if (s.n > 1 && s.p[0] == '0' && isdigit((unsigned char)s.p[1]))
+		return NULL;
+	if (hf_str_to_int64(s, &n))
+		return hf_value_int(a, n);
+	char *end = NULL, *text = hf_str_dup(a, s);
+	double d = memchr(s.p, '.', s.n) == NULL ? 0 : strtod(text, &end);
+	return end != NULL && *end == '\0' && end != text ? hf_value_float(a, d) : NULL;
+}
+
 /* A value as Python's literal_eval reads it; what is none is text. */
 static struct hf_value *literal(struct hf_arena *a, struct hf_str s, struct hf_pos pos)
 {
-	static const struct {
-		const char *word;
-		int truth;
-	} words[] = { { "True", 1 }, { "False", 0 }, { "None", -1 } };
-	int64_t n;
-	for (size_t i = 0; i < HF_COUNT(words); i++) {
-		if (hf_str_is(s, words[i].word))
-			return words[i].truth < 0 ? hf_value_null(a) : hf_value_bool(a, words[i].truth == 1);
-	}
-	bool leading_zero = s.n > 1 && s.p[0] == '0' && isdigit((unsigned char)s.p[1]);
-	if (!leading_zero && hf_str_to_int64(s, &n))
-		return hf_value_int(a, n);
-	if (s.n > 0 && (isdigit((unsigned char)s.p[0]) || s.p[0] == '-' || s.p[0] == '.') &&
-		memchr(s.p, '.', s.n) != NULL) {
-		char *end = NULL, *text = hf_str_dup(a, s);
-		double d = strtod(text, &end);
-		if (*end == '\0')
-			return hf_value_float(a, d);
-	}
+	struct hf_value *v = constant(a, s);
+	if (v == NULL)
+		v = number(a, s);
+	if (v != NULL)
+		return v;
 	if (s.n > 1 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
 		return hf_value_str(a, hf_strn(s.p + 1, s.n - 2));
-	struct hf_value *v = NULL;
-	if (s.n > 1 && (s.p[0] == '[' || s.p[0] == '{') && !hf_str_starts(s, "{{") &&
-		!hf_str_starts(s, "{%") && hf_yaml_parse(a, s, pos.file, NULL, &v, NULL) == 0)
+	bool container = s.n > 1 && (s.p[0] == '[' || s.p[0] == '{') && s.p[1] != '{' && s.p[1] != '%';
+	if (container && hf_yaml_parse(a, s, pos.file, NULL, &v, NULL) == 0)
 		return v;
 	return hf_value_str(a, s);
 }

@@ -163,6 +163,26 @@ static size_t split_pattern(struct hf_arena *a, const char *pattern, struct hf_s
 	return n;
 }
 
+static char sign_of(struct hf_str piece)
+{
+	return piece.p[0] == '!' || piece.p[0] == '&' ? piece.p[0] : '+';
+}
+
+static int apply_piece(struct hf_inventory *v, struct hf_str text, struct hf_hosts *out,
+	const char **ret_unmatched, struct hf_error *err)
+{
+	char sign = sign_of(text);
+	struct hf_str name = sign == '+' ? text : hf_strn(text.p + 1, text.n - 1);
+	struct hf_hosts piece = { 0 };
+	int r = one_piece(v, name, &piece, err);
+	if (r < 0)
+		return r;
+	if (piece.n == 0 && sign == '+' && ret_unmatched != NULL && *ret_unmatched == NULL)
+		*ret_unmatched = hf_str_dup(v->arena, name);
+	*out = combine(v->arena, sign, out, &piece);
+	return 0;
+}
+
 int hf_inventory_match(struct hf_inventory *v, const char *pattern, struct hf_hosts *ret,
 	const char **ret_unmatched, struct hf_error *err)
 {
@@ -171,25 +191,18 @@ int hf_inventory_match(struct hf_inventory *v, const char *pattern, struct hf_ho
 	struct hf_hosts out = { 0 };
 	bool positive = false;
 	for (size_t i = 0; i < n; i++)
-		positive = positive || (pieces[i].p[0] != '!' && pieces[i].p[0] != '&');
+		positive = positive || sign_of(pieces[i]) == '+';
 	if (!positive)
 		out = hf_inventory_members(v, v->all);
 	/* Unions first, then intersections, then exclusions. */
 	static const char signs[] = { '+', '&', '!' };
 	for (size_t s = 0; s < HF_COUNT(signs); s++) {
 		for (size_t i = 0; i < n; i++) {
-			char sign = pieces[i].p[0] == '!' || pieces[i].p[0] == '&' ? pieces[i].p[0] : '+';
-			if (sign != signs[s])
+			if (sign_of(pieces[i]) != signs[s])
 				continue;
-			struct hf_str name =
-				sign == '+' ? pieces[i] : hf_strn(pieces[i].p + 1, pieces[i].n - 1);
-			struct hf_hosts piece = { 0 };
-			int r = one_piece(v, name, &piece, err);
+			int r = apply_piece(v, pieces[i], &out, ret_unmatched, err);
 			if (r < 0)
 				return r;
-			if (piece.n == 0 && sign == '+' && ret_unmatched != NULL && *ret_unmatched == NULL)
-				*ret_unmatched = hf_str_dup(v->arena, name);
-			out = combine(v->arena, sign, &out, &piece);
 		}
 	}
 	*ret = out;

@@ -63,27 +63,32 @@ int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n, 
 	return 0;
 }
 
+static bool is_wanted(const struct hf_value *tags, const struct hf_value *only, bool tagged)
+{
+	bool never = has(tags, "never");
+	if (hf_list_len(only) == 0 || has(tags, "always") || share(tags, only))
+		return true;
+	return !never && (has(only, "all") || (has(only, "tagged") && tagged));
+}
+
+static bool is_skipped(const struct hf_value *tags, const struct hf_value *skip, bool tagged)
+{
+	if (has(skip, "all"))
+		return !has(tags, "always") || has(skip, "always");
+	return share(tags, skip) || (has(skip, "tagged") && tagged);
+}
+
 int hf_tags_run(
 	struct hf_run *run, struct hf_scope *s, const struct hf_node *n, bool *ret, struct hf_error *err)
 {
-	const struct hf_value *only = run->only_tags, *skip = run->skip_tags;
 	struct hf_value *tags = NULL;
 	int r = hf_tags_of(run, s, n, &tags, err);
 	if (r < 0)
 		return r;
-	bool tagged = hf_list_len(tags) > 0, should = true;
+	bool tagged = hf_list_len(tags) > 0;
 	if (!tagged)
 		hf_list_append(tags, hf_value_cstr(s->arena, "untagged"));
-	bool always = has(tags, "always"), never = has(tags, "never");
-	if (hf_list_len(only) > 0)
-		should = always || (has(only, "all") && !never) || share(tags, only) ||
-			 (has(only, "tagged") && tagged && !never);
-	if (should && hf_list_len(skip) > 0) {
-		if (has(skip, "all"))
-			should = always && !has(skip, "always");
-		else if (share(tags, skip) || (has(skip, "tagged") && tagged))
-			should = false;
-	}
-	*ret = should;
+	*ret = is_wanted(tags, run->only_tags, tagged) &&
+	       (hf_list_len(run->skip_tags) == 0 || !is_skipped(tags, run->skip_tags, tagged));
 	return 0;
 }
