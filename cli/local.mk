@@ -1,6 +1,9 @@
 bin_PROGRAMS += holdfast
 holdfast_SOURCES = \
+	%reldir%/apply.c \
+	%reldir%/apply_print.c %reldir%/apply_print.h \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
+	%reldir%/diff.c %reldir%/diff.h \
 	%reldir%/key.c \
 	%reldir%/eval.c \
 	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \
@@ -14,10 +17,4 @@ holdfast_SOURCES = \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
 	%reldir%/release_sign.c
-	%reldir%/apply.c \
-	%reldir%/apply_print.c %reldir%/apply_print.h \
-	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
-	%reldir%/diff.c %reldir%/diff.h \
-	%reldir%/main.c \
-	%reldir%/options.c %reldir%/options.h
 holdfast_LDADD = $(modules_libs) $(release_libs)

@@ -75,7 +75,7 @@ static int run_rescue(
 	struct hf_hosts failed = take_failing(run, hosts);
 	if (failed.n == 0)
 		return 0;
-	int r = hf_exec_nodes(run, &n->rescue, &failed, err);
+	int r = hf_exec_play_nodes(run, &n->rescue, &failed, err);
 	for (size_t i = 0; r == 0 && i < failed.n; i++) {
 		struct hf_host_vars *v = failed.at[i]->run;
 		if (!v->failing) {
@@ -92,7 +92,7 @@ static int run_always(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_hosts failing = take_failing(run, hosts);
-	int r = hf_exec_nodes(run, &n->always, hosts, err);
+	int r = hf_exec_play_nodes(run, &n->always, hosts, err);
 	for (size_t i = 0; i < failing.n; i++)
 		failing.at[i]->run->failing = true;
 	return r;
@@ -106,7 +106,7 @@ static int run_block(
 		return 0;
 	for (size_t i = 0; n->rescue.n > 0 && i < in.n; i++)
 		in.at[i]->run->rescue_depth++;
-	int r = hf_exec_nodes(run, &n->body, &in, err);
+	int r = hf_exec_play_nodes(run, &n->body, &in, err);
 	for (size_t i = 0; n->rescue.n > 0 && i < in.n; i++)
 		in.at[i]->run->rescue_depth--;
 	if (r == 0 && n->rescue.n > 0)
@@ -118,7 +118,7 @@ static int run_block(
 	return r;
 }
 
-int hf_exec_nodes(
+int hf_exec_play_nodes(
 	struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	int r = 0;

@@ -134,7 +134,7 @@ static int apply_block(struct hf_run *run, struct hf_node *parent, const struct 
 	struct hf_node **ret, struct hf_error *err)
 {
 	const struct hf_value *apply = hf_dict_get(args, "apply");
-	struct hf_node *block = hf_node_new(&run->loader, HF_NODE_BLOCK, parent, parent->pos);
+	struct hf_node *block = hf_load_node(&run->loader, HF_NODE_BLOCK, parent, parent->pos);
 	block->implicit = true;
 	*ret = block;
 	if (apply == NULL || hf_is(apply, HF_NULL))
@@ -151,7 +151,7 @@ static int load_role(struct hf_run *run, struct hf_node *block, struct hf_node *
 	struct hf_role_files files = { hf_dict_cstr(in->args, "tasks_from", NULL),
 		hf_dict_cstr(in->args, "vars_from", NULL), hf_dict_cstr(in->args, "defaults_from", NULL),
 		hf_dict_cstr(in->args, "handlers_from", NULL) };
-	struct hf_node *entry = hf_node_new(&run->loader, HF_NODE_ROLE, block, block->pos);
+	struct hf_node *entry = hf_load_node(&run->loader, HF_NODE_ROLE, block, block->pos);
 	*hf_vec_push(run->arena, &block->body) = entry;
 	int r = hf_load_role(
 		&run->loader, entry, in->name, asking->role, &files, NULL, &run->play->handlers, err);
@@ -182,7 +182,7 @@ static int run_one(struct hf_run *run, const struct hf_node *n, const struct hf_
 	if (r < 0)
 		return r;
 	struct hf_nodes nodes = { &block, 1, 1 };
-	return hf_exec_nodes(run, &nodes, hosts, err);
+	return hf_exec_play_nodes(run, &nodes, hosts, err);
 }
 
 int hf_include_run(struct hf_run *run, const struct hf_node *n, struct hf_error *err)

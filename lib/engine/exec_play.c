@@ -127,7 +127,7 @@ static int gather(struct hf_run *run, struct hf_play *play, struct hf_error *err
 	const struct hf_module *setup = hf_module_find(run->options->registry, "setup");
 	if (r < 0 || !gathers(run, play, keyword) || setup == NULL)
 		return r;
-	struct hf_node *n = hf_node_new(&run->loader, HF_NODE_TASK, &play->node, play->node.pos);
+	struct hf_node *n = hf_load_node(&run->loader, HF_NODE_TASK, &play->node, play->node.pos);
 	n->kw[HF_KW_name] = hf_value_cstr(run->arena, "Gathering Facts");
 	n->kw[HF_KW_tags] = hf_value_cstr(run->arena, "always");
 	n->action = "gather_facts";
@@ -171,9 +171,9 @@ static void fail_hosts(struct hf_run *run)
 static int section(
 	struct hf_run *run, const struct hf_nodes *first, const struct hf_nodes *second, struct hf_error *err)
 {
-	int r = hf_exec_nodes(run, first, &run->batch, err);
+	int r = hf_exec_play_nodes(run, first, &run->batch, err);
 	if (r == 0 && second != NULL)
-		r = hf_exec_nodes(run, second, &run->batch, err);
+		r = hf_exec_play_nodes(run, second, &run->batch, err);
 	fail_hosts(run);
 	if (r == 0)
 		r = hf_exec_flush(run, &run->batch, err);

@@ -139,7 +139,7 @@ static int add_validation(struct hf_loader *l, struct hf_node *block, const stru
 	int r = find_spec(l, role, meta, entry, &spec, err);
 	if (r < 0 || !hf_is(spec, HF_DICT))
 		return r;
-	struct hf_node *n = hf_node_new(l, HF_NODE_TASK, block, hf_value_pos(spec));
+	struct hf_node *n = hf_load_node(l, HF_NODE_TASK, block, hf_value_pos(spec));
 	const char *what = hf_dict_cstr(spec, "short_description", NULL);
 	n->kw[HF_KW_name] =
 		hf_value_cstr(a, hf_sprintf(a, "Validating arguments against arg spec '%s'%s%s", entry,
@@ -262,12 +262,12 @@ int hf_load_role(struct hf_loader *l, struct hf_node *entry, const char *name, s
 		return r;
 	role->identity = identity(l, role, entry, from);
 	struct hf_node *block = *hf_vec_push(l->arena, &entry->body) =
-		hf_node_new(l, HF_NODE_BLOCK, entry, entry->pos);
+		hf_load_node(l, HF_NODE_BLOCK, entry, entry->pos);
 	block->implicit = block->role_end = true;
 	r = add_validation(l, block, meta, from->tasks, err);
 	if (r == 0)
 		r = role_tasks(l, block, "tasks", from->tasks, false, &block->body, err);
-	struct hf_node *handlers = hf_node_new(l, HF_NODE_BLOCK, entry, entry->pos);
+	struct hf_node *handlers = hf_load_node(l, HF_NODE_BLOCK, entry, entry->pos);
 	handlers->implicit = handlers->handler = true;
 	return r == 0 ? role_tasks(l, handlers, "handlers", from->handlers, true, ret_handlers, err) : r;
 }
@@ -276,7 +276,7 @@ int hf_load_role_entry(struct hf_loader *l, struct hf_node *parent, struct hf_ro
 	const struct hf_value *entry, struct hf_nodes *ret, struct hf_nodes *ret_handlers,
 	struct hf_error *err)
 {
-	struct hf_node *n = hf_node_new(l, HF_NODE_ROLE, parent, hf_value_pos(entry));
+	struct hf_node *n = hf_load_node(l, HF_NODE_ROLE, parent, hf_value_pos(entry));
 	struct hf_value *name = (struct hf_value *)(uintptr_t)entry, *params = NULL;
 	int r = 0;
 	if (hf_is(entry, HF_DICT)) {

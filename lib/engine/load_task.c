@@ -5,7 +5,7 @@
 #include "lib/engine/args.h"
 #include "lib/engine/playbook.h"
 
-struct hf_node *hf_node_new(
+struct hf_node *hf_load_node(
 	struct hf_loader *l, enum hf_node_kind kind, struct hf_node *parent, struct hf_pos pos)
 {
 	struct hf_node *n = hf_new(l->arena, struct hf_node);
@@ -102,7 +102,7 @@ int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_val
 static int load_block(struct hf_loader *l, struct hf_node *parent, const char *dir, const struct hf_value *ds,
 	bool handlers, struct hf_node **ret, struct hf_error *err)
 {
-	struct hf_node *n = hf_node_new(l, HF_NODE_BLOCK, parent, hf_value_pos(ds));
+	struct hf_node *n = hf_load_node(l, HF_NODE_BLOCK, parent, hf_value_pos(ds));
 	n->dir = dir;
 	n->handler = handlers;
 	int r = hf_load_keywords(l, n, ds, HF_IN_BLOCK, "Block", NULL, err);
@@ -249,7 +249,7 @@ static int import_role(struct hf_loader *l, struct hf_node *n, struct hf_error *
 	n->implicit = true;
 	struct hf_role_files files = { arg_text(n, "tasks_from"), arg_text(n, "vars_from"),
 		arg_text(n, "defaults_from"), arg_text(n, "handlers_from") };
-	struct hf_node *entry = *hf_vec_push(l->arena, &n->body) = hf_node_new(l, HF_NODE_ROLE, n, n->pos);
+	struct hf_node *entry = *hf_vec_push(l->arena, &n->body) = hf_load_node(l, HF_NODE_ROLE, n, n->pos);
 	r = hf_load_role(
 		l, entry, hf_str_dup(l->arena, text), n->role, &files, NULL, &n->play->handlers, err);
 	if (r < 0)
@@ -311,7 +311,7 @@ static int load_task(struct hf_loader *l, struct hf_node *parent, const char *di
 		r = hf_action_parse(l->arena, ds, NULL, NULL, &action, err);
 	if (r < 0)
 		return r;
-	struct hf_node *n = hf_node_new(l, HF_NODE_TASK, parent, hf_value_pos(ds));
+	struct hf_node *n = hf_load_node(l, HF_NODE_TASK, parent, hf_value_pos(ds));
 	n->dir = dir;
 	n->handler = handlers;
 	n->action = action.name;

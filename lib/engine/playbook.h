@@ -117,7 +117,7 @@ HF_CHECK int hf_load_tasks(struct hf_loader *l, struct hf_node *parent, const ch
 /* A file of tasks. */
 HF_CHECK int hf_load_task_file(struct hf_loader *l, struct hf_node *parent, const char *path, bool handlers,
 	struct hf_nodes *ret, struct hf_error *err);
-struct hf_node *hf_node_new(
+struct hf_node *hf_load_node(
 	struct hf_loader *l, enum hf_node_kind kind, struct hf_node *parent, struct hf_pos pos);
 /* Take keywords out of ds into n; unknown keys are errors unless others takes them. what: "task", "block" …
  */

@@ -62,7 +62,8 @@ static int add_inventory(struct hf_run *run, const struct hf_config *config, str
 		if (r < 0)
 			return r;
 	}
-	if (run->options->host_name != NULL || run->options->groups != NULL) {
+	/* Without an inventory this machine is the inventory. */
+	if (run->options->host_name != NULL || run->options->groups != NULL || run->inventory->order.n == 0) {
 		const char *name = run->options->host_name != NULL ? run->options->host_name : "localhost";
 		struct hf_host *h = hf_inventory_host(run->inventory, name);
 		const char *const *groups = run->options->groups;

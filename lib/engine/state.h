@@ -7,7 +7,7 @@
 #include "lib/engine/run.h"
 #include "lib/engine/templar.h"
 
-enum { HF_SCOPE_LAYERS_MAX = 512, HF_SCOPES_MAX = 32 };
+enum { HF_SCOPE_LAYERS_MAX = 4096 };
 
 enum hf_status {
 	HF_ST_OK,
@@ -48,9 +48,8 @@ struct hf_scope {
 	struct hf_play *play;       /* may be NULL */
 	const struct hf_node *node; /* may be NULL */
 	struct hf_value *locals;    /* loop variables, a task's own result; dict or NULL */
-	const struct hf_value
-		*layers[HF_SCOPE_LAYERS_MAX]; /* below magic and extra variables, highest first */
-	size_t n_layers;
+	const struct hf_value **layers; /* below magic and extra variables, highest first */
+	size_t n_layers, room;
 	struct hf_arena *arena; /* for what magic variables make */
 };
 
@@ -138,7 +137,7 @@ struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bo
 
 /* --- exec_block.c
  * ---------------------------------------------------------------------------------------------------- */
-HF_CHECK int hf_exec_nodes(
+HF_CHECK int hf_exec_play_nodes(
 	struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err);
 bool hf_host_active(const struct hf_host *h);
 HF_CHECK int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);

@@ -8,9 +8,10 @@
 
 static void push(struct hf_scope *s, const struct hf_value *dict)
 {
-	if (dict != NULL && hf_is(dict, HF_DICT) && hf_dict_len(dict) > 0 &&
-		s->n_layers < HF_SCOPE_LAYERS_MAX)
-		s->layers[s->n_layers++] = dict;
+	if (dict == NULL || !hf_is(dict, HF_DICT) || hf_dict_len(dict) == 0 || s->n_layers == HF_SCOPE_LAYERS_MAX)
+		return;
+	s->layers = hf_vec_grow(s->arena, s->layers, &s->n_layers, &s->room, sizeof(*s->layers));
+	s->layers[s->n_layers - 1] = dict;
 }
 
 static void push_include_params(struct hf_scope *s)
@@ -89,7 +90,8 @@ void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, s
 	s->node = node;
 	s->locals = NULL;
 	s->arena = a;
-	s->n_layers = 0;
+	s->layers = NULL;
+	s->n_layers = s->room = 0;
 	struct hf_host_vars *v = host == NULL ? NULL : host->run;
 	push_include_params(s);
 	push_role_params(s);
