@@ -1,10 +1,8 @@
 bin_PROGRAMS += holdfast
 holdfast_SOURCES = \
-	%reldir%/apply.c \
-	%reldir%/apply_print.c %reldir%/apply_print.h \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
-	%reldir%/diff.c %reldir%/diff.h \
 	%reldir%/key.c \
+	%reldir%/env.c \
 	%reldir%/eval.c \
 	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \
 	%reldir%/eval_cases.c %reldir%/eval_cases.h \
@@ -17,4 +15,4 @@ holdfast_SOURCES = \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
 	%reldir%/release_sign.c
-holdfast_LDADD = $(modules_libs) $(release_libs)
+holdfast_LDADD = $(modules_libs) $(provisioner_libs)

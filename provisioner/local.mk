@@ -1,1 +1,39 @@
-# Sources of provisioner/ are added here.
+noinst_LIBRARIES += %reldir%/libhf-provisioner.a
+%canon_reldir%_libhf_provisioner_a_SOURCES = \
+	%reldir%/apply.c %reldir%/call.c %reldir%/compare.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/plan.c \
+	%reldir%/resource.c %reldir%/resource.h \
+	%reldir%/environment.c %reldir%/environment.h \
+	%reldir%/fiber.c %reldir%/fiber.h \
+	%reldir%/render.c \
+	%reldir%/spec.c %reldir%/spec.h %reldir%/spec_data.h \
+	%reldir%/state.c %reldir%/state.h \
+	%reldir%/wire.c %reldir%/wire.h
+nodist_%canon_reldir%_libhf_provisioner_a_SOURCES = %reldir%/spec_data.c
+
+# AWS types are data: every file below resources/ is compiled in.
+provisioner_types = \
+	%reldir%/resources/services.yaml \
+	%reldir%/resources/ec2/instance.yaml \
+	%reldir%/resources/ec2/internet_gateway.yaml \
+	%reldir%/resources/ec2/key_pair.yaml \
+	%reldir%/resources/ec2/launch_template.yaml \
+	%reldir%/resources/ec2/route.yaml \
+	%reldir%/resources/ec2/route_table.yaml \
+	%reldir%/resources/ec2/route_table_association.yaml \
+	%reldir%/resources/ec2/security_group.yaml \
+	%reldir%/resources/ec2/security_group_egress.yaml \
+	%reldir%/resources/ec2/security_group_ingress.yaml \
+	%reldir%/resources/ec2/subnet.yaml \
+	%reldir%/resources/ec2/vpc.yaml \
+	%reldir%/resources/iam/instance_profile.yaml \
+	%reldir%/resources/iam/policy.yaml \
+	%reldir%/resources/iam/role.yaml \
+	%reldir%/resources/iam/role_policy.yaml \
+	%reldir%/resources/iam/role_policy_attachment.yaml \
+	%reldir%/resources/s3/bucket.yaml
+EXTRA_DIST += %reldir%/embed.sh $(provisioner_types)
+CLEANFILES += %reldir%/spec_data.c
+%reldir%/spec_data.c: $(provisioner_types) %reldir%/embed.sh
+	@mkdir -p $(@D)
+	$(AM_V_GEN)$(SHELL) $(srcdir)/%reldir%/embed.sh $(srcdir)/%reldir%/resources >$@.new && mv $@.new $@

@@ -171,8 +171,7 @@ struct hf_http_transfer *hf_aws_start(struct hf_aws *aws, const struct hf_aws_ca
 	return hf_http_start(aws->http, &r, on_done, w);
 }
 
-/* --- blocking
- * --------------------------------------------------------------------------------------------------- */
+/* --- blocking --- */
 
 struct fetch {
 	struct hf_arena *arena;

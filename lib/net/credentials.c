@@ -13,8 +13,7 @@
 
 enum { RETRY_AFTER_S = 30 };
 
-/* --- the process's own environment and files
- * -------------------------------------------------------------------- */
+/* --- the process's own environment and files --- */
 
 static const char *process_env(void *data, const char *name)
 {
@@ -41,8 +40,7 @@ const char *io_env(const struct hf_aws_io *io, const char *name)
 	return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 struct hf_credentials *hf_credentials_new(const struct hf_aws_io *io)
 {
@@ -81,8 +79,7 @@ int credentials_client(struct hf_credentials *c, struct hf_http **ret, struct hf
 	return rc;
 }
 
-/* --- the chain
- * -------------------------------------------------------------------------------------------------- */
+/* --- the chain --- */
 
 int source_environment(struct hf_credentials *c, struct hf_arena *a, struct found *ret, struct hf_error *err)
 {
@@ -171,8 +168,7 @@ int64_t hf_credentials_expires(const struct hf_credentials *c)
 	return c->present.expires;
 }
 
-/* --- region
- * ----------------------------------------------------------------------------------------------------- */
+/* --- region --- */
 
 int hf_aws_region(struct hf_arena *a, const struct hf_aws_io *io, const char **ret, struct hf_error *err)
 {

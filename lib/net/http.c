@@ -28,8 +28,7 @@ struct hf_http {
 	struct hf_arena *arena;
 };
 
-/* --- the loop's side
- * -------------------------------------------------------------------------------------------- */
+/* --- the loop's side --- */
 
 static int on_watch(CURL *easy, curl_socket_t fd, int what, void *data, void *unused)
 {
@@ -71,8 +70,7 @@ static int on_timer(CURLM *multi, long ms, void *data)
 	return 0;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 int hf_http_new(const struct hf_http_options *options, struct hf_http **ret, struct hf_error *err)
 {
@@ -202,8 +200,7 @@ struct hf_http_transfer *hf_http_start(
 	return t;
 }
 
-/* --- attempts
- * --------------------------------------------------------------------------------------------------- */
+/* --- attempts --- */
 
 static void transfer_finish(struct hf_http_transfer *t)
 {
@@ -400,8 +397,7 @@ void hf_http_expired(struct hf_http *h)
 	loop_turn(h);
 }
 
-/* --- one request
- * ------------------------------------------------------------------------------------------------ */
+/* --- one request --- */
 
 struct fetch {
 	struct hf_arena *arena;

@@ -234,8 +234,7 @@ struct hf_http_transfer *hf_s3_start(
 	return t;
 }
 
-/* --- blocking
- * --------------------------------------------------------------------------------------------------- */
+/* --- blocking --- */
 
 struct fetch {
 	struct hf_arena *arena;
@@ -273,8 +272,7 @@ int hf_s3_fetch(struct hf_s3 *s3, struct hf_arena *a, const struct hf_s3_request
 	return f.rc;
 }
 
-/* --- listing
- * ---------------------------------------------------------------------------------------------------- */
+/* --- listing --- */
 
 struct page {
 	struct hf_s3 *s3;

@@ -19,8 +19,7 @@ struct pairs {
 	size_t n, room;
 };
 
-/* --- percent encoding
- * ------------------------------------------------------------------------------------------- */
+/* --- percent encoding --- */
 
 static bool uri_plain(char c)
 {
@@ -66,8 +65,7 @@ struct hf_str hf_uri_decode(struct hf_arena *a, struct hf_str s)
 	return (struct hf_str){ out, n };
 }
 
-/* --- the canonical request
- * -------------------------------------------------------------------------------------- */
+/* --- the canonical request --- */
 
 /* Drop ".", empty and "..": "/a/./b//../c/" → "/a/c/". */
 static struct hf_str path_normalize(struct hf_arena *a, struct hf_str path)
@@ -209,8 +207,7 @@ static void headers_write(struct hf_buf *lines, struct hf_buf *names, struct pai
 	hf_buf_put(lines, '\n');
 }
 
-/* --- the signature
- * ---------------------------------------------------------------------------------------------- */
+/* --- the signature --- */
 
 struct work {
 	char stamp[STAMP_TEXT], day[DAY_TEXT];

@@ -71,8 +71,7 @@ static int store_ready(struct s3_store *s, struct hf_error *err)
 	return rc < 0 ? hf_wrap(err, "store %s", s->base.url) : 0;
 }
 
-/* --- batches: a window of items at work, the next one started as one ends
- * ----------------------------------------- */
+/* --- batches: a window of items at work, the next one started as one ends --- */
 
 struct batch;
 struct slot {
@@ -212,8 +211,7 @@ static void etag_set(const struct hf_s3_answer *answer, struct hf_etag *ret)
 	memcpy(ret->text, answer->etag, sizeof(ret->text));
 }
 
-/* --- get
- * -------------------------------------------------------------------------------------------------------- */
+/* --- get --- */
 
 static int get_fill(struct slot *slot, struct hf_s3_request *r, struct hf_error *err)
 {
@@ -261,8 +259,7 @@ static int s3_get(struct hf_store *store, struct hf_store_get *items, size_t n, 
 	return batch_run(&b, err);
 }
 
-/* --- put
- * -------------------------------------------------------------------------------------------------------- */
+/* --- put --- */
 
 static int put_fill(struct slot *slot, struct hf_s3_request *r, struct hf_error *err)
 {
@@ -360,8 +357,7 @@ static int s3_put(struct hf_store *store, struct hf_store_put *items, size_t n, 
 	return rc;
 }
 
-/* --- head, list, remove
- * ------------------------------------------------------------------------------------------- */
+/* --- head, list, remove --- */
 
 static int head_fill(struct slot *slot, struct hf_s3_request *r, struct hf_error *err)
 {

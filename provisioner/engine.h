@@ -1,0 +1,69 @@
+/* provisioner/engine.h - plan and apply of one environment.
+ * Owns: everything lives in the arena of hf_engine_open(); one engine works on one environment, once. Blocks;
+ * calls to AWS go in parallel on fibers. */
+#pragma once
+#include "lib/net/aws.h"
+#include "provisioner/environment.h"
+#include "provisioner/fiber.h"
+#include "provisioner/state.h"
+
+enum { HF_ENGINE_PARALLEL = 10, HF_ENGINE_SETTLE_MS = 5000 };
+
+enum hf_action { HF_NONE, HF_CREATE, HF_UPDATE, HF_REPLACE, HF_DELETE };
+
+/* One reason for a change: a property with its values before and after. */
+struct hf_difference {
+	const char *property;            /* or a sentence where before and after are NULL */
+	struct hf_value *before, *after; /* after HF_UNDEFINED: known after apply */
+	bool forces;                     /* cannot be changed in place */
+};
+
+struct hf_change {
+	enum hf_action action;
+	const char *name;
+	const struct hf_spec *spec;
+	const struct hf_resource *resource; /* NULL: no longer in the file */
+	struct hf_state_doc *doc;           /* NULL: never made */
+	struct {
+		struct hf_difference *at;
+		size_t n, room;
+	} differences;
+};
+
+struct hf_plan {
+	struct {
+		struct hf_change *at;
+		size_t n, room;
+	} changes; /* those with HF_NONE too, dependencies first; deletions last */
+	size_t counts[HF_DELETE + 1];
+	struct hf_value *outputs;
+};
+
+enum hf_event { HF_STARTED, HF_WAITS, HF_FINISHED, HF_FAILED, HF_SKIPPED };
+struct hf_engine_options {
+	unsigned parallel; /* 0: HF_ENGINE_PARALLEL */
+	/* text: why it failed, or what it waits for */
+	void (*event)(void *data, const char *name, enum hf_action action, enum hf_event event, uint64_t ms,
+		const char *text);
+	void *data;
+};
+
+struct hf_engine;
+/* what: for the lock, "apply" …; NULL: look only, take no lock. */
+HF_CHECK int hf_engine_open(struct hf_arena *a, struct hf_environment *env, const char *what,
+	const struct hf_engine_options *options, struct hf_engine **ret, struct hf_error *err);
+struct hf_engine *hf_engine_close(struct hf_engine *e); /* accepts NULL; returns NULL */
+static inline void hf_engine_close_scope(struct hf_engine **e)
+{
+	*e = hf_engine_close(*e);
+}
+#define hf_auto_engine HF_CLEANUP(hf_engine_close_scope) struct hf_engine *
+
+/* Look at everything there is and compare. destroy: plan the deletion of everything instead. */
+HF_CHECK int hf_engine_plan(struct hf_engine *e, bool destroy, struct hf_plan **ret, struct hf_error *err);
+HF_CHECK int hf_engine_apply(struct hf_engine *e, const struct hf_plan *plan, struct hf_error *err);
+/* The outputs as the state has them, without asking AWS. */
+HF_CHECK int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err);
+const char *hf_action_name(enum hf_action action);
+/* Where the state of an environment lies when its file does not say: .holdfast/NAME beside the file. */
+const char *hf_environment_state_url(struct hf_arena *a, const struct hf_environment *env);

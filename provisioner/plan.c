@@ -1,0 +1,248 @@
+/* What must be done so that what there is becomes what the file says. */
+#include <string.h>
+
+#include "lib/base/scope.h"
+#include "provisioner/resource.h"
+
+struct looker {
+	struct hf_engine *engine;
+	struct look *looks;
+	size_t n, next;
+	int rc;
+	struct hf_error failure;
+};
+
+struct look {
+	struct hf_state_doc *doc;
+	const struct hf_spec *spec;
+	struct observed observed;
+	bool asked;
+};
+
+struct planner {
+	struct hf_engine *engine;
+	struct hf_plan *plan;
+	struct hf_map looks; /* name → struct look */
+	struct hf_value *known, *pending;
+};
+
+/* --- look at everything in parallel --- */
+
+static void look_run(void *data)
+{
+	struct looker *l = data;
+	while (l->next < l->n && l->rc == 0) {
+		struct look *k = &l->looks[l->next++];
+		struct hf_engine *e = l->engine;
+		if (hf_dict_get(k->doc->doc, "id") == NULL)
+			continue; /* begun only: apply looks for it by its tag */
+		const struct hf_value *properties = hf_dict_get(k->doc->doc, "properties");
+		if (properties == NULL)
+			properties = hf_value_dict(e->arena);
+		struct hf_value *context =
+			context_make(e, e->arena, k->spec, k->doc->name, properties, k->doc->doc);
+		struct hf_error why = { 0 };
+		int rc = resource_observe(e, e->arena, k->spec, context, false, &k->observed, &why);
+		k->asked = rc == 0;
+		if (rc < 0 && l->rc == 0) {
+			hf_wrap(&why, "%s", k->doc->name);
+			l->rc = rc;
+			l->failure = why;
+		}
+	}
+}
+
+static int look_at_all(struct planner *p, struct hf_error *err)
+{
+	struct hf_engine *e = p->engine;
+	size_t n = hf_state_count(e->state);
+	struct looker l = { .engine = e, .looks = hf_new_array(e->arena, n, struct look) };
+	for (size_t i = 0; i < n; i++) {
+		struct hf_state_doc *d = hf_state_at(e->state, i);
+		if (d->doc == NULL)
+			continue;
+		const char *type = hf_dict_cstr(d->doc, "type", "");
+		const struct hf_spec *spec = hf_spec_find(e->env->specs, type);
+		if (spec == NULL)
+			return hf_fail(err, HF_E_UNSUPPORTED,
+				"%s in the state is of type \"%s\", which is not known", d->name, type);
+		l.looks[l.n] = (struct look){ .doc = d, .spec = spec };
+		hf_map_set(&p->looks, d->name, &l.looks[l.n++]);
+	}
+	for (size_t i = 0; i < e->options.parallel && i < l.n; i++) {
+		int rc = hf_fiber_start(e->fibers, look_run, &l, err);
+		if (rc < 0)
+			return rc;
+	}
+	int rc = hf_fibers_run(e->fibers, err);
+	if (rc == 0 && l.rc < 0 && err != NULL)
+		*err = l.failure;
+	return rc < 0 ? rc : l.rc;
+}
+
+/* --- compare --- */
+
+static void differ(struct planner *p, struct hf_change *c, const char *property, struct hf_value *before,
+	struct hf_value *after, bool forces)
+{
+	*hf_vec_push(p->engine->arena, &c->differences) =
+		(struct hf_difference){ property, before, after, forces };
+}
+
+static struct hf_value *tags_of_people(struct hf_arena *a, const struct hf_value *tags)
+{
+	struct hf_value *out = hf_value_dict(a);
+	if (tags == NULL)
+		return out;
+	HF_DICT_EACH (tags, t) {
+		if (!tag_is_ours(hf_entry_key(t)->u.string.p))
+			hf_dict_set(out, hf_entry_key(t), hf_entry_value(t));
+	}
+	return out;
+}
+
+static void tags_compare(
+	struct planner *p, struct hf_change *c, const struct look *k, const struct hf_value *wanted)
+{
+	struct hf_arena *a = p->engine->arena;
+	struct hf_value *before = tags_of_people(a, k->observed.tags),
+			*after = tags_wanted(a, p->engine->env, wanted);
+	if (!hf_value_equal(before, after))
+		differ(p, c, "Tags", before, after, false);
+}
+
+static void property_compare(struct planner *p, struct hf_change *c, const struct look *k,
+	const char *property, const struct hf_value *row, const struct hf_value *wanted)
+{
+	struct hf_arena *a = p->engine->arena;
+	struct hf_value *after = hf_dict_get(wanted, property);
+	struct hf_value *stored = hf_dict_get(hf_dict_get(k->doc->doc, "properties"), property);
+	bool blind = strcmp(hf_dict_cstr(row, "compare", ""), "none") == 0;
+	struct hf_value *found = blind ? NULL : hf_dict_get(k->observed.values, property);
+	bool forces = !hf_spec_updatable(c->spec, property);
+	if (strcmp(hf_dict_cstr(row, "type", ""), "tags") == 0) {
+		tags_compare(p, c, k, wanted);
+		return;
+	}
+	if (after == NULL) { /* nobody asks for it any more: what we set must go, what AWS set may stay */
+		if (stored != NULL)
+			differ(p, c, property, stored, NULL, true);
+		return;
+	}
+	if (hf_is(after, HF_UNDEFINED)) {
+		differ(p, c, property, stored, after, forces);
+		return;
+	}
+	struct hf_value *encoded = property_encode(a, row, after);
+	bool same = found != NULL ? property_same(a, row, encoded, found)
+				  : property_same(a, row, encoded, property_encode(a, row, stored));
+	if (!same)
+		differ(p, c, property, found != NULL && encoded == after ? found : stored, after, forces);
+}
+
+static enum hf_action compare(
+	struct planner *p, struct hf_change *c, const struct look *k, const struct hf_value *wanted)
+{
+	const char *status = hf_dict_cstr(k->doc->doc, "status", "");
+	if (strcmp(status, "intent") == 0 || strcmp(status, "creating") == 0) {
+		differ(p, c,
+			strcmp(status, "intent") == 0 ? "a run before was stopped while it was made"
+						      : "a run before was stopped before it was finished",
+			NULL, NULL, false);
+		return HF_CREATE;
+	}
+	if (strcmp(status, "deleting") == 0) {
+		differ(p, c, "a run before was stopped while it was deleted", NULL, NULL, true);
+		return HF_REPLACE;
+	}
+	if (!k->observed.present) {
+		differ(p, c, "it is gone, deleted by somebody else", NULL, NULL, false);
+		return HF_CREATE;
+	}
+	HF_DICT_EACH (c->spec->properties, row) {
+		property_compare(p, c, k, hf_entry_key(row)->u.string.p, hf_entry_value(row), wanted);
+	}
+	enum hf_action action = c->differences.n > 0 ? HF_UPDATE : HF_NONE;
+	for (size_t i = 0; i < c->differences.n; i++)
+		if (c->differences.at[i].forces)
+			action = HF_REPLACE;
+	return action;
+}
+
+static int guard(const struct hf_change *c, bool protected, struct hf_error *err)
+{
+	if (!protected || (c->action != HF_REPLACE && c->action != HF_DELETE))
+		return 0;
+	const char *why = c->differences.n > 0 ? c->differences.at[0].property : "it is no longer wanted";
+	return hf_fail_at(err, HF_E_DENIED, c->resource == NULL ? (struct hf_pos){ 0 } : c->resource->pos,
+		"%s has prevent_destroy, but would be destroyed (%s)", c->name, why);
+}
+
+static void change_add(struct planner *p, const struct hf_change *c)
+{
+	*hf_vec_push(p->engine->arena, &p->plan->changes) = *c;
+	p->plan->counts[c->action]++;
+}
+
+static int plan_resource(struct planner *p, const struct hf_resource *r, struct hf_error *err)
+{
+	struct hf_engine *e = p->engine;
+	struct look *k = hf_map_get(&p->looks, r->name);
+	struct hf_change c = {
+		.name = r->name, .spec = r->spec, .resource = r, .doc = k == NULL ? NULL : k->doc
+	};
+	struct hf_value *wanted;
+	int rc = hf_resource_render(e->arena, e->env, r, p->known, p->pending, &wanted, err);
+	if (rc < 0)
+		return rc;
+	if (k != NULL && k->spec != r->spec)
+		return hf_fail_at(err, HF_E_UNSUPPORTED, r->pos,
+			"%s was of type %s: give the new one another name", r->name, k->spec->type);
+	c.action = k == NULL ? HF_CREATE : compare(p, &c, k, wanted);
+	rc = guard(&c, r->prevent_destroy, err);
+	if (rc < 0)
+		return rc;
+	if (c.action == HF_CREATE || c.action == HF_REPLACE)
+		hf_dict_put(p->pending, r->base, hf_value_bool(e->arena, true));
+	change_add(p, &c);
+	return 0;
+}
+
+static int plan_deletions(struct planner *p, bool all, struct hf_error *err)
+{
+	struct hf_engine *e = p->engine;
+	for (size_t i = 0; i < hf_state_count(e->state); i++) {
+		struct hf_state_doc *d = hf_state_at(e->state, i);
+		const struct hf_resource *r = hf_environment_find(e->env, d->name);
+		if (d->doc == NULL || (r != NULL && !all))
+			continue;
+		const struct look *k = hf_map_get(&p->looks, d->name);
+		const struct hf_change c = { HF_DELETE, d->name, k->spec, r, d, { 0 } };
+		int rc = guard(&c, r != NULL && r->prevent_destroy, err);
+		if (rc < 0)
+			return rc;
+		change_add(p, &c);
+	}
+	return 0;
+}
+
+int hf_engine_plan(struct hf_engine *e, bool destroy, struct hf_plan **ret, struct hf_error *err)
+{
+	struct planner p = { .engine = e, .plan = hf_new(e->arena, struct hf_plan) };
+	hf_map_init_str(&p.looks, e->arena);
+	p.pending = hf_value_dict(e->arena);
+	int rc = engine_ready(e, err);
+	if (rc == 0)
+		rc = look_at_all(&p, err);
+	p.known = known_all(e);
+	for (size_t i = 0; rc == 0 && !destroy && i < e->env->resources.n; i++)
+		rc = plan_resource(&p, &e->env->resources.at[e->env->order[i]], err);
+	if (rc == 0)
+		rc = plan_deletions(&p, destroy, err);
+	p.plan->outputs = hf_value_dict(e->arena);
+	if (rc == 0 && !destroy)
+		rc = hf_environment_outputs(e->arena, e->env, p.known, p.pending, &p.plan->outputs, err);
+	if (rc == 0)
+		*ret = p.plan;
+	return rc;
+}

@@ -1,0 +1,577 @@
+#include "provisioner/resource.h"
+
+#include <string.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/scope.h"
+#include "lib/base/time.h"
+#include "lib/data/json.h"
+
+enum { POLL_FIRST_MS = 250, POLL_MOST_MS = 5000, READY_SECONDS = 300, UNSEEN_MS = 60000 };
+
+/* --- what "$X" means --- */
+
+static void pair_add(struct hf_arena *a, struct hf_value *list, const char *key, const char *value)
+{
+	struct hf_value *pair = hf_value_dict(a);
+	hf_dict_put(pair, "Key", hf_value_cstr(a, key));
+	if (value != NULL)
+		hf_dict_put(pair, "Value", hf_value_cstr(a, value));
+	hf_list_append(list, pair);
+}
+
+static struct hf_value *tags_list(struct hf_engine *e, struct hf_arena *a, const char *name,
+	const struct hf_value *properties, const char *intent)
+{
+	struct hf_value *list = hf_value_list(a);
+	struct hf_value *wanted =
+		tags_wanted(a, e->env, properties); /* once: the macro asks again and again */
+	HF_DICT_EACH (wanted, t) {
+		pair_add(a, list, hf_entry_key(t)->u.string.p, hf_entry_value(t)->u.string.p);
+	}
+	pair_add(a, list, "holdfast:environment", e->env->name);
+	pair_add(a, list, "holdfast:resource", name);
+	pair_add(a, list, "holdfast:intent", intent);
+	return list;
+}
+
+struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const char *name, const struct hf_value *properties, const struct hf_value *doc)
+{
+	struct hf_value *c = hf_value_dict(a);
+	const char *intent = hf_dict_cstr(doc, "intent", ""), *id = hf_dict_cstr(doc, "id", NULL);
+	HF_DICT_EACH (spec->properties, p) {
+		const char *property = hf_entry_key(p)->u.string.p;
+		struct hf_value *v = hf_dict_get(properties, property);
+		if (v != NULL)
+			hf_dict_put(c, property, property_encode(a, hf_entry_value(p), v));
+	}
+	hf_dict_put(c, "tags", tags_list(e, a, name, properties, intent));
+	hf_dict_put(c, "intent", hf_value_cstr(a, intent));
+	hf_dict_put(c, "token", hf_value_cstr(a, intent));
+	hf_dict_put(c, "region", hf_value_cstr(a, e->region));
+	if (strcmp(e->region, "us-east-1") != 0) /* where a bucket must not name its region */
+		hf_dict_put(c, "region_constraint", hf_value_cstr(a, e->region));
+	if (e->account != NULL)
+		hf_dict_put(c, "account", hf_value_cstr(a, e->account));
+	if (id != NULL)
+		hf_dict_put(c, "id", hf_value_cstr(a, id));
+	return c;
+}
+
+static const char *key_id(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *context)
+{
+	const char *id = "";
+	for (size_t i = 0; i < hf_list_len(spec->key); i++) {
+		const struct hf_value *part = hf_dict_get(context, hf_list_at(spec->key, i)->u.string.p);
+		id = hf_sprintf(a, "%s%s%s", id, i > 0 ? "|" : "", part == NULL ? "" : hf_wire_text(a, part));
+	}
+	return id;
+}
+
+/* --- look --- */
+
+static bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *rule)
+{
+	const struct hf_value *found = hf_wire_at(a, item, hf_dict_cstr(rule, "path", ""));
+	const struct hf_value *values = hf_dict_get(rule, "values");
+	for (size_t i = 0; found != NULL && hf_is(values, HF_LIST) && i < hf_list_len(values); i++)
+		if (strcmp(hf_wire_text(a, found), hf_wire_text(a, hf_list_at(values, i))) == 0)
+			return true;
+	return false;
+}
+
+static bool item_fits(
+	struct hf_arena *a, const struct hf_spec *spec, struct hf_value *item, const struct hf_value *context)
+{
+	const struct hf_value *match = hf_dict_get(spec->read, "match"),
+			      *where = hf_dict_get(spec->read, "where");
+	const struct hf_value *gone = hf_dict_get(spec->read, "gone");
+	if (hf_is(gone, HF_DICT) && value_in(a, item, gone))
+		return false;
+	if (hf_is(where, HF_DICT)) {
+		HF_DICT_EACH (where, e) {
+			const struct hf_value *found = hf_wire_at(a, item, hf_entry_key(e)->u.string.p);
+			if (found == NULL ||
+				strcmp(hf_wire_text(a, found), hf_wire_text(a, hf_entry_value(e))) != 0)
+				return false;
+		}
+	}
+	if (!hf_is(match, HF_DICT))
+		return true;
+	HF_DICT_EACH (match, e) {
+		const struct hf_value *wanted = hf_dict_get(context, hf_entry_key(e)->u.string.p);
+		const struct hf_value *found = hf_wire_at(a, item, hf_entry_value(e)->u.string.p);
+		if (wanted == NULL ? found != NULL && hf_wire_text(a, found)[0] != '\0'
+				   : found == NULL ||
+					     strcmp(hf_wire_text(a, found), hf_wire_text(a, wanted)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void values_take(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *paths,
+	struct hf_value *item, struct observed *o)
+{
+	if (!hf_is(paths, HF_DICT))
+		return;
+	HF_DICT_EACH (paths, e) {
+		const char *property = hf_entry_key(e)->u.string.p;
+		struct hf_value *found = hf_wire_at(a, item, hf_entry_value(e)->u.string.p);
+		const struct hf_value *row = hf_dict_get(spec->properties, property);
+		if (strcmp(hf_dict_cstr(row, "type", ""), "tags") == 0)
+			o->tags = tags_read(a, found);
+		else if (found != NULL)
+			hf_dict_put(o->values, property, found);
+	}
+}
+
+static int observe_more(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *o, struct hf_error *err)
+{
+	const struct hf_value *also = hf_dict_get(spec->read, "also");
+	for (size_t i = 0; hf_is(also, HF_LIST) && i < hf_list_len(also); i++) {
+		const struct hf_value *operation = hf_list_at(also, i);
+		struct reply reply;
+		int rc = engine_call(e, a, spec, operation, context, &reply, err);
+		if (rc < 0 && reply_in(operation, "absent", &reply))
+			continue;
+		if (rc < 0)
+			return rc;
+		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(operation, "items", NULL));
+		if (hf_list_len(items) > 0)
+			values_take(a, spec, hf_dict_get(operation, "observe"), hf_list_at(items, 0), o);
+	}
+	return 0;
+}
+
+/* Everything of the item that was found. */
+static int item_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *o, struct hf_error *err)
+{
+	const char *path = hf_dict_cstr(spec->read, "id", NULL);
+	const struct hf_value *id = path == NULL ? NULL : hf_wire_at(a, o->item, path);
+	o->id = id != NULL ? hf_wire_text(a, id) : spec->key != NULL ? key_id(a, spec, context) : NULL;
+	struct hf_value *mine = hf_value_shallow(a, context);
+	if (o->id != NULL)
+		hf_dict_put(mine, "id", hf_value_cstr(a, o->id));
+	values_take(a, spec, hf_dict_get(spec->read, "observe"), o->item, o);
+	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
+	if (hf_is(outputs, HF_DICT)) {
+		HF_DICT_EACH (outputs, row) {
+			struct hf_value *v = hf_wire_at(a, o->item, hf_entry_value(row)->u.string.p);
+			hf_dict_set(o->outputs, hf_entry_key(row), v == NULL ? hf_value_cstr(a, "") : v);
+		}
+	}
+	return observe_more(e, a, spec, mine, o, err);
+}
+
+int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err)
+{
+	const struct hf_value *operation = find && spec->find != NULL ? spec->find : spec->read;
+	struct observed o = { .values = hf_value_dict(a), .outputs = hf_value_dict(a) };
+	struct reply reply;
+	int rc = engine_call(e, a, spec, operation, context, &reply, err);
+	if (rc < 0 && !reply_in(spec->read, "absent", &reply))
+		return rc;
+	if (rc == 0) {
+		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
+		for (size_t i = 0; i < hf_list_len(items) && o.item == NULL; i++)
+			if (item_fits(a, spec, hf_list_at(items, i), context))
+				o.item = hf_list_at(items, i);
+	}
+	o.present = o.item != NULL;
+	rc = o.present ? item_take(e, a, spec, context, &o, err) : 0;
+	if (rc == 0)
+		*ret = o;
+	return rc;
+}
+
+/* --- wait --- */
+
+static bool state_is(const struct hf_value *rule, const char *list, const char *state)
+{
+	const struct hf_value *words = hf_dict_get(rule, list);
+	for (size_t i = 0; hf_is(words, HF_LIST) && i < hf_list_len(words); i++)
+		if (strcmp(hf_list_at(words, i)->u.string.p, state) == 0)
+			return true;
+	return false;
+}
+
+/* 1 ready, 0 not yet, <0 failed. */
+static int ready_now(
+	struct hf_arena *a, const struct hf_spec *spec, const struct observed *o, struct hf_error *err)
+{
+	if (!o->present)
+		return 0; /* just made: EC2 may not show it for a while */
+	if (spec->ready == NULL)
+		return 1;
+	const struct hf_value *found = hf_wire_at(a, o->item, hf_dict_cstr(spec->ready, "path", ""));
+	const char *state = found == NULL ? "" : hf_wire_text(a, found);
+	if (state_is(spec->ready, "fail", state)) {
+		const char *path = hf_dict_cstr(spec->ready, "reason", NULL);
+		const struct hf_value *why = path == NULL ? NULL : hf_wire_at(a, o->item, path);
+		return hf_fail(err, HF_E_TASK, "it became \"%s\"%s%s", state, why == NULL ? "" : ": ",
+			why == NULL ? "" : hf_wire_text(a, why));
+	}
+	return state_is(spec->ready, "ok", state) ? 1 : 0;
+}
+
+static int ready_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *ret, struct hf_error *err)
+{
+	uint64_t start = hf_time_monotonic_ms();
+	uint64_t most =
+		1000 * (uint64_t)(spec->ready == NULL ? READY_SECONDS
+						      : hf_dict_int(spec->ready, "seconds", READY_SECONDS));
+	for (uint32_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+		int rc = resource_observe(e, a, spec, context, false, ret, err);
+		if (rc == 0)
+			rc = ready_now(a, spec, ret, err);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+		uint64_t spent = hf_time_monotonic_ms() - start;
+		if (spent > most || (!ret->present && spent > UNSEEN_MS))
+			return hf_fail(err, HF_E_TIMEOUT, "%s after %llu s",
+				ret->present ? "it is not ready" : "it was made, but cannot be seen",
+				(unsigned long long)(spent / 1000));
+		hf_fiber_sleep(e->fibers, wait);
+	}
+}
+
+static int gone_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct hf_error *err)
+{
+	if (spec->vanish == NULL)
+		return 0;
+	uint64_t until =
+		hf_time_monotonic_ms() + 1000 * (uint64_t)hf_dict_int(spec->vanish, "seconds", READY_SECONDS);
+	for (uint32_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+		struct reply reply;
+		int rc = engine_call(e, a, spec, spec->read, context, &reply, err);
+		if (rc < 0)
+			return reply_in(spec->read, "absent", &reply) ? 0 : rc;
+		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
+		size_t left = 0;
+		for (size_t i = 0; i < hf_list_len(items); i++)
+			left += !value_in(a, hf_list_at(items, i), spec->vanish);
+		if (left == 0)
+			return 0;
+		if (hf_time_monotonic_ms() > until)
+			return hf_fail(err, HF_E_TIMEOUT, "it is still there");
+		hf_fiber_sleep(e->fibers, wait);
+	}
+}
+
+/* --- state --- */
+
+/* A new token for a new attempt. It follows from what is stored, so a restart computes the same. */
+static void intent_make(
+	struct hf_engine *e, struct hf_state_doc *d, const struct hf_spec *spec, const char *hash)
+{
+	struct hf_arena *a = e->arena;
+	int64_t generation = hf_time_now_ms();
+	if (generation <= hf_dict_int(d->doc, "generation", 0))
+		generation = hf_dict_int(d->doc, "generation", 0) + 1;
+	struct hf_digest digest = hf_sha256(hf_str(hf_sprintf(
+		a, "%s|%s|%s|%s|%lld", e->env->name, d->name, spec->type, hash, (long long)generation)));
+	char hex[HF_SHA256_HEX];
+	hf_digest_hex(&digest, hex);
+	hf_dict_put(d->doc, "type", hf_value_cstr(a, spec->type));
+	hf_dict_put(d->doc, "status", hf_value_cstr(a, "intent"));
+	hf_dict_put(d->doc, "generation", hf_value_int(a, generation));
+	hf_dict_put(d->doc, "hash", hf_value_cstr(a, hash));
+	hf_dict_put(d->doc, "intent", hf_value_cstr(a, hf_sprintf(a, "hf-%.40s", hex)));
+}
+
+static const char *properties_hash(struct hf_arena *a, const struct hf_value *properties)
+{
+	const struct hf_json_style style = { .indent = -1, .compact = true, .sort_keys = true };
+	hf_auto_buf text = hf_buf_init(HF_STATE_DOC_MAX);
+	char hex[HF_SHA256_HEX];
+	if (hf_json_write(&text, properties, &style, NULL) < 0)
+		return "";
+	struct hf_digest d = hf_sha256(hf_buf_str(&text));
+	return hf_strdup(a, hf_digest_hex(&d, hex));
+}
+
+static void doc_depends(struct hf_engine *e, struct hf_state_doc *d, const struct hf_resource *r)
+{
+	struct hf_value *names = hf_value_list(e->arena);
+	for (size_t i = 0; r != NULL && i < r->depends.n; i++)
+		hf_list_append(names, hf_value_cstr(e->arena, e->env->resources.at[r->depends.at[i]].name));
+	hf_dict_put(d->doc, "depends", names);
+}
+
+/* --- make --- */
+
+static int ours(struct hf_engine *e, const struct hf_state_doc *d, const struct hf_spec *spec,
+	const struct observed *o, struct hf_error *err)
+{
+	if (!spec->owned_by_tags)
+		return 0;
+	const char *environment =
+		o->tags == NULL ? NULL : hf_dict_cstr(o->tags, "holdfast:environment", NULL);
+	const char *resource = o->tags == NULL ? NULL : hf_dict_cstr(o->tags, "holdfast:resource", NULL);
+	if (environment != NULL && resource != NULL && strcmp(environment, e->env->name) == 0 &&
+		strcmp(resource, d->name) == 0)
+		return 0;
+	return hf_fail(err, HF_E_EXISTS, "%s exists already and is not of environment %s (its tags say %s)",
+		o->id == NULL ? "it" : o->id, e->env->name, environment == NULL ? "nothing" : environment);
+}
+
+/* Somebody, perhaps we before a crash, made it: *adopted. */
+static int look_first(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_state_doc *d, const struct hf_value *context, bool recovered, struct observed *ret,
+	struct hf_error *err)
+{
+	const struct hf_spec *spec = change->spec;
+	if (!recovered && !spec->owned_by_tags)
+		return 0;
+	if (spec->find == NULL && spec->key == NULL)
+		return 0;
+	for (int turn = 0; turn < 2; turn++) {
+		int rc = resource_observe(e, a, spec, context, true, ret, err);
+		if (rc < 0)
+			return rc;
+		if (ret->present) {
+			/* A bucket's tags are put after it is made: after a crash it may have none yet. */
+			bool bare = recovered && spec->key != NULL &&
+				    (ret->tags == NULL || hf_dict_len(ret->tags) == 0);
+			return bare ? 0 : ours(e, d, spec, ret, err);
+		}
+		int64_t age = hf_time_now_ms() - hf_dict_int(d->doc, "generation", 0);
+		if (!recovered || age >= HF_ENGINE_SETTLE_MS || turn > 0)
+			return 0;
+		hf_fiber_sleep(e->fibers,
+			(uint32_t)(HF_ENGINE_SETTLE_MS - age)); /* the lost call may still arrive */
+	}
+	return 0;
+}
+
+static int create_call(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_state_doc *d, const struct hf_value *context, const char **ret_id, struct hf_error *err)
+{
+	const struct hf_spec *spec = change->spec;
+	struct reply reply;
+	struct observed o;
+	int rc = engine_call(e, a, spec, spec->create, context, &reply, err);
+	if (rc < 0 && !reply_in(spec->create, "exists", &reply))
+		return rc;
+	const char *path = hf_dict_cstr(spec->create, "id", NULL);
+	const struct hf_value *id = rc < 0 || path == NULL ? NULL : hf_wire_at(a, reply.doc, path);
+	if (id != NULL || (rc == 0 && spec->key != NULL)) {
+		*ret_id = id != NULL ? hf_wire_text(a, id) : key_id(a, spec, context);
+		return 0;
+	}
+	rc = resource_observe(e, a, spec, context, true, &o, err);
+	if (rc < 0)
+		return rc;
+	if (!o.present || o.id == NULL)
+		return hf_fail(err, HF_E_EXISTS, "AWS says it exists already, but it cannot be found");
+	*ret_id = o.id;
+	return spec->owned_by_tags ? ours(e, d, spec, &o, err) : 0;
+}
+
+static bool member_of(const struct hf_value *operation, const char *property)
+{
+	const struct hf_value *members = hf_dict_get(operation, "members");
+	for (size_t i = 0; hf_is(members, HF_LIST) && i < hf_list_len(members); i++)
+		if (hf_str_is(hf_list_at(members, i)->u.string, property))
+			return true;
+	return false;
+}
+
+/* What the create call could not carry. */
+static int create_rest(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct hf_error *err)
+{
+	for (size_t i = 0; i < hf_list_len(spec->update); i++) {
+		const struct hf_value *operation = hf_list_at(spec->update, i);
+		bool wanted = hf_dict_bool(operation, "always", false);
+		if (hf_dict_bool(operation, "unless_created", false) ||
+			hf_dict_get(operation, "when") != NULL)
+			continue;
+		HF_DICT_EACH (spec->properties, p) {
+			const char *property = hf_entry_key(p)->u.string.p;
+			wanted = wanted ||
+				 (member_of(operation, property) && hf_dict_get(context, property) != NULL &&
+					 !hf_spec_created_with(spec, property));
+		}
+		struct reply reply;
+		int rc = wanted ? engine_call(e, a, spec, operation, context, &reply, err) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Ready, read, recorded. */
+static int finish(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_state_doc *d, const struct hf_value *context, const struct hf_value *properties,
+	struct hf_error *err)
+{
+	struct observed o;
+	int rc = ready_wait(e, a, change->spec, context, &o, err);
+	if (rc < 0)
+		return rc;
+	struct hf_value *outputs = hf_value_copy(e->arena, o.outputs);
+	hf_dict_put(outputs, "id", hf_value_cstr(e->arena, hf_dict_cstr(d->doc, "id", "")));
+	hf_dict_put(d->doc, "properties", hf_value_copy(e->arena, properties));
+	hf_dict_put(d->doc, "outputs", outputs);
+	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "ready"));
+	doc_depends(e, d, change->resource);
+	return hf_state_put(e->state, d, err);
+}
+
+static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_state_doc *d, struct hf_value *properties, struct hf_error *err)
+{
+	const char *hash = properties_hash(a, properties), *id = NULL;
+	bool recovered = hf_dict_get(d->doc, "intent") != NULL;
+	struct observed o = { 0 };
+	if (!recovered)
+		intent_make(e, d, change->spec, hash);
+	struct hf_value *context = context_make(e, a, change->spec, d->name, properties, d->doc);
+	int rc = look_first(e, a, change, d, context, recovered, &o, err);
+	if (rc < 0)
+		return rc;
+	if (o.present) {
+		id = o.id;
+	} else {
+		if (recovered && strcmp(hf_dict_cstr(d->doc, "hash", ""), hash) != 0) {
+			intent_make(
+				e, d, change->spec, hash); /* another request must not carry the old token */
+			context = context_make(e, a, change->spec, d->name, properties, d->doc);
+		}
+		hf_dict_put(d->doc, "properties", hf_value_copy(e->arena, properties));
+		doc_depends(e, d, change->resource);
+		rc = hf_state_put(
+			e->state, d, err); /* durable before the call: a kill from here on is recovered */
+		if (rc == 0)
+			rc = create_call(e, a, change, d, context, &id, err);
+		if (rc < 0)
+			return rc;
+	}
+	hf_dict_put(d->doc, "id", hf_value_cstr(e->arena, id));
+	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "creating"));
+	return hf_state_put(e->state, d, err);
+}
+
+int resource_create(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_value *properties, struct hf_error *err)
+{
+	struct hf_state_doc *d = hf_state_make(e->state, change->name);
+	int rc = hf_dict_get(d->doc, "id") == NULL ? create_begin(e, a, change, d, properties, err) : 0;
+	if (rc < 0)
+		return rc;
+	struct hf_value *context = context_make(e, a, change->spec, d->name, properties, d->doc);
+	rc = create_rest(e, a, change->spec, context, err);
+	return rc < 0 ? rc : finish(e, a, change, d, context, properties, err);
+}
+
+/* --- change --- */
+
+static void tags_differ(struct hf_engine *e, struct hf_arena *a, struct hf_value *context,
+	const struct hf_value *properties, const struct observed *o)
+{
+	struct hf_value *added = hf_value_list(a), *removed = hf_value_list(a), *keys = hf_value_list(a);
+	struct hf_value *wanted = tags_wanted(a, e->env, properties);
+	HF_DICT_EACH (wanted, t) {
+		const char *key = hf_entry_key(t)->u.string.p, *value = hf_entry_value(t)->u.string.p;
+		const char *old = o->tags == NULL ? NULL : hf_dict_cstr(o->tags, key, NULL);
+		if (old == NULL || strcmp(old, value) != 0)
+			pair_add(a, added, key, value);
+	}
+	for (size_t i = 0; o->tags != NULL && i < o->tags->u.dict->map.count; i++) {
+		const struct hf_map_entry *t = &o->tags->u.dict->map.entries[i];
+		const char *key = hf_entry_key(t)->u.string.p;
+		if (tag_is_ours(key) || hf_dict_get(wanted, key) != NULL)
+			continue;
+		pair_add(a, removed, key, NULL);
+		hf_list_append(keys, hf_value_cstr(a, key));
+	}
+	if (hf_list_len(added) > 0)
+		hf_dict_put(context, "added_tags", added);
+	if (hf_list_len(removed) > 0) {
+		hf_dict_put(context, "removed_tags", removed);
+		hf_dict_put(context, "removed_tag_keys", keys);
+	}
+}
+
+/* What later operations need of this one's answer: keep: {name: path}. */
+static void answer_keep(struct hf_arena *a, const struct hf_value *operation, const struct reply *reply,
+	struct hf_value *context)
+{
+	const struct hf_value *keep = hf_dict_get(operation, "keep");
+	if (!hf_is(keep, HF_DICT))
+		return;
+	HF_DICT_EACH (keep, e) {
+		struct hf_value *v = hf_wire_at(a, reply->doc, hf_entry_value(e)->u.string.p);
+		if (v != NULL)
+			hf_dict_set(context, hf_entry_key(e), v);
+	}
+}
+
+int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_value *properties, struct hf_error *err)
+{
+	struct hf_state_doc *d = change->doc;
+	struct hf_value *context = context_make(e, a, change->spec, d->name, properties, d->doc);
+	struct observed o;
+	int rc = resource_observe(e, a, change->spec, context, false, &o, err);
+	if (rc < 0)
+		return rc;
+	tags_differ(e, a, context, properties, &o);
+	for (size_t i = 0; i < hf_list_len(change->spec->update); i++) {
+		const struct hf_value *operation = hf_list_at(change->spec->update, i);
+		const char *when = hf_dict_cstr(operation, "when", NULL);
+		bool wanted = false;
+		for (size_t k = 0; k < change->differences.n; k++)
+			wanted = wanted || member_of(operation, change->differences.at[k].property);
+		if (!wanted || (when != NULL && hf_dict_get(context, when) == NULL))
+			continue;
+		struct reply reply;
+		rc = engine_call(e, a, change->spec, operation, context, &reply, err);
+		if (rc < 0)
+			return rc;
+		answer_keep(a, operation, &reply, context);
+	}
+	return finish(e, a, change, d, context, properties, err);
+}
+
+/* --- remove --- */
+
+int resource_delete(
+	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err)
+{
+	struct hf_state_doc *d = change->doc;
+	const struct hf_spec *spec = change->spec;
+	const struct hf_value *properties = hf_dict_get(d->doc, "properties");
+	if (properties == NULL)
+		properties = hf_value_dict(a);
+	struct hf_value *context = context_make(e, a, spec, d->name, properties, d->doc);
+	if (hf_dict_get(d->doc, "id") == NULL) { /* begun, and then killed: it may exist */
+		struct observed o = { 0 };
+		int rc = look_first(e, a, change, d, context, true, &o, err);
+		if (rc < 0 && rc != -HF_E_EXISTS)
+			return rc;
+		if (rc < 0 || !o.present)
+			return hf_state_remove(e->state, d, err);
+		hf_dict_put(d->doc, "id", hf_value_cstr(e->arena, o.id));
+		context = context_make(e, a, spec, d->name, properties, d->doc);
+	}
+	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "deleting"));
+	int rc = hf_state_put(e->state, d, err);
+	for (size_t i = 0; rc == 0 && i < hf_list_len(spec->remove); i++) {
+		const struct hf_value *operation = hf_list_at(spec->remove, i);
+		struct reply reply;
+		rc = engine_call(e, a, spec, operation, context, &reply, err);
+		if (rc < 0 && reply_in(operation, "absent", &reply))
+			rc = 0;
+	}
+	if (rc == 0)
+		rc = gone_wait(e, a, spec, context, err);
+	return rc < 0 ? rc : hf_state_remove(e->state, d, err);
+}

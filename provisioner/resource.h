@@ -1,0 +1,69 @@
+/* provisioner/resource.h - what is done to one resource: look, make, change, remove. Runs inside fibers.
+ * Internal. */
+#pragma once
+#include "provisioner/engine.h"
+#include "provisioner/wire.h"
+
+struct hf_engine {
+	struct hf_arena *arena;
+	struct hf_environment *env;
+	struct hf_state *state;
+	struct hf_http *http;
+	struct hf_credentials *credentials;
+	struct hf_aws aws;
+	const char *region, *account;
+	struct hf_fibers *fibers;
+	struct hf_engine_options options;
+	struct hf_map endpoints; /* service → struct hf_aws_endpoint */
+};
+
+/* Connect on first use. */
+HF_CHECK int engine_ready(struct hf_engine *e, struct hf_error *err);
+/* What templates may know: resource → outputs, for_each → key → outputs. */
+struct hf_value *known_all(struct hf_engine *e);
+void known_put(struct hf_engine *e, struct hf_value *known, const struct hf_state_doc *d);
+
+struct reply {
+	struct hf_value *doc;
+	const char *code, *message; /* AWS's, when it refused */
+};
+
+struct observed {
+	bool present;
+	const char *id;
+	struct hf_value *values, *outputs, *tags; /* dicts; tags: all of them */
+	struct hf_value *item;
+};
+
+/* Call an operation; refusals named in its ignore list are successes, those in retry are tried again for a
+ * while. */
+HF_CHECK int engine_call(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *operation, const struct hf_value *context, struct reply *ret,
+	struct hf_error *err);
+/* A code of the operation's list says it. "Code" or "Code:part of the message". */
+bool reply_in(const struct hf_value *operation, const char *list, const struct reply *reply);
+
+/* What "$X" means for a resource. properties: rendered; doc: of its state, for id and intent. */
+struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const char *name, const struct hf_value *properties, const struct hf_value *doc);
+/* Read it by the context's id (or key). find: by name or intent tag instead. */
+HF_CHECK int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err);
+HF_CHECK int resource_create(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_value *properties, struct hf_error *err);
+HF_CHECK int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_value *properties, struct hf_error *err);
+HF_CHECK int resource_delete(
+	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err);
+
+/* compare.c: the same thing, whatever its spelling. */
+bool property_same(struct hf_arena *a, const struct hf_value *row, const struct hf_value *wanted,
+	const struct hf_value *found);
+/* A property as it goes on the wire: base64, JSON as text … */
+struct hf_value *property_encode(struct hf_arena *a, const struct hf_value *row, struct hf_value *v);
+/* [{Key, Value}] in any spelling to a dict. */
+struct hf_value *tags_read(struct hf_arena *a, const struct hf_value *list);
+/* The tags people gave: environment's and the resource's. */
+struct hf_value *tags_wanted(
+	struct hf_arena *a, const struct hf_environment *env, const struct hf_value *properties);
+bool tag_is_ours(const char *name); /* holdfast:… and aws:… are not people's */

@@ -1,0 +1,42 @@
+/* provisioner/spec.h - what AWS types are: resources/<service>/<type>.yaml and services.yaml, compiled in as
+ * text. The files' language is described in docs/provisioner.md. Owns: specs live in the arena of
+ * hf_specs_load(). */
+#pragma once
+#include "lib/data/value.h"
+
+enum hf_protocol {
+	HF_PROTOCOL_EC2,
+	HF_PROTOCOL_QUERY,
+	HF_PROTOCOL_JSON,
+	HF_PROTOCOL_REST_JSON,
+	HF_PROTOCOL_REST_XML
+};
+
+struct hf_service {
+	const char *name, *version, *prefix, *target, *content;
+	enum hf_protocol protocol;
+};
+
+struct hf_spec {
+	const char *type; /* "ec2.vpc" */
+	const struct hf_service *service;
+	struct hf_value *doc;
+	struct hf_value *properties; /* dict: name → {type, required, …} */
+	struct hf_value *create, *read, *find, *ready, *vanish;
+	struct hf_value *update, *remove; /* lists of operations */
+	struct hf_value *key;             /* list of properties that make the id; NULL: the answer names it */
+	bool owned_by_tags;
+};
+
+struct hf_specs; /* every type */
+HF_CHECK int hf_specs_load(struct hf_arena *a, struct hf_specs **ret, struct hf_error *err);
+const struct hf_spec *hf_spec_find(const struct hf_specs *s, const char *type); /* NULL when there is none */
+/* "did you mean"; NULL when no type is near. */
+const char *hf_spec_nearest(const struct hf_specs *s, const char *type);
+size_t hf_specs_count(const struct hf_specs *s);
+const struct hf_spec *hf_specs_at(const struct hf_specs *s, size_t i);
+
+/* The property is part of the create call; otherwise its update operation runs after the create. */
+bool hf_spec_created_with(const struct hf_spec *spec, const char *property);
+/* Some update operation can change it in place. */
+bool hf_spec_updatable(const struct hf_spec *spec, const char *property);
