@@ -20,11 +20,15 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_math, builtin, false },
 	{ hf_ansible_filters_random, builtin, false },
 	{ hf_ansible_filters_time, builtin, false },
+	{ hf_ansible_filters_url, builtin, false },
 	{ 0 },
 };
 
 const struct filter_table hf_test_tables[] = {
 	{ hf_ansible_tests_core, builtin, false },
+	{ hf_ansible_tests_version, builtin, false },
+	{ hf_ansible_tests_file, builtin, false },
+	{ hf_ansible_tests_uri, builtin, false },
 	{ 0 },
 };
 

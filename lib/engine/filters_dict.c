@@ -89,7 +89,12 @@ static int undefined_refuse(struct hf_eval *e, const struct hf_value *v, int dep
 FILTER(combine)
 {
 	struct hf_arena *a = hf_eval_arena(e);
-	FILTER_ARGS(SIZE_MAX, "recursive", "list_merge");
+	if (call->kwargs != NULL)
+		HF_DICT_EACH (call->kwargs, k)
+			if (!hf_str_is(hf_entry_key(k)->u.string, "recursive") &&
+				!hf_str_is(hf_entry_key(k)->u.string, "list_merge"))
+				return hf_fail(err, HF_E_TEMPLATE,
+					"'recursive' and 'list_merge' are the only valid keyword arguments");
 	struct hf_str how_name;
 	int r = filter_text_arg(e, call, SIZE_MAX, "list_merge", "replace", &how_name, err);
 	if (r < 0)

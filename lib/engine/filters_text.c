@@ -136,6 +136,18 @@ FILTER(quote)
 	return filter_return_buf(e, input, &out, "quoted text", ret, err);
 }
 
+/* Jinja's string; the text it gives is never read as a literal again. */
+FILTER(string)
+{
+	struct hf_str text = { 0 };
+	int r = hf_eval_text(e, input, &text, err);
+	if (r == 0)
+		r = filter_return_text(e, input, text, ret);
+	if (r == 0)
+		(*ret)->flags |= HF_VALUE_TEXT | (input->flags & HF_VALUE_MARKUP);
+	return r;
+}
+
 FILTER(to_bool)
 {
 	*ret = input->type == HF_NULL ? input : hf_value_bool(hf_eval_arena(e), filter_truth(input));
@@ -338,6 +350,7 @@ FILTER(human_to_bytes)
 const struct hf_callable_row hf_ansible_filters_text[] = {
 	{ "comment", comment, 0 },
 	{ "quote", quote, 0 },
+	{ "string", string, 0 },
 	{ "bool", to_bool, 0 },
 	{ "ternary", ternary, 0 },
 	{ "mandatory", mandatory, HF_TAKES_UNDEFINED },

@@ -42,4 +42,11 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/twister.c \
 	%reldir%/twister.h \
 	%reldir%/vault.c \
-	%reldir%/vault.h
+	%reldir%/vault.h \
+	%reldir%/version_order.c \
+	%reldir%/version_order.h \
+	%reldir%/tests_version.c \
+	%reldir%/tests_file.c \
+	%reldir%/url.c \
+	%reldir%/url.h \
+	%reldir%/filters_url.c

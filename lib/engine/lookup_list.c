@@ -330,10 +330,13 @@ static int lookup_sequence(const struct lookup_call *c, struct hf_value *into, s
 /* --- subelements
  * -------------------------------------------------------------------------------------------------- */
 
+/* Like Ansible's plugin, hands out the item without the list that was asked for. item is a copy of the
+ * caller's. */
 static int subelement_pairs(const struct lookup_call *c, struct hf_value *item, struct hf_str path,
 	bool skip_missing, struct hf_value *into, struct hf_error *err)
 {
-	struct hf_value *v = item;
+	struct hf_value *holder = NULL, *v = item;
+	const char *key = NULL;
 	struct hf_str part;
 	if (item->type != HF_DICT)
 		return hf_fail(err, HF_E_TEMPLATE, "subelements lookup expects a dictionary, got '%s'",
@@ -342,19 +345,19 @@ static int subelement_pairs(const struct lookup_call *c, struct hf_value *item, 
 	if (skipped != NULL && hf_value_truthy(skipped))
 		return 0;
 	for (struct hf_str rest = path; hf_str_split(&rest, '.', &part);) {
-		struct hf_value *next =
-			v->type == HF_DICT ? hf_dict_get(v, hf_str_dup(c->arena, part)) : NULL;
+		key = hf_str_dup(c->arena, part);
+		struct hf_value *next = v->type == HF_DICT ? hf_dict_get(v, key) : NULL;
 		if (next == NULL && skip_missing)
 			return 0;
 		if (next == NULL)
-			return hf_fail(err, HF_E_TEMPLATE, "could not find '%.*s' key in iterated item",
-				HF_STR_ARG(part));
+			return hf_fail(err, HF_E_TEMPLATE, "could not find '%s' key in iterated item", key);
+		holder = v;
 		v = next;
 	}
 	if (v->type != HF_LIST)
-		return skip_missing ? 0
-				    : hf_fail(err, HF_E_TEMPLATE, "the key %.*s should point to a list",
-					      HF_STR_ARG(path));
+		return hf_fail(err, HF_E_TEMPLATE, "the key %.*s should point to a list", HF_STR_ARG(path));
+	if (holder != NULL)
+		hf_dict_remove(holder, key);
 	for (size_t i = 0; i < hf_list_len(v); i++) {
 		struct hf_value *pair = hf_value_tuple(c->arena);
 		hf_list_append(pair, item);
@@ -369,7 +372,8 @@ static int lookup_subelements(const struct lookup_call *c, struct hf_value *into
 	size_t n = hf_list_len(c->terms);
 	if (n < 2 || n > 3)
 		return hf_fail(err, HF_E_TEMPLATE, "subelements lookup expects a list of two or three items");
-	struct hf_value *elements = hf_list_at(c->terms, 0), *path = hf_list_at(c->terms, 1);
+	struct hf_value *elements = hf_value_copy(c->arena, hf_list_at(c->terms, 0)),
+			*path = hf_list_at(c->terms, 1);
 	const struct hf_value *flags = n == 3 ? hf_list_at(c->terms, 2) : NULL;
 	if ((elements->type != HF_LIST && elements->type != HF_DICT) || path->type != HF_STRING ||
 		(flags != NULL && flags->type != HF_DICT))

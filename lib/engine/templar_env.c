@@ -189,6 +189,12 @@ static int printed(struct hf_eval *e, struct hf_value **value, struct hf_error *
 		if (result < 0)
 			return result;
 	}
+	if (v->type == HF_UNDEFINED && v->u.string.p != NULL &&
+		hf_str_starts(v->u.string,
+			"the inline if-expression")) { /* lenient even in strict mode, as in Jinja2 */
+		*value = hf_value_str(r->arena, HF_STR(""));
+		return 0;
+	}
 	int result = undefined_inside(e, v, 0, err);
 	if (result < 0)
 		return result;

@@ -119,7 +119,10 @@ int hf_template_evaluate(
 	e.frame = hf_frame_new(&e, t, t->root, NULL, &context);
 	struct root_frame root = { e.frame, NULL };
 	context.roots = &root;
-	return hf_eval_node(&e, n, ret, err);
+	int r = hf_eval_node(&e, n, ret, err);
+	if (r == 0 && t->expression == NULL && how->env->finalize != NULL) /* it stands for a {{ }} */
+		r = how->env->finalize(&e, ret, err);
+	return r;
 }
 
 struct hf_str hf_template_single_name(const struct hf_template *t)
