@@ -90,6 +90,20 @@ static void plain_field(
 			*ret = hf_value_int(a, fields[i].value);
 }
 
+/* x.__class__: nothing but its name. */
+static int class_attribute(
+	void *state, struct hf_object *self, struct hf_str name, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_eval *e = state;
+	const struct hf_value *v = self->data;
+	bool markup = v->type == HF_STRING && v->flags & HF_VALUE_MARKUP;
+	*ret = hf_str_is(name, "__name__") ? hf_value_cstr(e->arena, markup ? "Markup" : hf_type_name(v))
+					   : NULL;
+	return 0;
+}
+
+static const struct hf_object_kind class_kind = { .type_name = "type", .attribute = class_attribute };
+
 /* What Python's getattr() finds; *ret NULL when there is nothing. */
 static int attribute_only(struct hf_eval *e, struct hf_value *v, struct hf_str name, struct hf_value **ret,
 	struct hf_error *err)
@@ -98,6 +112,15 @@ static int attribute_only(struct hf_eval *e, struct hf_value *v, struct hf_str n
 	if (v->type == HF_OBJECT) {
 		const struct hf_object_kind *kind = v->u.object->kind;
 		return kind->attribute == NULL ? 0 : kind->attribute(e, v->u.object, name, ret, err);
+	}
+	if (v->type == HF_TUPLE && v->flags & HF_TUPLE_GROUP &&
+		(hf_str_is(name, "grouper") || hf_str_is(name, "list"))) {
+		*ret = hf_list_at(v, hf_str_is(name, "list"));
+		return 0;
+	}
+	if (hf_str_is(name, "__class__")) {
+		*ret = hf_value_object(e->arena, &class_kind, v);
+		return 0;
 	}
 	const struct hf_callable_row *row = hf_row_find(hf_methods_of(v), name);
 	if (row != NULL)
@@ -109,7 +132,7 @@ static int attribute_only(struct hf_eval *e, struct hf_value *v, struct hf_str n
 
 static int undefined_used(struct hf_eval *e, struct hf_value *v, struct hf_value **ret, struct hf_error *err)
 {
-	if (!eval_chainable(e))
+	if (!eval_chainable(e) || v->flags & HF_UNDEFINED_LENIENT)
 		return hf_eval_undefined(e, v, err);
 	*ret = v;
 	return 0;
@@ -118,9 +141,9 @@ static int undefined_used(struct hf_eval *e, struct hf_value *v, struct hf_value
 static int found(struct hf_eval *e, struct hf_value *object, struct hf_value *v, struct hf_value **ret,
 	struct hf_error *err)
 {
-	int r = hf_eval_resolve(e, &v, err);
+	int r = e->env->resolve == NULL ? 0 : e->env->resolve(e, &v, err);
 	if (r == 0)
-		*ret = hf_value_taint(e->arena, v, object);
+		*ret = object->flags == 0 ? v : hf_value_taint(e->arena, v, object);
 	return r;
 }
 
@@ -210,7 +233,7 @@ int hf_eval_item(struct hf_eval *e, struct hf_value *v, struct hf_value *key, st
 {
 	if (v->type == HF_UNDEFINED)
 		return undefined_used(e, v, ret, err);
-	if (key->type == HF_UNDEFINED && eval_strict(e))
+	if (undefined_strict(e, key))
 		return hf_eval_undefined(e, key, err);
 	struct hf_value *out = item_only(e, v, key);
 	if (out == NULL && key->type == HF_STRING) {
@@ -230,13 +253,17 @@ int hf_attribute_node(struct hf_eval *e, const struct node *n, struct hf_value *
 {
 	const struct attribute_node *at = &n->u.attribute;
 	struct hf_value *v;
-	int r = hf_eval_node(e, at->object, &v, err);
+	int r = hf_eval_quick(e, at->object, &v, err);
 	if (r < 0)
 		return r;
 	if (v->type == HF_DICT && at->of_dict == NULL) {
-		const struct hf_map_entry *entry = hf_map_find_hashed(&v->u.dict->map, at->hash, at->key);
-		if (entry != NULL)
-			return found(e, v, entry->value, ret, err);
+		struct hf_value *item = hf_dict_lookup(v->u.dict, at->key, at->hash, at->hint);
+		if (item != NULL && (e->env->resolve != NULL || v->flags != 0))
+			return found(e, v, item, ret, err);
+		if (item != NULL) {
+			*ret = item;
+			return 0;
+		}
 		*ret = hf_undefined_attribute(e, v, at->key->u.string);
 		return 0;
 	}

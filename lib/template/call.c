@@ -97,10 +97,10 @@ static int undefined_refused(struct hf_eval *e, const struct hf_callable_row *ro
 {
 	if (!eval_strict(e) || row->flags & HF_TAKES_UNDEFINED)
 		return 0;
-	if (input != NULL && input->type == HF_UNDEFINED)
+	if (input != NULL && undefined_strict(e, input))
 		return hf_eval_undefined(e, input, err);
 	for (size_t i = 0; i < call->n_args; i++)
-		if (call->args[i]->type == HF_UNDEFINED)
+		if (undefined_strict(e, call->args[i]))
 			return hf_eval_undefined(e, call->args[i], err);
 	return 0;
 }

@@ -7,7 +7,7 @@ int hf_eval_undefined(struct hf_eval *e, const struct hf_value *v, struct hf_err
 {
 	if (v->u.string.p == NULL)
 		return hf_fail(err, HF_E_UNDEFINED, "undefined value");
-	if (v->flags & HF_VALUE_QUOTED)
+	if (v->flags & HF_UNDEFINED_NAME)
 		return hf_fail(err, HF_E_UNDEFINED, "'%s' is undefined", v->u.string.p);
 	return hf_fail(err, HF_E_UNDEFINED, "%s", v->u.string.p);
 }
@@ -31,7 +31,7 @@ unsigned hf_value_marks(const struct hf_value *v)
 
 int hf_eval_truth(struct hf_eval *e, struct hf_value *v, bool *ret, struct hf_error *err)
 {
-	if (v->type == HF_UNDEFINED && eval_strict(e))
+	if (undefined_strict(e, v))
 		return hf_eval_undefined(e, v, err);
 	int64_t n;
 	if (v->type == HF_OBJECT && v->u.object->kind == &hf_range_kind) {
@@ -47,24 +47,6 @@ int hf_eval_truth(struct hf_eval *e, struct hf_value *v, bool *ret, struct hf_er
 	}
 	*ret = hf_value_truthy(v);
 	return 0;
-}
-
-/* Undefined values inside containers print as Python shows them: in strict mode that raises. */
-static int check_inside(struct hf_eval *e, const struct hf_value *v, unsigned depth, struct hf_error *err)
-{
-	int r = 0;
-	if (v->type == HF_UNDEFINED)
-		return hf_eval_undefined(e, v, err);
-	if (depth > HF_NODE_HEIGHT_MAX)
-		return 0;
-	if (hf_is_sequence(v))
-		for (size_t i = 0; r == 0 && i < hf_list_len(v); i++)
-			r = check_inside(e, hf_list_at(v, i), depth + 1, err);
-	else if (v->type == HF_DICT)
-		HF_DICT_EACH (v, entry)
-			if (r == 0)
-				r = check_inside(e, entry->value, depth + 1, err);
-	return r;
 }
 
 static int object_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, struct hf_error *err)
@@ -104,7 +86,7 @@ int hf_eval_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, stru
 		*ret = v->u.string;
 		return 0;
 	case HF_UNDEFINED:
-		if (eval_strict(e))
+		if (undefined_strict(e, v))
 			return hf_eval_undefined(e, v, err);
 		*ret = HF_STR("");
 		return 0;
@@ -114,11 +96,8 @@ int hf_eval_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, stru
 		break;
 	}
 	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
-	int r = eval_strict(e) ? check_inside(e, v, 0, err) : 0;
-	if (r < 0)
-		return r;
 	hf_value_print(&out, v);
-	r = hf_buf_check(&out, "text of a value", err);
+	int r = hf_buf_check(&out, "text of a value", err);
 	if (r == 0)
 		*ret = hf_buf_dup(e->arena, &out);
 	return r;
@@ -232,7 +211,7 @@ int hf_eval_sequence(struct hf_eval *e, struct hf_value *v, struct hf_value **re
 		*ret = v;
 		return 0;
 	case HF_UNDEFINED:
-		if (eval_strict(e))
+		if (undefined_strict(e, v))
 			return hf_eval_undefined(e, v, err);
 		*ret = hf_value_list(e->arena);
 		return 0;
@@ -292,8 +271,8 @@ static bool object_equal(const struct hf_value *a, const struct hf_value *b)
 int hf_eval_equal(struct hf_eval *e, const struct hf_value *a, const struct hf_value *b, bool *ret,
 	struct hf_error *err)
 {
-	if ((a->type == HF_UNDEFINED || b->type == HF_UNDEFINED) && eval_strict(e))
-		return hf_eval_undefined(e, a->type == HF_UNDEFINED ? a : b, err);
+	if (undefined_strict(e, a) || undefined_strict(e, b))
+		return hf_eval_undefined(e, undefined_strict(e, a) ? a : b, err);
 	if (a->type == HF_OBJECT && b->type == HF_OBJECT)
 		*ret = object_equal(a, b);
 	else
@@ -355,7 +334,7 @@ int hf_eval_compare(struct hf_eval *e, const struct hf_value *a, const struct hf
 int hf_eval_contains(
 	struct hf_eval *e, struct hf_value *container, struct hf_value *item, bool *ret, struct hf_error *err)
 {
-	if (item->type == HF_UNDEFINED && eval_strict(e) && container->type != HF_LIST)
+	if (undefined_strict(e, item) && container->type != HF_LIST)
 		return hf_eval_undefined(e, item, err);
 	if (container->type == HF_STRING) {
 		if (item->type != HF_STRING)
@@ -403,7 +382,7 @@ int hf_eval_length(struct hf_eval *e, struct hf_value *v, int64_t *ret, struct h
 		*ret = (int64_t)hf_dict_len(v);
 		return 0;
 	case HF_UNDEFINED:
-		if (eval_strict(e))
+		if (undefined_strict(e, v))
 			return hf_eval_undefined(e, v, err);
 		*ret = 0;
 		return 0;

@@ -22,6 +22,7 @@ struct context {
 	struct root_frame *roots; /* newest first */
 	struct hf_value *locals;  /* dict of the names around an include or a scoped block; may be NULL */
 	struct context *outer;    /* the context included from */
+	bool plain;               /* neither locals nor outer, not isolated */
 	bool isolated;            /* imported without context: globals only */
 	struct {
 		struct block_ref **at;
@@ -37,6 +38,13 @@ struct frame {
 	struct context *context;
 	const struct hf_template *template;
 	const struct block_ref *block; /* of a block's frame */
+};
+
+/* Flags with a meaning of their own on these types. */
+enum {
+	HF_UNDEFINED_NAME = HF_VALUE_QUOTED,    /* undefined: u.string is the name alone, not a message */
+	HF_UNDEFINED_LENIENT = HF_VALUE_MARKUP, /* undefined: plain even in strict modes */
+	HF_TUPLE_GROUP = HF_VALUE_QUOTED,       /* tuple: has the attributes grouper and list */
 };
 
 enum jump { JUMP_NONE, JUMP_BREAK, JUMP_CONTINUE };
@@ -64,6 +72,11 @@ static inline bool eval_strict(const struct hf_eval *e)
 {
 	return e->env->undefined == HF_UNDEFINED_STRICT || e->env->undefined == HF_UNDEFINED_STRICT_CHAINABLE;
 }
+/* This undefined value raises when it is used. That of an inline if without else never is strict. */
+static inline bool undefined_strict(const struct hf_eval *e, const struct hf_value *v)
+{
+	return v->type == HF_UNDEFINED && !(v->flags & HF_UNDEFINED_LENIENT) && eval_strict(e);
+}
 static inline bool eval_chainable(const struct hf_eval *e)
 {
 	return e->env->undefined == HF_UNDEFINED_CHAINABLE ||
@@ -71,6 +84,63 @@ static inline bool eval_chainable(const struct hf_eval *e)
 }
 /* TypeError, ValueError and their like. */
 #define hf_raise(err, ...) hf_fail((err), HF_E_TEMPLATE, __VA_ARGS__)
+
+/* Appends without a call where there is room already. */
+static inline void hf_emit_text(struct hf_buf *out, const char *p, size_t n)
+{
+	if (n < out->size - out->n && n <= out->max - out->n) {
+		memcpy(out->p + out->n, p, n);
+		out->n += n;
+		out->p[out->n] = '\0';
+	} else {
+		hf_buf_append(out, p, n);
+	}
+}
+
+static inline bool hf_entry_is(const struct hf_map_entry *e, const struct hf_value *key, uint32_t hash)
+{
+	const struct hf_value *k = e->key;
+	return e->hash == hash && k != NULL && k->type == HF_STRING && k->u.string.n == key->u.string.n &&
+	       memcmp(k->u.string.p, key->u.string.p, key->u.string.n) == 0;
+}
+
+/* Value of a text key whose hash is known; NULL when there is none. *hint: entry where it was found last
+ * time. */
+static inline struct hf_value *hf_dict_lookup(
+	const struct hf_dict *d, const struct hf_value *key, uint32_t hash, uint32_t *hint)
+{
+	const struct hf_map *m = &d->map;
+	if (*hint < m->count && hf_entry_is(&m->entries[*hint], key, hash))
+		return m->entries[*hint].value;
+	const struct hf_map_entry *found = hf_map_find_hashed(m, hash, key);
+	if (found == NULL)
+		return NULL;
+	*hint = (uint32_t)(found - m->entries);
+	return found->value;
+}
+
+/* A name that the innermost function itself has set; NULL: look further. */
+static inline struct hf_value *hf_name_local(const struct hf_eval *e, const struct node *n)
+{
+	const struct name_node *name = &n->u.name;
+	return name->n_refs > 0 && name->refs[0].depth == 0 ? e->frame->slots[name->refs[0].slot] : NULL;
+}
+
+HF_CHECK int hf_eval_node(
+	struct hf_eval *e, const struct node *n, struct hf_value **ret, struct hf_error *err);
+/* The same, without a call for what is at hand. */
+static inline int hf_eval_quick(
+	struct hf_eval *e, const struct node *n, struct hf_value **ret, struct hf_error *err)
+{
+	if (n->kind == N_NAME) {
+		struct hf_value *v = hf_name_local(e, n);
+		if (v != NULL) {
+			*ret = v;
+			return 0;
+		}
+	}
+	return hf_eval_node(e, n, ret, err);
+}
 
 /* expression.c */
 HF_CHECK int hf_eval_node(

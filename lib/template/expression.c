@@ -208,8 +208,10 @@ static int eval_inline_if(
 		return hf_eval_node(e, n->u.condition.then, ret, err);
 	if (n->u.condition.otherwise != NULL)
 		return hf_eval_node(e, n->u.condition.otherwise, ret, err);
-	*ret = hf_value_undefined(
-		e->arena, "the inline if-expression evaluated to false and no else section was defined.");
+	*ret = hf_value_with_flags(e->arena,
+		hf_value_undefined(e->arena,
+			"the inline if-expression evaluated to false and no else section was defined."),
+		HF_UNDEFINED_LENIENT);
 	return 0;
 }
 
@@ -292,11 +294,23 @@ static int failed_at(struct hf_eval *e, const struct node *n, int r, struct hf_e
 
 int hf_eval_node(struct hf_eval *e, const struct node *n, struct hf_value **ret, struct hf_error *err)
 {
+	int r;
 	if (n->kind == N_CONST) {
 		*ret = n->u.constant;
 		return 0;
 	}
-	int r = n->kind == N_NAME ? hf_name_get(e, n, ret, err) : functions[n->kind](e, n, ret, err);
+	if (n->kind == N_NAME) {
+		struct hf_value *v = hf_name_local(e, n);
+		if (v != NULL) {
+			*ret = v;
+			return 0;
+		}
+		r = hf_name_get(e, n, ret, err);
+	} else if (n->kind == N_ATTRIBUTE) {
+		r = hf_attribute_node(e, n, ret, err);
+	} else {
+		r = functions[n->kind](e, n, ret, err);
+	}
 	return r < 0 ? failed_at(e, n, r, err) : 0;
 }
 
@@ -326,7 +340,11 @@ int hf_eval_condition(struct hf_eval *e, const struct node *n, bool *ret, struct
 		break;
 	}
 	struct hf_value *v;
-	r = hf_eval_node(e, n, &v, err);
+	r = hf_eval_quick(e, n, &v, err);
+	if (r == 0 && v->type == HF_BOOL) {
+		*ret = v->u.boolean;
+		return 0;
+	}
 	if (r == 0)
 		r = hf_eval_truth(e, v, ret, err);
 	return r < 0 ? failed_at(e, n, r, err) : 0;

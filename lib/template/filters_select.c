@@ -110,8 +110,12 @@ static int sort_key(struct hf_eval *e, struct hf_value *v, struct hf_value *attr
 	}
 	if (attribute != NULL && attribute->type != HF_NULL)
 		r = hf_filter_attribute(e, v, attribute, NULL, &v, err);
-	if (r == 0)
-		*ret = cased ? v : hf_filter_fold_case(e, v);
+	v = r < 0 || cased ? v : hf_filter_fold_case(e, v);
+	*ret = v;
+	if (several) { /* a list of one: equal keys are never ordered, so that they need not be orderable */
+		*ret = hf_value_list(e->arena);
+		hf_list_append(*ret, v);
+	}
 	return r;
 }
 
@@ -251,6 +255,7 @@ FILTER(groupby)
 			r = hf_eval_equal(e, keys[i], keys[i - 1], &same, err);
 		if (r == 0 && !same) {
 			struct hf_value *group = hf_value_tuple(e->arena), *first = keys[i];
+			group->flags = HF_TUPLE_GROUP;
 			if (!cased)
 				r = hf_filter_attribute(e, hf_list_at(list, i), attribute,
 					fallback != NULL && fallback->type != HF_NULL ? fallback : NULL,
@@ -302,10 +307,25 @@ static int filter_name(struct hf_eval *e, struct hf_value *v, struct hf_str *ret
 	return 0;
 }
 
+/* Falsy input gives nothing, whatever the arguments. */
+static int nothing(struct hf_eval *e, struct hf_value *input, bool *ret_done, struct hf_value **ret,
+	struct hf_error *err)
+{
+	bool truth;
+	int r = hf_eval_truth(e, input, &truth, err);
+	*ret_done = r < 0 || !truth;
+	if (r == 0 && !truth)
+		*ret = hf_iterator_value(e, hf_value_list(e->arena));
+	return r;
+}
+
 FILTER(map)
 {
 	struct hf_value *items, *out;
-	int r;
+	bool done;
+	int r = nothing(e, input, &done, ret, err);
+	if (done)
+		return r;
 	if (call->n_args == 0 && call->kwargs != NULL && hf_dict_get(call->kwargs, "attribute") != NULL) {
 		r = map_attribute(e, input, call, &out, err);
 		if (r == 0)
@@ -339,10 +359,14 @@ static int select_items(struct hf_eval *e, struct hf_value *input, const struct 
 	size_t skip = by_attribute ? 1 : 0;
 	struct hf_value *items, *out = hf_value_list(e->arena);
 	struct hf_str name = { 0 };
+	bool done;
+	int r = nothing(e, input, &done, ret, err);
+	if (done)
+		return r;
 	if (by_attribute && call->n_args == 0)
 		return hf_raise(err, "Missing parameter for attribute name");
 	bool has_test = call->n_args > skip;
-	int r = has_test ? filter_name(e, call->args[skip], &name, err) : 0;
+	r = has_test ? filter_name(e, call->args[skip], &name, err) : 0;
 	struct hf_call inner = { call->args + skip + 1, has_test ? call->n_args - skip - 1 : 0, call->kwargs,
 		call->pos };
 	if (r == 0 && has_test && hf_builtin_test(e->env, name) == NULL)

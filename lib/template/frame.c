@@ -94,6 +94,14 @@ int hf_name_get(struct hf_eval *e, const struct node *n, struct hf_value **ret, 
 	bool only_root =
 		name->own_root && e->frame->context->roots != NULL && e->frame->context->roots->older == NULL;
 	struct hf_value *found;
+	const struct hf_value *variables = e->how->variables;
+	if (only_root && e->frame->context->plain && variables != NULL && e->env->resolve == NULL &&
+		(found = hf_dict_lookup(variables->u.dict, name->key, name->hash, name->hint)) != NULL) {
+		if (name->cached)
+			e->frame->slots[name->refs[0].slot] = found;
+		*ret = found;
+		return 0;
+	}
 	int r = context_get(e, e->frame->context, name->key, name->hash, only_root, &found, err);
 	if (r < 0)
 		return r;

@@ -197,6 +197,8 @@ static int lex_raw(struct lexer *x, struct hf_error *err)
 			return 0;
 		}
 	}
+	if (x->at >= x->source.n) /* nothing behind it: Jinja2 lets that pass */
+		return 0;
 	return hf_fail_at(err, HF_E_PARSE, lexer_pos(x), "Missing end of raw directive");
 }
 
@@ -209,6 +211,8 @@ static int lex_comment(struct lexer *x, struct hf_error *err)
 			return 0;
 		}
 	}
+	if (x->at >= x->source.n)
+		return 0;
 	return hf_fail_at(err, HF_E_PARSE, lexer_pos(x), "Missing end of comment tag");
 }
 

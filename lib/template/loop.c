@@ -155,8 +155,18 @@ static int loop_call(void *state, struct hf_object *self, struct hf_value *const
 	return r;
 }
 
+/* Only at its end can a loop be iterated from inside: there is nothing left then. */
+static int loop_next(void *state, struct hf_object *self, struct hf_value **ret, struct hf_error *err)
+{
+	const struct loop *l = self->data;
+	if (l->index + 1 < l->n)
+		return hf_raise(err, "iterating over `loop` itself is not supported");
+	*ret = NULL;
+	return 0;
+}
+
 const struct hf_object_kind hf_loop_kind = {
-	.type_name = "LoopContext", .call = loop_call, .attribute = loop_get
+	.type_name = "LoopContext", .next = loop_next, .call = loop_call, .attribute = loop_get
 };
 
 /* Items for which the loop's own condition holds. */

@@ -108,6 +108,9 @@ static int macro_call(void *state, struct hf_object *self, struct hf_value *cons
 	e->autoescape = autoescape;
 	e->muted = muted;
 	e->depth--;
+	if (r == 0) /* the place of the call decides whether the text counts as safe */
+		(*ret)->flags =
+			(uint8_t)(((*ret)->flags & ~HF_VALUE_MARKUP) | (autoescape ? HF_VALUE_MARKUP : 0));
 	return r;
 }
 

@@ -39,6 +39,7 @@ int hf_exec_root(
 	if (r < 0)
 		return r;
 	context->parent = NULL;
+	context->plain = context->locals == NULL && context->outer == NULL && !context->isolated;
 	blocks_add(e, context, t);
 	e->frame = hf_frame_new(e, t, t->root, NULL, context);
 	struct root_frame *root = hf_new(e->arena, struct root_frame);
@@ -230,8 +231,6 @@ int hf_exec_extends(struct hf_eval *e, const struct node *n, struct hf_error *er
 static int block_run(struct hf_eval *e, const struct block_ref *ref, struct context *c, struct hf_error *err)
 {
 	const struct block_node *b = &ref->node->u.block;
-	if (b->required)
-		return hf_raise(err, "Required block '%s' not found", b->name->u.string.p);
 	int r = hf_eval_descend(e, err);
 	if (r < 0)
 		return r;
@@ -255,6 +254,8 @@ int hf_exec_block(struct hf_eval *e, const struct node *n, struct hf_error *err)
 	const struct block_ref *ref = block_find(c, n->u.block.name);
 	if (ref == NULL)
 		return hf_raise(err, "block '%s' is not known here", n->u.block.name->u.string.p);
+	if (n->u.block.required && ref->parent == NULL)
+		return hf_raise(err, "Required block '%s' not found", n->u.block.name->u.string.p);
 	if (n->u.block.scoped) {
 		struct context *scoped = hf_new(e->arena, struct context);
 		*scoped = (struct context){ .outer = c, .locals = hf_frame_locals(e), .blocks = c->blocks };

@@ -8,6 +8,7 @@
 struct pending { /* a name that is read; its scopes are complete only after the whole tree was seen */
 	struct node *node;
 	const struct scope *scope;
+	bool in_block;
 };
 
 struct linker {
@@ -27,6 +28,7 @@ struct linker {
 		struct for_node *loop;
 		struct loop_use *outer;
 	} * loops;
+	bool in_block;
 	bool soft; /* inside {% if %} or an inline if: an unknown filter fails only when reached */
 };
 
@@ -108,7 +110,7 @@ static int link_body(struct linker *k, const struct nodes *list, struct scope *s
 static void link_name(struct linker *k, struct node *n, struct scope *s)
 {
 	struct hf_str name = n->u.name.key->u.string;
-	*hf_vec_push(k->arena, &k->reads) = (struct pending){ n, s };
+	*hf_vec_push(k->arena, &k->reads) = (struct pending){ n, s, k->in_block };
 	*hf_vec_push(k->arena, &k->template->names) = n;
 	if (k->loops != NULL && hf_str_is(name, "loop"))
 		k->loops->loop->uses_loop = true;
@@ -248,8 +250,14 @@ static int link_macro(struct linker *k, struct node *n, struct scope *s)
 	if (r == 0 && m->target != NULL)
 		r = link_target(k, m->target, s);
 	m->scope = scope_new(k, s, true);
-	for (size_t i = 0; i < m->params.n; i++)
+	for (size_t i = 0; i < m->params.n; i++) {
+		struct hf_pos pos = { k->template->name, m->params.at[i]->line, m->params.at[i]->column };
+		struct hf_str name = m->params.at[i]->u.name.key->u.string;
+		if (hf_scope_find(m->scope, name) != NULL)
+			return hf_fail_at(k->err, HF_E_TEMPLATE, pos,
+				"duplicate argument '%.*s' in macro definition", HF_STR_ARG(name));
 		(void)link_target(k, m->params.at[i], m->scope);
+	}
 	struct macro_use use = { m, k->macros };
 	k->macros = &use;
 	if (r == 0)
@@ -282,11 +290,14 @@ static int link_block(struct linker *k, struct node *n)
 	b->scope = scope_new(k, NULL, true);
 	struct loop_use *loops = k->loops;
 	struct macro_use *macros = k->macros;
+	bool in_block = k->in_block;
 	k->loops = NULL;
 	k->macros = NULL;
+	k->in_block = true;
 	int r = link_body(k, &b->body, b->scope);
 	k->loops = loops;
 	k->macros = macros;
+	k->in_block = in_block;
 	return r;
 }
 
@@ -333,6 +344,7 @@ static int link_attribute(struct linker *k, struct node *n, struct scope *s)
 	struct attribute_node *at = &n->u.attribute;
 	struct hf_str name = at->key->u.string;
 	at->hash = hf_value_hash(at->key);
+	at->hint = hf_new(k->arena, uint32_t);
 	at->loop_field = hf_loop_field(name);
 	at->of_str = hf_row_find(hf_methods_str, name);
 	at->of_list = hf_row_find(hf_methods_list, name);
@@ -415,8 +427,23 @@ static int link_node(struct linker *k, struct node *n, struct scope *s)
 	return r;
 }
 
-static void resolve_read(struct linker *k, struct node *n, const struct scope *s)
+/* One slot a function and name, apart from the names of its scopes. */
+static uint32_t cache_slot(struct linker *k, struct scope *function, struct hf_value *name)
 {
+	for (size_t i = 0; i < function->n_cached; i++)
+		if (hf_str_equal(function->cached[i].name->u.string, name->u.string))
+			return function->cached[i].slot;
+	function->cached = hf_vec_grow(k->arena, function->cached, &function->n_cached,
+		&function->cached_room, sizeof(*function->cached));
+	struct scope_name *added = &function->cached[function->n_cached - 1];
+	*added = (struct scope_name){ name, function->n_slots++ };
+	return added->slot;
+}
+
+static void resolve_read(struct linker *k, const struct pending *read)
+{
+	struct node *n = read->node;
+	const struct scope *s = read->scope;
 	struct name_node *name = &n->u.name;
 	struct hf_str text = name->key->u.string;
 	struct {
@@ -431,14 +458,20 @@ static void resolve_read(struct linker *k, struct node *n, const struct scope *s
 		depth += s->function == s;
 		name->own_root |= s->is_root;
 	}
+	if (refs.n == 0) {
+		name->cached = true;
+		*hf_vec_push(k->arena, &refs) =
+			(struct slot_ref){ 0, cache_slot(k, read->scope->function, name->key) };
+	}
 	name->refs = refs.at;
 	name->n_refs = (uint32_t)refs.n;
 	name->hash = hf_value_hash(name->key);
-	name->undefined = hf_value_with_flags(k->arena, hf_value_undefined(k->arena, text.p),
-		HF_VALUE_QUOTED); /* quoted: a name, not a message */
+	name->hint = hf_new(k->arena, uint32_t);
+	name->undefined =
+		hf_value_with_flags(k->arena, hf_value_undefined(k->arena, text.p), HF_UNDEFINED_NAME);
 	const struct hf_callable_row *row = hf_builtin_global(k->env, text);
 	name->global = row == NULL ? NULL : hf_function_value(k->arena, row);
-	if (refs.n == 0 && (hf_str_is(text, "self") || hf_str_is(text, "super"))) {
+	if (name->cached && (hf_str_is(text, "self") || (read->in_block && hf_str_is(text, "super")))) {
 		n->kind = N_CONST;
 		n->u.constant = text.n == 4 ? &hf_self_value : &hf_super_value;
 	}
@@ -454,6 +487,6 @@ int hf_scope_link(struct hf_arena *a, struct hf_template *t, struct hf_error *er
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < k.reads.n; i++)
-		resolve_read(&k, k.reads.at[i].node, k.reads.at[i].scope);
+		resolve_read(&k, &k.reads.at[i]);
 	return 0;
 }

@@ -7,18 +7,33 @@
 /* Decimal text of an integer without the cost of printf. */
 static void put_int(struct hf_buf *out, int64_t i)
 {
-	char digits[24], *p = digits + sizeof(digits);
+	char digits[24], *p = digits + sizeof(digits); /* room for any int64_t */
+	if (i >= 0 && i < 10) {
+		digits[0] = (char)('0' + i);
+		hf_emit_text(out, digits, 1);
+		return;
+	}
 	uint64_t rest = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
 	do
 		*--p = (char)('0' + rest % 10);
 	while ((rest /= 10) > 0);
 	if (i < 0)
 		*--p = '-';
-	hf_buf_append(out, p, (size_t)(digits + sizeof(digits) - p));
+	hf_emit_text(out, p, (size_t)(digits + sizeof(digits) - p));
 }
 
 int hf_emit(struct hf_eval *e, struct hf_value *v, struct hf_error *err)
 {
+	if (v->flags == 0 && !e->muted && !e->autoescape && e->env->finalize == NULL) {
+		if (v->type == HF_STRING) {
+			hf_emit_text(e->out, v->u.string.p, v->u.string.n);
+			return 0;
+		}
+		if (v->type == HF_INT) {
+			put_int(e->out, v->u.integer);
+			return 0;
+		}
+	}
 	if (e->env->finalize != NULL) {
 		int r = e->env->finalize(e, &v, err);
 		if (r < 0)
@@ -34,7 +49,7 @@ int hf_emit(struct hf_eval *e, struct hf_value *v, struct hf_error *err)
 	}
 	bool escape = e->autoescape && !(v->flags & HF_VALUE_MARKUP);
 	if (v->type == HF_STRING && !escape) {
-		hf_buf_add(e->out, v->u.string);
+		hf_emit_text(e->out, v->u.string.p, v->u.string.n);
 		return 0;
 	}
 	struct hf_str text;
@@ -51,14 +66,14 @@ int hf_emit(struct hf_eval *e, struct hf_value *v, struct hf_error *err)
 static int exec_text(struct hf_eval *e, const struct node *n, struct hf_error *err)
 {
 	if (!e->muted)
-		hf_buf_append(e->out, n->u.text.p, n->u.text.n);
+		hf_emit_text(e->out, n->u.text.p, n->u.text.n);
 	return 0;
 }
 
 static int exec_print(struct hf_eval *e, const struct node *n, struct hf_error *err)
 {
 	struct hf_value *v;
-	int r = hf_eval_node(e, n->u.print, &v, err);
+	int r = hf_eval_quick(e, n->u.print, &v, err);
 	return r < 0 ? r : hf_emit(e, v, err);
 }
 
@@ -213,9 +228,17 @@ static const exec_function functions[N_STATEMENTS_END - N_EXPRESSIONS_END] = {
 
 int hf_exec_nodes(struct hf_eval *e, const struct nodes *list, struct hf_error *err)
 {
-	for (size_t i = 0; i < list->n && e->jump == JUMP_NONE; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		const struct node *n = list->at[i];
-		int r = functions[n->kind - N_EXPRESSIONS_END](e, n, err);
+		int r = 0;
+		if (n->kind == N_TEXT) {
+			if (!e->muted)
+				hf_emit_text(e->out, n->u.text.p, n->u.text.n);
+		} else if (n->kind == N_PRINT) {
+			r = exec_print(e, n, err);
+		} else {
+			r = functions[n->kind - N_EXPRESSIONS_END](e, n, err);
+		}
 		if (r == 0 && e->out->failed)
 			r = hf_buf_check(e->out, "output", err);
 		if (r < 0) {
@@ -223,6 +246,8 @@ int hf_exec_nodes(struct hf_eval *e, const struct nodes *list, struct hf_error *
 				err->pos = (struct hf_pos){ e->frame->template->name, n->line, n->column };
 			return r;
 		}
+		if (e->jump != JUMP_NONE)
+			break;
 	}
 	return 0;
 }

@@ -119,6 +119,7 @@ int hf_template_evaluate(
 	e.frame = hf_frame_new(&e, t, t->root, NULL, &context);
 	struct root_frame root = { e.frame, NULL };
 	context.roots = &root;
+	context.plain = true;
 	int r = hf_eval_node(&e, n, ret, err);
 	if (r == 0 && t->expression == NULL && how->env->finalize != NULL) /* it stands for a {{ }} */
 		r = how->env->finalize(&e, ret, err);

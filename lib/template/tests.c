@@ -216,12 +216,16 @@ TEST(sameas)
 
 TEST(filter)
 {
+	if (!hf_value_hashable(input))
+		return hf_raise(err, "unhashable type: '%s'", hf_type_name(input));
 	bool known = input->type == HF_STRING && hf_builtin_filter(e->env, input->u.string) != NULL;
 	return answer(e, known, ret);
 }
 
 TEST(test)
 {
+	if (!hf_value_hashable(input))
+		return hf_raise(err, "unhashable type: '%s'", hf_type_name(input));
 	bool known = input->type == HF_STRING && hf_builtin_test(e->env, input->u.string) != NULL;
 	return answer(e, known, ret);
 }

@@ -107,15 +107,19 @@ struct name_node {
 	uint32_t hash;
 	uint32_t n_refs;
 	const struct slot_ref *refs; /* innermost scope first */
+	uint32_t *hint;              /* as in attribute_node */
 	struct hf_value *undefined;  /* given when the name is found nowhere */
 	struct hf_value *global;     /* built-in or of the environment, may be NULL */
-	bool own_root;               /* refs include the scope of the template itself */
+	bool cached;   /* refs is one slot where a variable from outside is kept once it was found */
+	bool own_root; /* refs include the scope of the template itself */
 };
 
 struct attribute_node {
 	struct node *object;
 	struct hf_value *key;
 	uint32_t hash;
+	uint32_t *hint; /* where the key was found last time: the one thing rendering changes, and only for
+			   speed */
 	int loop_field; /* enum loop_field, -1: none of that name */
 	const struct hf_callable_row *of_str, *of_list, *of_dict;
 };
@@ -251,7 +255,10 @@ struct scope {
 	struct scope *parent, *function;
 	struct scope_name *names;
 	size_t n, room;
-	uint32_t n_slots; /* of a function scope */
+	/* Of a function scope: */
+	uint32_t n_slots;
+	struct scope_name *cached; /* slots of names from outside */
+	size_t n_cached, cached_room;
 	bool is_root;
 };
 

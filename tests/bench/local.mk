@@ -1,0 +1,2 @@
+noinst_PROGRAMS += %reldir%/bench_template
+%canon_reldir%_bench_template_LDADD = $(template_libs)
