@@ -35,9 +35,10 @@ struct apply {
 	struct hf_recall *recall;
 	const char *blobs;
 	bool check;
-	struct hf_arena *diff_arena; /* of the task at hand, from its event */
-	struct hf_value *diff;
-	const char *message; /* what failed, for people */
+	pid_t pid;
+	struct hf_arena *pending_arena;
+	struct hf_value *pending; /* a settled line that waits for its event */
+	const char *message;      /* what failed, for people */
 	unsigned recalled;
 };
 
@@ -60,35 +61,87 @@ static int line_tell(struct apply *ap, const struct hf_value *v, struct hf_error
  * ---------------------------------------------------------------------------------------------------------
  */
 
+/* A value that would make the line too long is left out: the task is then run again instead of recalled. */
+static void put_bounded(struct hf_arena *a, struct hf_value *line, const char *key, const struct hf_value *v,
+	size_t max, bool hide)
+{
+	hf_auto_buf b = hf_buf_init(max);
+	struct hf_json_style style = HF_JSON_COMPACT;
+	if (v == NULL || hf_json_write(&b, v, &style, NULL) < 0 || b.failed)
+		return;
+	struct hf_value *copy = hf_value_copy(a, v);
+	hf_dict_put(line, key, hide && hf_value_has_secret(v) ? hf_value_cstr(a, "********") : copy);
+}
+
+static void put_cstr(struct hf_arena *a, struct hf_value *line, const char *key, const char *text)
+{
+	if (text != NULL)
+		hf_dict_put(line, key, hf_value_cstr(a, text));
+}
+
+/* What the supervisor is told about a settled task waits for the task's event, which has the diff with
+ * secrets hidden. */
+static int pending_tell(struct apply *ap, const struct hf_value *diff, struct hf_error *err)
+{
+	if (ap->pending == NULL)
+		return 0;
+	if (diff != NULL)
+		put_bounded(ap->pending_arena, ap->pending, "diff", diff, RESULT_MAX, false);
+	int result = line_tell(ap, ap->pending, err);
+	ap->pending = NULL;
+	ap->pending_arena = hf_arena_free(ap->pending_arena);
+	return result;
+}
+
+static void event_log(struct apply *ap, const struct hf_value *event)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *line = hf_value_dict(a);
+	hf_dict_put(line, "k", hf_value_cstr(a, "event"));
+	hf_dict_put(line, "event", hf_value_copy(a, event));
+	/* For people who read the log: what decides is the settled line, whose failure is not passed over. */
+	if (hf_runlog_add(&ap->log, line, false, NULL) < 0)
+		hf_log(HF_LOG_WARNING, "an event could not be written to the run's log");
+}
+
 static void on_event(void *data, const struct hf_value *event)
 {
 	struct apply *ap = data;
 	const char *status = hf_dict_cstr(event, "status", "");
 	if (strcmp(hf_dict_cstr(event, "type", ""), "task") != 0)
 		return;
-	hf_arena_free(ap->diff_arena);
-	ap->diff_arena = hf_arena_new();
-	struct hf_value *diff = hf_dict_get(event, "diff");
-	ap->diff = diff == NULL ? NULL : hf_value_copy(ap->diff_arena, diff);
+	if (pending_tell(ap, hf_dict_get(event, "diff"), NULL) < 0)
+		stop_asked = 1; /* the supervisor has gone: it resumes the run with a new apply role */
 	bool failed = strcmp(status, "failed") == 0 || strcmp(status, "unreachable") == 0;
 	if (failed && hf_dict_get(event, "item") == NULL)
 		ap->message = hf_sprintf(ap->arena, "%s: %s", hf_dict_cstr(event, "task", "a task"),
 			hf_dict_cstr(event, "msg", "failed"));
-	if (!failed && strcmp(status, "changed") != 0)
-		return;
-	struct hf_value *line = hf_value_dict(ap->diff_arena);
-	hf_dict_put(line, "k", hf_value_cstr(ap->diff_arena, "event"));
-	hf_dict_put(line, "event", hf_value_copy(ap->diff_arena, event));
-	/* For `holdfast history`: what decides is the settled line, whose failure is not passed over. */
-	if (hf_runlog_add(&ap->log, line, false, NULL) < 0)
-		hf_log(HF_LOG_WARNING, "an event could not be written to the run's log");
+	if (!ap->check && (failed || strcmp(status, "changed") == 0))
+		event_log(ap, event);
+}
+
+/* A task under become runs in a child of the engine's: what it notes in memory is lost, so it goes to the
+ * log. */
+static int seen_note(struct apply *ap, const char *id, struct hf_error *err)
+{
+	if (getpid() == ap->pid) {
+		hf_recall_seen(ap->recall, id);
+		return 0;
+	}
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *line = hf_value_dict(a);
+	hf_dict_put(line, "k", hf_value_cstr(a, "seen"));
+	hf_dict_put(line, "id", hf_value_cstr(a, id));
+	return ap->check ? 0 : hf_runlog_add(&ap->log, line, false, err);
 }
 
 static int on_recall(void *data, struct hf_arena *a, const struct hf_resource *r, struct hf_value **ret,
 	struct hf_error *err)
 {
 	struct apply *ap = data;
-	hf_recall_seen(ap->recall, r->id);
+	int result = seen_note(ap, r->id, err);
+	if (result < 0)
+		return result;
 	*ret = hf_recall_answer(ap->recall, a, r);
 	if (*ret != NULL)
 		ap->recalled++;
@@ -148,6 +201,25 @@ static int on_save(void *data, int fd, struct hf_digest *ret, struct hf_error *e
 	return result;
 }
 
+/* {kind, name} whatever the kind: what the rest of the agent works with. */
+static struct hf_value *watches_plain(struct hf_arena *a, const struct hf_value *watches)
+{
+	static const char *const keys[] = { "name", "path", "unit", "key", "seconds" };
+	struct hf_value *list = hf_value_list(a);
+	size_t n = hf_is(watches, HF_LIST) ? hf_list_len(watches) : 0;
+	for (size_t i = 0; i < n && i < WATCHES_MAX; i++) {
+		const struct hf_value *w = hf_list_at(watches, i), *name = NULL;
+		struct hf_value *plain = hf_value_dict(a);
+		for (size_t k = 0; k < HF_COUNT(keys) && name == NULL; k++)
+			name = hf_dict_get(w, keys[k]);
+		hf_dict_put(plain, "kind", hf_value_cstr(a, hf_dict_cstr(w, "kind", "")));
+		hf_dict_put(plain, "name",
+			name == NULL ? hf_value_cstr(a, "") : hf_value_str(a, hf_value_text(a, name)));
+		hf_list_append(list, plain);
+	}
+	return list;
+}
+
 /* What the watched paths look like now that the task is done: the measure by which later events are judged.
  */
 static struct hf_value *looks_take(struct hf_arena *a, const struct hf_value *watches)
@@ -171,24 +243,6 @@ static struct hf_value *looks_take(struct hf_arena *a, const struct hf_value *wa
 	return looks;
 }
 
-/* A value that would make the line too long is left out: the task is then run again instead of recalled. */
-static void put_bounded(struct hf_arena *a, struct hf_value *line, const char *key, const struct hf_value *v,
-	size_t max, bool hide)
-{
-	hf_auto_buf b = hf_buf_init(max);
-	struct hf_json_style style = HF_JSON_COMPACT;
-	if (v == NULL || hf_json_write(&b, v, &style, NULL) < 0 || b.failed)
-		return;
-	struct hf_value *copy = hf_value_copy(a, v);
-	hf_dict_put(line, key, hide && hf_value_has_secret(v) ? hf_value_cstr(a, "********") : copy);
-}
-
-static void put_cstr(struct hf_arena *a, struct hf_value *line, const char *key, const char *text)
-{
-	if (text != NULL)
-		hf_dict_put(line, key, hf_value_cstr(a, text));
-}
-
 static int on_settled(void *data, const struct hf_resource *r, const char *status,
 	const struct hf_value *result, struct hf_error *err)
 {
@@ -207,15 +261,20 @@ static int on_settled(void *data, const struct hf_resource *r, const char *statu
 	hf_dict_put(line, "line", hf_value_int(a, r->pos.line));
 	hf_dict_put(line, "handler", hf_value_bool(a, r->handler));
 	put_bounded(a, line, "args", r->args, ARGS_MAX, true);
-	put_bounded(a, line, "watches", r->watches, RESULT_MAX, false);
+	struct hf_value *watches = watches_plain(a, r->watches);
+	put_bounded(a, line, "watches", watches, RESULT_MAX, false);
 	put_bounded(a, line, "notifies", r->notifies, ARGS_MAX, false);
 	put_bounded(a, line, "result", result, RESULT_MAX, false);
-	put_bounded(a, line, "diff", ap->diff, RESULT_MAX, false);
-	hf_dict_put(line, "looks", looks_take(a, r->watches));
+	hf_dict_put(line, "looks", looks_take(a, watches));
 	int done = ap->check ? 0 : hf_runlog_add(&ap->log, line, changed, err);
-	if (done == 0 && hf_dict_bool(ap->job, "tell", false))
-		done = line_tell(ap, line, err);
-	ap->diff = NULL;
+	if (done < 0 || !hf_dict_bool(ap->job, "tell", false))
+		return done;
+	if (getpid() != ap->pid)
+		return line_tell(ap, line, err);
+	if ((done = pending_tell(ap, NULL, err)) == 0) {
+		ap->pending = line;
+		ap->pending_arena = hf_take_arena(&a);
+	}
 	return done;
 }
 
@@ -297,6 +356,9 @@ static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_er
 
 static int end_tell(struct apply *ap, struct hf_value *line, struct hf_error *err)
 {
+	int told = pending_tell(ap, NULL, err);
+	if (told < 0)
+		return told;
 	put_cstr(ap->arena, line, "k", "end");
 	hf_dict_put(line, "cancelled", hf_value_bool(ap->arena, stop_asked != 0));
 	hf_dict_put(line, "recalled", hf_value_int(ap->arena, ap->recalled));
@@ -365,7 +427,7 @@ static int apply_run(struct apply *ap, struct hf_error *err)
 
 int hf_apply_main(void)
 {
-	struct apply ap = { .arena = hf_arena_new(), .log = { -1 } };
+	struct apply ap = { .arena = hf_arena_new(), .log = { -1 }, .pid = getpid() };
 	struct hf_error err = { 0 };
 	char text[HF_ERROR_TEXT_MAX];
 	struct sigaction term = { .sa_handler = on_term, .sa_flags = SA_RESTART };
@@ -376,7 +438,7 @@ int hf_apply_main(void)
 	if (result < 0)
 		hf_log(HF_LOG_ERROR, "apply: %s", hf_error_print(&err, text, sizeof(text)));
 	hf_runlog_close(&ap.log);
-	hf_arena_free(ap.diff_arena);
+	hf_arena_free(ap.pending_arena);
 	hf_arena_free(ap.arena);
 	return result < 0 ? 1 : 0;
 }

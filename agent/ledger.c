@@ -85,13 +85,17 @@ struct import {
 	int64_t run, position;
 };
 
-/* Resources the run did not come across belong to an older release. */
-static int unseen_forget(struct hf_state *s, const struct hf_value *seen, struct hf_error *err)
+static int seen_ready(struct hf_state *s, struct hf_error *err)
 {
 	int result = hf_state_exec(
 		s, err, "CREATE TEMP TABLE IF NOT EXISTS seen(id TEXT PRIMARY KEY, position INTEGER)", "");
-	if (result == 0)
-		result = hf_state_exec(s, err, "DELETE FROM seen", "");
+	return result < 0 ? result : hf_state_exec(s, err, "DELETE FROM seen", "");
+}
+
+/* Resources the run did not come across belong to an older release. */
+static int unseen_forget(struct hf_state *s, const struct hf_value *seen, struct hf_error *err)
+{
+	int result = 0;
 	for (size_t i = 0; i < hf_list_len(seen) && result == 0; i++)
 		result = hf_state_exec(s, err, "INSERT OR REPLACE INTO seen(id,position) VALUES(?,?)", "si",
 			hf_list_at(seen, i)->u.string.p, (int64_t)i);
@@ -110,6 +114,9 @@ static int import_line(
 	struct import *i = data;
 	if (strcmp(kind, "settled") == 0)
 		return hf_ledger_settled(i->state, line, i->run, i->release, i->position++, err);
+	if (strcmp(kind, "seen") == 0)
+		return hf_state_exec(i->state, err, "INSERT OR REPLACE INTO seen(id,position) VALUES(?,?)", "si",
+			hf_dict_cstr(line, "id", ""), i->position++);
 	const struct hf_value *seen = hf_dict_get(line, "seen");
 	if (strcmp(kind, "end") == 0 && hf_is(seen, HF_LIST) && hf_dict_int(line, "exit", 1) == 0 &&
 		!hf_dict_bool(line, "cancelled", false))
@@ -122,6 +129,8 @@ int hf_ledger_import(
 {
 	struct import i = { s, release, run, 0 };
 	int result = hf_state_begin(s, err);
+	if (result == 0)
+		result = seen_ready(s, err);
 	if (result == 0)
 		result = hf_runlog_read(log, import_line, &i, err);
 	if (result == 0)

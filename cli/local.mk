@@ -1,6 +1,9 @@
 bin_PROGRAMS += holdfast
 holdfast_SOURCES = \
+	%reldir%/apply.c \
+	%reldir%/apply_print.c %reldir%/apply_print.h \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
+	%reldir%/diff.c %reldir%/diff.h \
 	%reldir%/key.c \
 	%reldir%/env.c \
 	%reldir%/eval.c \

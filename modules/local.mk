@@ -79,3 +79,14 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/web.c %reldir%/web.h
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/get_url.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/unarchive.c %reldir%/unarchive_work.c %reldir%/unarchive_work.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/apt_key.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/apt_repository.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/deb822_repository.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openpgp.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openpgp.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/git.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/uri.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/wait_for.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/kernel_blacklist.c \
+	%reldir%/include_vars.c \
+	%reldir%/validate_argument_spec.c

@@ -100,6 +100,14 @@ static size_t fields_split(struct hf_arena *a, struct hf_str line, const char *f
 	return n;
 }
 
+/* False for comments and what is no line of fstab; the last two fields may be missing. */
+static bool line_read(struct hf_arena *a, struct hf_str line, const char *field[FIELDS])
+{
+	struct hf_str text = hf_str_trim(line);
+	size_t n = text.n == 0 || text.p[0] == '#' ? 0 : fields_split(a, text, field);
+	return n >= 4 && n <= FIELDS;
+}
+
 /* Is this the line of our mount? Swap has no place: its source names it. */
 static bool line_is_ours(const char *const field[FIELDS], const char *place, const char *src)
 {
@@ -122,6 +130,12 @@ static bool fields_same(const char *const field[FIELDS], const char *const want[
 	return true;
 }
 
+/* A last line without its end is no reason to write. */
+static bool only_newline(struct hf_str before, const struct hf_buf *after)
+{
+	return before.n > 0 && after->n == before.n + 1 && memcmp(after->p, before.p, before.n) == 0;
+}
+
 static void fstab_plan(struct hf_module_context *c, const struct params *p, struct plan *plan)
 {
 	struct hf_arena *a = hf_task_arena(c);
@@ -133,9 +147,7 @@ static void fstab_plan(struct hf_module_context *c, const struct params *p, stru
 	struct hf_str rest = plan->fstab.before, line;
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
 		const char *field[FIELDS] = { "", "", "", "", "0", "0" };
-		struct hf_str text = hf_str_trim(line);
-		size_t n = text.n == 0 || text.p[0] == '#' ? 0 : fields_split(a, text, field);
-		bool ours = n >= 4 && n <= FIELDS && line_is_ours(field, place, p->src);
+		bool ours = line_read(a, line, field) && line_is_ours(field, place, p->src);
 		exists = exists || ours;
 		if (!ours || (put && fields_same(field, want)))
 			hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
@@ -144,9 +156,7 @@ static void fstab_plan(struct hf_module_context *c, const struct params *p, stru
 	}
 	if (put && !exists)
 		hf_buf_puts(&out, line_text(a, want));
-	struct hf_str before = plan->fstab.before;
-	bool only_newline = before.n > 0 && out.n == before.n + 1 && memcmp(out.p, before.p, before.n) == 0;
-	if (!only_newline)
+	if (!only_newline(plan->fstab.before, &out))
 		hf_edit_set(c, &plan->fstab, &out);
 }
 

@@ -1,10 +1,23 @@
 noinst_LIBRARIES += %reldir%/libhf-engine.a
 %canon_reldir%_libhf_engine_a_SOURCES = \
 	%reldir%/action.c \
-	%reldir%/args.c %reldir%/args.h \
-	%reldir%/keyword.c %reldir%/keyword.h %reldir%/keyword.def \
-	%reldir%/module.h \
-	%reldir%/run.h \
+	%reldir%/args.c \
+	%reldir%/args.h \
+	%reldir%/config.c \
+	%reldir%/config.h \
+	%reldir%/context.c \
+	%reldir%/event.c \
+	%reldir%/exec_async.c \
+	%reldir%/exec_become.c \
+	%reldir%/exec_block.c \
+	%reldir%/exec_handler.c \
+	%reldir%/exec_include.c \
+	%reldir%/exec_loop.c \
+	%reldir%/exec_meta.c \
+	%reldir%/exec_module.c \
+	%reldir%/exec_once.c \
+	%reldir%/exec_play.c \
+	%reldir%/exec_task.c \
 	%reldir%/filters.c \
 	%reldir%/filters.h \
 	%reldir%/filters_codec.c \
@@ -19,19 +32,44 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_set.c \
 	%reldir%/filters_text.c \
 	%reldir%/filters_time.c \
+	%reldir%/inventory.c \
+	%reldir%/inventory.h \
+	%reldir%/inventory_ini.c \
+	%reldir%/inventory_yaml.c \
+	%reldir%/keyword.c \
+	%reldir%/keyword.def \
+	%reldir%/keyword.h \
+	%reldir%/list.c \
+	%reldir%/list.h \
 	%reldir%/literal.c \
 	%reldir%/literal.h \
+	%reldir%/load_file.c \
+	%reldir%/load_play.c \
+	%reldir%/load_role.c \
+	%reldir%/load_task.c \
 	%reldir%/lookup.c \
 	%reldir%/lookup.h \
 	%reldir%/lookup_file.c \
 	%reldir%/lookup_list.c \
 	%reldir%/lookup_parse.c \
 	%reldir%/lookup_var.c \
+	%reldir%/magic.c \
+	%reldir%/module.c \
+	%reldir%/module.h \
+	%reldir%/node.c \
+	%reldir%/pattern.c \
+	%reldir%/playbook.h \
 	%reldir%/regex.c \
 	%reldir%/regex.h \
 	%reldir%/regex_replace.c \
 	%reldir%/regex_translate.c \
 	%reldir%/regex_translate.h \
+	%reldir%/run.c \
+	%reldir%/run.h \
+	%reldir%/search.c \
+	%reldir%/settle.c \
+	%reldir%/state.h \
+	%reldir%/tags.c \
 	%reldir%/templar.c \
 	%reldir%/templar.h \
 	%reldir%/templar_condition.c \
@@ -41,8 +79,15 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/tests_core.c \
 	%reldir%/twister.c \
 	%reldir%/twister.h \
+	%reldir%/undo.c \
+	%reldir%/undo.h \
+	%reldir%/undo_restore.c \
+	%reldir%/vars.c \
+	%reldir%/vars_load.c \
 	%reldir%/vault.c \
 	%reldir%/vault.h \
+	%reldir%/watch.c \
+	%reldir%/watch.h
 	%reldir%/version_order.c \
 	%reldir%/version_order.h \
 	%reldir%/tests_version.c \

@@ -70,8 +70,8 @@ const struct hf_module *hf_module_find(const struct hf_module_registry *registry
  */
 struct hf_arena *hf_task_arena(struct hf_module_context *c); /* lives until the task is done */
 bool hf_task_check_mode(const struct hf_module_context *c);
-bool hf_task_diff(const struct hf_module_context *c); /* diffs are wanted; skip the work otherwise */
-int hf_task_verbosity(const struct hf_module_context *c);   /* how many -v */
+bool hf_task_diff(const struct hf_module_context *c);     /* diffs are wanted; skip the work otherwise */
+int hf_task_verbosity(const struct hf_module_context *c); /* how many -v */
 const struct hf_value *hf_task_facts(struct hf_module_context *c); /* ansible_facts so far: a dict */
 const char *hf_task_name(const struct hf_module_context *c);
 struct hf_pos hf_task_pos(const struct hf_module_context *c);

@@ -19,3 +19,7 @@ check_PROGRAMS += %reldir%/test_envelope %reldir%/test_accept
 %canon_reldir%_test_accept_SOURCES = %reldir%/test_accept.c %reldir%/release_kit.c %reldir%/release_kit.h
 %canon_reldir%_test_accept_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_accept_LDADD = $(release_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_unpack
+%canon_reldir%_test_unpack_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_unpack_LDADD = $(release_libs) $(CMOCKA_LIBS)

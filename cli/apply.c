@@ -1,0 +1,144 @@
+/* holdfast apply: run playbooks on this host, with ansible-playbook's own arguments. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/apply_print.h"
+#include "cli/command.h"
+#include "lib/base/scope.h"
+#include "lib/engine/run.h"
+#include "modules/registry.h"
+
+static const struct cli_option options[] = {
+	{ "inventory", 'i', "SOURCE", "inventory file, folder or \"host,\" list; may be repeated" },
+	{ "extra-vars", 'e', "VARS", "k=v, JSON or @file; may be repeated" },
+	{ "tags", 't', "TAGS", "run only what is tagged so" },
+	{ "skip-tags", 0, "TAGS", "leave out what is tagged so" },
+	{ "limit", 'l', "PATTERN", "only these hosts of the inventory" },
+	{ "check", 'C', NULL, "say what would change, change nothing" },
+	{ "diff", 'D', NULL, "show what changes inside files" },
+	{ "start-at-task", 0, "NAME", "begin at the task of this name" },
+	{ "step", 0, NULL, "ask before each task" },
+	{ "list-tasks", 0, NULL, "show the tasks and end" },
+	{ "list-tags", 0, NULL, "show the tags and end" },
+	{ "list-hosts", 0, NULL, "show the hosts and end" },
+	{ "syntax-check", 0, NULL, "read everything, run nothing" },
+	{ "flush-cache", 0, NULL, "forget kept facts" },
+	{ "force-handlers", 0, NULL, "run handlers even if a task fails" },
+	{ "become", 'b', NULL, "run tasks as another user" },
+	{ "become-user", 0, "USER", "that user; root by default" },
+	{ "become-method", 0, "METHOD", "accepted; holdfast sets the user itself" },
+	{ "connection", 'c', "TYPE", "local: every host of the inventory is this machine" },
+	{ "vault-password-file", 0, "FILE", "file or program with the vault password; may be repeated" },
+	{ "vault-id", 0, "LABEL@FILE", "the same with a label; may be repeated" },
+	{ "forks", 'f', "N", "accepted; there is one machine" },
+	{ "fact-cache", 0, "FILE", "keep facts here between runs" },
+	{ "roles-path", 0, "PATHS", "where roles are, colons between" },
+	{ "collections-path", 0, "PATHS", "where collections are, colons between" },
+	{ "output", 'o', "FORMAT", "human (default) or jsonl: one object a line" },
+	{ "verbose", 'v', NULL, "say more; up to -vvvv" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static char ask_step(void *data, const char *task)
+{
+	char answer[16] = "";
+	(void)data;
+	printf("Perform task: TASK: %s (N)o/(y)es/(c)ontinue: ", task);
+	fflush(stdout);
+	if (fgets(answer, sizeof(answer), stdin) == NULL)
+		return 'n';
+	return answer[0] == 'y' || answer[0] == 'Y' ? 'y' : answer[0] == 'c' || answer[0] == 'C' ? 'c' : 'n';
+}
+
+static const char *const *joined(struct hf_arena *a, const char *const *x, const char *const *y)
+{
+	size_t n = 0, m = 0;
+	while (x != NULL && x[n] != NULL)
+		n++;
+	while (y != NULL && y[m] != NULL)
+		m++;
+	if (n + m == 0)
+		return NULL;
+	const char **all = hf_new_array(a, n + m + 1, const char *);
+	for (size_t i = 0; i < n + m; i++)
+		all[i] = i < n ? x[i] : y[i - n];
+	return all;
+}
+
+static void read_options(const struct cli_call *call, struct hf_run_options *o)
+{
+	*o = (struct hf_run_options){
+		.registry = &hf_modules,
+		.playbooks = call->arguments,
+		.inventories = cli_values(call, "inventory"),
+		.extra_vars = cli_values(call, "extra-vars"),
+		.tags = cli_values(call, "tags"),
+		.skip_tags = cli_values(call, "skip-tags"),
+		.limit = cli_value(call, "limit", NULL),
+		.start_at_task = cli_value(call, "start-at-task", NULL),
+		.vault_password_files = joined(
+			call->arena, cli_values(call, "vault-password-file"), cli_values(call, "vault-id")),
+		.roles_path = cli_value(call, "roles-path", NULL),
+		.collections_path = cli_value(call, "collections-path", NULL),
+		.become_user = cli_value(call, "become-user", NULL),
+		.become_method = cli_value(call, "become-method", NULL),
+		.connection = cli_value(call, "connection", NULL),
+		.fact_cache_file = cli_value(call, "fact-cache", NULL),
+		.become = cli_given(call, "become"),
+		.check = cli_given(call, "check"),
+		.diff = cli_given(call, "diff"),
+		.force_handlers = cli_given(call, "force-handlers"),
+		.step = cli_given(call, "step"),
+		.flush_cache = cli_given(call, "flush-cache"),
+		.list_tasks = cli_given(call, "list-tasks"),
+		.list_tags = cli_given(call, "list-tags"),
+		.list_hosts = cli_given(call, "list-hosts"),
+		.syntax_check = cli_given(call, "syntax-check"),
+		.verbosity = (int)cli_count(call, "verbose"),
+	};
+}
+
+static int run_apply(struct cli_call *call)
+{
+	const char *output = cli_value(call, "output", "human"),
+		   *connection = cli_value(call, "connection", "local");
+	if (strcmp(output, "human") != 0 && strcmp(output, "jsonl") != 0)
+		return cli_usage(call, "--output is human or jsonl, not %s", output);
+	if (strcmp(connection, "local") != 0)
+		return cli_usage(call,
+			"--connection %s: holdfast changes only the machine it runs on; local is meant",
+			connection);
+	struct apply_print print = {
+		.jsonl = strcmp(output, "jsonl") == 0,
+		.colour = cli_colour(STDOUT_FILENO),
+		.verbosity = (int)cli_count(call, "verbose"),
+	};
+	struct hf_run_hooks hooks = { .data = &print, .event = apply_print_event, .step = ask_step };
+	struct hf_run_options o;
+	struct hf_run_summary summary;
+	struct hf_error err;
+	read_options(call, &o);
+	o.hooks = &hooks;
+	int r = hf_run_playbooks(&o, &summary, &err);
+	fflush(stdout);
+	if (r < 0) {
+		int status = cli_fail(call, &err);
+		return summary.exit_status != 0 ? summary.exit_status : status;
+	}
+	return summary.exit_status;
+}
+
+const struct cli_command cli_command_apply = {
+	.name = "apply",
+	.summary = "run playbooks on this host",
+	.arguments = "PLAYBOOK…",
+	.options = options,
+	.min_arguments = 1,
+	.max_arguments = 100,
+	.run = run_apply,
+	.details = "Takes ansible-playbook's own arguments. Exit status: 0 all is well, 1 it could not run, "
+		   "2 a host failed, "
+		   "4 a playbook is wrong.",
+};

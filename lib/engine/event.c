@@ -1,0 +1,236 @@
+#include <string.h>
+
+#include "lib/base/scope.h"
+#include "lib/base/time.h"
+#include "lib/engine/state.h"
+
+static const char *const words[HF_ST_COUNT] = { "ok", "changed", "skipped", "failed", "unreachable",
+	"rescued", "ignored" };
+static const char hidden[] = "********";
+static const char censored[] =
+	"the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+
+const char *hf_status_word(enum hf_status s)
+{
+	return words[s];
+}
+
+/* --- secrets
+ * -------------------------------------------------------------------------------------------------------- */
+
+static struct hf_value *hide_text(const struct hf_run *run, struct hf_arena *a, struct hf_value *v)
+{
+	bool found = false;
+	for (size_t i = 0; !found && i < hf_list_len(run->secrets); i++)
+		found = hf_str_find(v->u.string, hf_list_at(run->secrets, i)->u.string, 0) != SIZE_MAX;
+	if (!found)
+		return v;
+	hf_auto_buf out = hf_buf_init(v->u.string.n * sizeof(hidden) + sizeof(hidden));
+	struct hf_str s = v->u.string;
+	for (size_t at = 0; at < s.n;) {
+		size_t n = 0;
+		for (size_t i = 0; i < hf_list_len(run->secrets); i++) {
+			struct hf_str secret = hf_list_at(run->secrets, i)->u.string;
+			if (secret.n > n && secret.n <= s.n - at && memcmp(s.p + at, secret.p, secret.n) == 0)
+				n = secret.n;
+		}
+		if (n > 0)
+			hf_buf_puts(&out, hidden);
+		else
+			hf_buf_put(&out, s.p[at]);
+		at += n > 0 ? n : 1;
+	}
+	return hf_value_str(a, hf_buf_str(&out));
+}
+
+/* True when hiding would change nothing: no secret inside, no text of one. */
+static bool is_open(const struct hf_run *run, const struct hf_value *v)
+{
+	return hf_list_len(run->secrets) == 0 && !hf_value_has_secret(v);
+}
+
+static struct hf_value *hide(struct hf_run *run, struct hf_arena *a, const struct hf_value *v)
+{
+	struct hf_value *same = (struct hf_value *)(uintptr_t)v;
+	if (hf_is_secret(v) && !hf_is(v, HF_NULL) && !hf_is(v, HF_BOOL))
+		return hf_value_cstr(a, hidden);
+	if (hf_is(v, HF_STRING))
+		return hide_text(run, a, same);
+	if (hf_is(v, HF_DICT)) {
+		struct hf_value *out = hf_value_dict(a);
+		HF_DICT_EACH (v, e)
+			hf_dict_set(out, hf_entry_key(e), hide(run, a, hf_entry_value(e)));
+		return out;
+	}
+	if (hf_is_sequence(v)) {
+		struct hf_value *out = hf_value_list(a);
+		for (size_t i = 0; i < hf_list_len(v); i++)
+			hf_list_append(out, hide(run, a, hf_list_at(v, i)));
+		return out;
+	}
+	return same;
+}
+
+struct hf_value *hf_hide(struct hf_run *run, struct hf_arena *a, const struct hf_value *v)
+{
+	return is_open(run, v) ? (struct hf_value *)(uintptr_t)v : hide(run, a, v);
+}
+
+/* --- events
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static bool wanted(const struct hf_run *run)
+{
+	return run->hooks != NULL && run->hooks->event != NULL;
+}
+
+static struct hf_value *event_new(struct hf_arena *a, const char *type)
+{
+	struct hf_value *e = hf_value_dict(a);
+	hf_dict_put(e, "type", hf_value_cstr(a, type));
+	return e;
+}
+
+static void put(struct hf_arena *a, struct hf_value *e, const char *key, const char *text)
+{
+	hf_dict_put(e, key, text == NULL ? hf_value_null(a) : hf_value_cstr(a, text));
+}
+
+static void send(struct hf_run *run, const struct hf_value *e)
+{
+	run->hooks->event(run->hooks->data, e);
+}
+
+void hf_event_play(struct hf_run *run, const struct hf_play *play)
+{
+	if (!wanted(run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, "play");
+	put(a, e, "play", play->name);
+	hf_dict_put(e, "hosts", hf_value_int(a, (int64_t)run->play_hosts.n));
+	send(run, e);
+}
+
+void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char *title)
+{
+	if (!wanted(run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, "task_start");
+	put(a, e, "play", run->play == NULL ? NULL : run->play->name);
+	put(a, e, "task", title);
+	put(a, e, "module", n->action);
+	hf_dict_put(e, "handler", hf_value_bool(a, n->handler));
+	hf_dict_put(e, "path",
+		hf_value_cstr(
+			a, hf_sprintf(a, "%s:%u", n->pos.file == NULL ? "" : n->pos.file, n->pos.line)));
+	send(run, e);
+}
+
+static void put_item(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
+{
+	if (t->item == NULL)
+		return;
+	if (t->no_log)
+		put(a, e, "item", "(censored due to no_log)");
+	else if (t->label != NULL)
+		hf_dict_put(e, "item", hf_hide(t->run, a, hf_value_cstr(a, t->label)));
+	else
+		hf_dict_put(e, "item", hf_hide(t->run, a, t->item));
+}
+
+static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const char *type)
+{
+	struct hf_run *run = t->run;
+	struct hf_value *e = event_new(a, type);
+	put(a, e, "play", run->play == NULL ? NULL : run->play->name);
+	hf_dict_put(e, "task", hf_hide(run, a, hf_value_cstr(a, t->title)));
+	put(a, e, "host", t->host->name);
+	put(a, e, "module", t->node->action);
+	put_item(t, a, e);
+	put(a, e, "status", words[t->status]);
+	hf_dict_put(e, "changed", hf_value_bool(a, hf_dict_bool(t->result, "changed", false)));
+	hf_dict_put(e, "ms", hf_value_int(a, (int64_t)(hf_time_monotonic_ms() - t->started_ms)));
+	if (t->no_log) {
+		put(a, e, "msg", censored);
+		return e;
+	}
+	struct hf_value *msg = hf_dict_get(t->result, "msg"), *diff = hf_dict_get(t->result, "diff");
+	if (msg == NULL)
+		msg = hf_dict_get(t->result, "skip_reason");
+	hf_dict_put(e, "msg", msg == NULL ? hf_value_null(a) : hf_hide(run, a, msg));
+	if (diff != NULL && t->diff)
+		hf_dict_put(e, "diff", hf_hide(run, a, diff));
+	hf_dict_put(e, "result", hf_hide(run, a, t->result));
+	hf_dict_put(e, "line", hf_value_int(a, t->node->pos.line));
+	put(a, e, "file", t->node->pos.file);
+	if (t->delegate != NULL)
+		put(a, e, "delegate", t->delegate->name);
+	return e;
+}
+
+void hf_event_item(struct hf_task *t)
+{
+	if (!wanted(t->run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	send(t->run, task_event(t, a, "task"));
+}
+
+void hf_event_task(struct hf_task *t)
+{
+	hf_event_item(t);
+}
+
+void hf_event_retry(struct hf_task *t, unsigned attempt, unsigned retries)
+{
+	if (!wanted(t->run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, "retry");
+	hf_dict_put(e, "task", hf_hide(t->run, a, hf_value_cstr(a, t->title)));
+	put(a, e, "host", t->host->name);
+	hf_dict_put(e, "attempt", hf_value_int(a, attempt));
+	hf_dict_put(e, "left", hf_value_int(a, retries - attempt));
+	send(t->run, e);
+}
+
+void hf_event_text(struct hf_run *run, const char *type, const char *text)
+{
+	if (!wanted(run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, type);
+	hf_dict_put(e, "msg", hf_hide(run, a, hf_value_cstr(a, text)));
+	send(run, e);
+}
+
+void hf_event_warning(struct hf_run *run, const char *text)
+{
+	hf_event_text(run, "warning", text);
+}
+
+void hf_event_stats(struct hf_run *run)
+{
+	if (!wanted(run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, "stats"), *hosts = hf_value_dict(a);
+	for (size_t i = 0; i < run->inventory->order.n; i++) {
+		const struct hf_host *h = run->inventory->order.at[i];
+		bool any = false;
+		struct hf_value *one = hf_value_dict(a);
+		for (size_t s = 0; h->run != NULL && s < HF_ST_COUNT; s++) {
+			any = any || h->run->count[s] > 0;
+			hf_dict_put(one, words[s], hf_value_int(a, h->run->count[s]));
+		}
+		if (any)
+			hf_dict_put(hosts, h->name, one);
+	}
+	hf_dict_put(e, "hosts", hosts);
+	if (run->stats != NULL && hf_dict_len(run->stats) > 0)
+		hf_dict_put(e, "custom", hf_hide(run, a, run->stats));
+	send(run, e);
+}

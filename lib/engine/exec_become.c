@@ -1,0 +1,243 @@
+/* Where a module runs: here, or in a child that is another user or has a time limit. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/scope.h"
+#include "lib/base/time.h"
+#include "lib/data/json.h"
+#include "lib/engine/state.h"
+
+enum { ANSWER_MAX = 256 << 20 };
+
+static int read_environment(struct hf_task *t, struct hf_error *err)
+{
+	struct hf_value *levels[HF_NODE_LEVELS_MAX];
+	size_t n = hf_node_collect(t->node, HF_KW_environment, levels);
+	t->env = NULL;
+	t->environment = NULL;
+	if (n == 0)
+		return 0;
+	struct hf_value *all = hf_value_dict(t->arena);
+	t->run->scope = &t->scope;
+	for (size_t i = 0; i < n; i++) {
+		struct hf_value *v = NULL;
+		int r = hf_templar_value(t->run->templar, t->arena, levels[i], NULL, &v, err);
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < (hf_is_sequence(v) ? hf_list_len(v) : 1); j++) {
+			const struct hf_value *one = hf_is_sequence(v) ? hf_list_at(v, j) : v;
+			if (hf_is(one, HF_NULL) || hf_is(one, HF_OMIT))
+				continue;
+			if (!hf_is(one, HF_DICT))
+				return hf_fail_at(err, HF_E_TASK, hf_value_pos(one),
+					"environment must be a dictionary, received %s",
+					hf_value_text(t->arena, one).p);
+			HF_DICT_EACH (one, e) {
+				if (!hf_is(hf_entry_value(e), HF_OMIT))
+					hf_dict_set(all, hf_entry_key(e), hf_entry_value(e));
+			}
+		}
+	}
+	if (hf_dict_len(all) > 0)
+		t->environment = all;
+	return 0;
+}
+
+static int connection_variable(
+	struct hf_task *t, const char *name, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *v = NULL;
+	*ret = NULL;
+	t->run->scope = &t->scope;
+	int r = hf_scope_lookup(&t->scope, hf_str(name), &v, err);
+	if (r == 0 && v != NULL)
+		r = hf_templar_value(t->run->templar, t->arena, v, NULL, ret, err);
+	return r;
+}
+
+/* The user to become; NULL: stay who we are. Variables win over keywords, as for Ansible's connection
+ * settings. */
+static int become_user(struct hf_task *t, const char **ret, struct hf_error *err)
+{
+	bool become = false;
+	struct hf_value *v = NULL, *user = NULL;
+	*ret = NULL;
+	int r = hf_task_flag(t, HF_KW_become, t->run->options->become, &become, err);
+	if (r == 0)
+		r = connection_variable(t, "ansible_become", &v, err);
+	if (r == 0 && v != NULL && !hf_is(v, HF_NULL))
+		become = hf_text_bool(hf_value_text(t->arena, v)) == HF_YES;
+	if (r < 0 || !become)
+		return r;
+	r = connection_variable(t, "ansible_become_user", &user, err);
+	if (r == 0 && user == NULL)
+		r = hf_task_keyword(t, HF_KW_become_user, &user, err);
+	if (r < 0)
+		return r;
+	*ret = user != NULL && !hf_is(user, HF_NULL)  ? hf_value_text(t->arena, user).p
+	       : t->run->options->become_user != NULL ? t->run->options->become_user
+						      : "root";
+	if (**ret == '\0')
+		*ret = "root";
+	return 0;
+}
+
+static void child_environment(const struct passwd *p)
+{
+	setenv("HOME", p->pw_dir, 1);
+	setenv("USER", p->pw_name, 1);
+	setenv("LOGNAME", p->pw_name, 1);
+	setenv("SHELL", p->pw_shell[0] == '\0' ? "/bin/sh" : p->pw_shell, 1);
+}
+
+static int become(const char *user, struct hf_error *err)
+{
+	const struct passwd *p = getpwnam(user);
+	if (p == NULL)
+		return hf_fail(err, HF_E_TASK, "cannot become user '%s': there is no such user", user);
+	if (initgroups(user, p->pw_gid) < 0 || setresgid(p->pw_gid, p->pw_gid, p->pw_gid) < 0 ||
+		setresuid(p->pw_uid, p->pw_uid, p->pw_uid) < 0)
+		return hf_fail_errno(err, HF_E_TASK, "cannot become user '%s'", user);
+	child_environment(p);
+	if (access(".", X_OK) < 0 && chdir("/") < 0)
+		return hf_fail_errno(err, HF_E_TASK, "cannot become user '%s': chdir /", user);
+	return 0;
+}
+
+static HF_NORETURN void child(struct hf_task *t, const char *user, int fd)
+{
+	struct hf_error own;
+	memset(&own, 0, sizeof(own));
+	setpgid(0, 0);
+	t->forked = true;
+	int r = user == NULL ? 0 : become(user, &own);
+	if (r == 0)
+		r = hf_module_direct(t, &own);
+	struct hf_value *answer = hf_value_dict(t->arena);
+	hf_dict_put(answer, "code", hf_value_int(t->arena, r));
+	if (r < 0)
+		hf_dict_put(answer, "text", hf_value_cstr(t->arena, own.text));
+	hf_dict_put(answer, "result", t->result);
+	if (t->warnings != NULL)
+		hf_dict_put(answer, "warnings", t->warnings);
+	struct hf_buf out = hf_buf_init(ANSWER_MAX);
+	struct hf_json_style style = HF_JSON_COMPACT;
+	if (hf_json_write(&out, answer, &style, &own) < 0) {
+		hf_buf_clear(&out);
+		hf_buf_puts(&out, "{\"code\":-1,\"text\":\"the result cannot be sent\",\"result\":{}}");
+	}
+	_exit(hf_fs_write_all(fd, hf_buf_str(&out), &own) < 0);
+}
+
+static int take_answer(struct hf_task *t, struct hf_str text, struct hf_error *err)
+{
+	struct hf_value *answer = NULL;
+	if (hf_json_parse(t->arena, text, "result", &answer, err) < 0 || !hf_is(answer, HF_DICT))
+		return hf_fail(err, HF_E_TASK, "the module ended without a result");
+	struct hf_value *result = hf_dict_get(answer, "result");
+	if (hf_is(result, HF_DICT))
+		t->result = result;
+	t->warnings = hf_dict_get(answer, "warnings");
+	int64_t code = hf_dict_int(answer, "code", 0);
+	if (code < 0)
+		return hf_fail(err, (enum hf_code) - code, "%s", hf_dict_cstr(answer, "text", "failed"));
+	return 0;
+}
+
+/* Bytes until the child closes its end, or the deadline; false when it passed. */
+static bool read_answer(int fd, uint64_t deadline_ms, struct hf_buf *out)
+{
+	for (;;) {
+		int wait_ms = -1;
+		if (deadline_ms != 0) {
+			uint64_t now = hf_time_monotonic_ms();
+			if (now >= deadline_ms)
+				return false;
+			wait_ms = (int)(deadline_ms - now);
+		}
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int n = poll(&p, 1, wait_ms);
+		if (n < 0 && errno != EINTR)
+			return true;
+		if (n <= 0)
+			continue;
+		char *at = hf_buf_room(out, 65536);
+		ssize_t got = at == NULL ? 0 : read(fd, at, 65536);
+		if (got <= 0)
+			return true;
+		hf_buf_added(out, (size_t)got);
+	}
+}
+
+int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, struct hf_error *err)
+{
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return hf_fail_errno(err, HF_E_IO, "pipe");
+	pid_t pid = fork();
+	if (pid < 0) {
+		int r = hf_fail_errno(err, HF_E_IO, "fork");
+		close(fds[0]);
+		close(fds[1]);
+		return r;
+	}
+	if (pid == 0)
+		child(t, user, fds[1]);
+	close(fds[1]);
+	hf_auto_fd in = fds[0];
+	hf_auto_buf out = hf_buf_init(ANSWER_MAX);
+	bool in_time = read_answer(
+		in, timeout_s == 0 ? 0 : hf_time_monotonic_ms() + timeout_s * UINT64_C(1000), &out);
+	if (!in_time)
+		kill(-pid, SIGKILL);
+	int status;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+	}
+	if (!in_time)
+		return hf_fail(err, HF_E_TASK,
+			"The %s action failed to execute in the expected time frame (%u) and was terminated",
+			t->node->action, timeout_s);
+	return take_answer(t, hf_buf_dup(t->arena, &out), err);
+}
+
+static bool is_self(const char *user)
+{
+	const struct passwd *p = getpwnam(user);
+	return p != NULL && p->pw_uid == geteuid();
+}
+
+int hf_module_run(struct hf_task *t, struct hf_error *err)
+{
+	const char *user = NULL;
+	double timeout = 0, async = 0, poll_s = 15;
+	int r = read_environment(t, err);
+	if (r == 0 && (t->module->flags & HF_MODULE_NO_BECOME) == 0)
+		r = become_user(t, &user, err);
+	if (r == 0)
+		r = hf_task_number(t, HF_KW_timeout, 0, &timeout, err);
+	if (r == 0)
+		r = hf_task_number(t, HF_KW_async, 0, &async, err);
+	if (r == 0)
+		r = hf_task_number(t, HF_KW_poll, 15, &poll_s, err);
+	if (r < 0)
+		return r;
+	if (user != NULL && is_self(user))
+		user = NULL;
+	if (user != NULL && geteuid() != 0)
+		return hf_fail(err, HF_E_TASK, "cannot become user '%s': holdfast is not run as root", user);
+	if (async > 0 && !t->check)
+		return hf_module_async(t, (int64_t)async, (int64_t)poll_s, err);
+	if (user != NULL || timeout > 0)
+		return hf_module_fork(t, user, (uint32_t)timeout, err);
+	return hf_module_direct(t, err);
+}

@@ -1,0 +1,215 @@
+#include <string.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/scope.h"
+#include "lib/data/json.h"
+#include "lib/engine/state.h"
+#include "lib/engine/undo.h"
+#include "lib/engine/watch.h"
+
+enum { ID_TEXT_MAX = 1 << 20, FINGERPRINT_TEXT_MAX = 64 << 20 };
+
+/* --- what the resource is
+ * ------------------------------------------------------------------------------------------------- */
+
+static const char *hash_text(struct hf_arena *a, const struct hf_buf *b)
+{
+	struct hf_digest d = hf_sha256(hf_buf_str(b));
+	char hex[HF_SHA256_HEX];
+	return hf_strdup(a, hf_digest_hex(&d, hex));
+}
+
+/* Play, role, block path, task, module and item: what stays when contents change. Two that read alike are
+ * told apart by their order. */
+static const char *resource_id(struct hf_task *t)
+{
+	hf_auto_buf b = hf_buf_init(ID_TEXT_MAX);
+	hf_buf_printf(&b, "%s\n%s\n", t->run->play->name, t->host->name);
+	for (const struct hf_node *n = t->node; n != NULL; n = n->parent) {
+		const struct hf_value *name = n->kw[HF_KW_name];
+		if (n->kind == HF_NODE_ROLE && n->role != NULL)
+			hf_buf_printf(&b, "role %s\n", n->role->name);
+		else if (name != NULL)
+			hf_buf_printf(&b, "%s\n", hf_value_text(t->arena, name).p);
+	}
+	hf_buf_printf(&b, "%s\n", t->module->name);
+	if (t->item != NULL)
+		hf_value_repr(&b, t->item);
+	const char *base = hash_text(t->arena, &b);
+	struct hf_map *seen = &t->run->resource_names;
+	uintptr_t count = (uintptr_t)hf_map_get(seen, base) + 1;
+	hf_map_set(seen, hf_strdup(t->run->arena, base), (void *)count);
+	if (count == 1)
+		return base;
+	hf_buf_printf(&b, "\n%lu", (unsigned long)count);
+	return hash_text(t->arena, &b);
+}
+
+static const char *fingerprint(struct hf_task *t)
+{
+	hf_auto_buf b = hf_buf_init(FINGERPRINT_TEXT_MAX);
+	hf_buf_printf(&b, "%s.%s\n", t->module->collection, t->module->name);
+	hf_value_repr(&b, t->given != NULL ? t->given : t->args);
+	for (size_t i = 0; t->sources != NULL && i < hf_list_len(t->sources); i++) {
+		char hex[HF_DIGEST_HEX_MAX];
+		const char *path = hf_list_at(t->sources, i)->u.string.p;
+		if (hf_hash_file_hex("sha256", path, hex, NULL) == 0)
+			hf_buf_printf(&b, "\n%s", hex);
+	}
+	if (t->environment != NULL)
+		hf_value_repr(&b, t->environment);
+	return hash_text(t->arena, &b);
+}
+
+static const char *policy(struct hf_task *t)
+{
+	struct hf_value *v = NULL;
+	if (hf_scope_lookup(&t->scope, HF_STR("holdfast_policy"), &v, NULL) < 0 || !hf_is(v, HF_STRING))
+		return NULL;
+	return v->u.string.p;
+}
+
+static void describe(struct hf_task *t, struct hf_resource *r)
+{
+	r->id = resource_id(t);
+	r->fingerprint = fingerprint(t);
+	r->title = t->label != NULL ? hf_sprintf(t->arena, "%s (%s)", t->title, t->label) : t->title;
+	r->module = t->module->name;
+	r->policy = policy(t);
+	r->pos = t->node->pos;
+	r->args = t->given != NULL ? t->given : t->args;
+	r->notifies = hf_node_keyword(t->node, HF_KW_notify);
+	if (t->run->options->watches && t->module->watch != NULL) {
+		struct hf_watches w = { t->arena, hf_value_list(t->arena) };
+		t->module->watch((struct hf_module_context *)t, t->params, &w);
+		r->watches = w.list;
+	}
+}
+
+/* --- running
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static int bind_args(struct hf_task *t, struct hf_error *err)
+{
+	if ((t->module->flags & HF_MODULE_ANY_ARGS) != 0) {
+		struct hf_value **params = hf_new(t->arena, struct hf_value *);
+		*params = t->args;
+		t->params = params;
+		return 0;
+	}
+	t->params = hf_zalloc(t->arena, t->module->schema.size);
+	return hf_schema_bind(t->arena, &t->module->schema, t->args, NULL, t->params, &t->given, err);
+}
+
+static int journal(
+	struct hf_task *t, const struct hf_resource *r, const struct hf_change *change, struct hf_error *err)
+{
+	const struct hf_run_hooks *hooks = t->run->hooks;
+	if (hooks == NULL || hooks->journal == NULL || r->id == NULL)
+		return 0;
+	struct hf_undo u = { t->arena, hooks, hf_value_list(t->arena) };
+	if (t->module->undo == NULL)
+		hf_undo_impossible(&u, hf_sprintf(t->arena, "module %s has no way back", t->module->name));
+	else if (t->module->undo((struct hf_module_context *)t, t->params, change, &u, err) < 0)
+		return hf_wrap(err, "undo record");
+	struct hf_value *record = hf_value_dict(t->arena);
+	hf_dict_put(record, "resource", hf_value_cstr(t->arena, r->id));
+	hf_dict_put(record, "title", hf_value_cstr(t->arena, r->title));
+	hf_dict_put(record, "module", hf_value_cstr(t->arena, t->module->name));
+	hf_dict_put(record, "steps", u.steps);
+	return hooks->journal(hooks->data, r, record, err) < 0 ? hf_wrap(err, "undo record") : 0;
+}
+
+static int skip_check_mode(struct hf_task *t, struct hf_change *change)
+{
+	change->skipped = true;
+	hf_dict_put(t->result, "msg",
+		hf_value_cstr(t->arena, hf_sprintf(t->arena, "remote module (%s) does not support check mode",
+						t->node->action)));
+	return 0;
+}
+
+static int check_and_apply(
+	struct hf_task *t, const struct hf_resource *r, struct hf_change *change, struct hf_error *err)
+{
+	struct hf_module_context *c = (struct hf_module_context *)t;
+	if (t->check && (t->module->flags & HF_MODULE_NO_CHECK) != 0)
+		return skip_check_mode(t, change);
+	int result = t->module->check(c, t->params, change, err);
+	if (result < 0 || t->check || t->module->apply == NULL || change->skipped)
+		return result;
+	if (!change->changed && !change->unknown)
+		return 0;
+	result = journal(t, r, change, err);
+	return result < 0 ? result : t->module->apply(c, t->params, change, err);
+}
+
+static void put_change(struct hf_task *t, const struct hf_change *change)
+{
+	struct hf_arena *a = t->arena;
+	hf_dict_put(t->result, "changed", hf_value_bool(a, change->changed));
+	if (change->skipped && hf_dict_get(t->result, "skipped") == NULL)
+		hf_dict_put(t->result, "skipped", hf_value_bool(a, true));
+	size_t n = hf_list_len(change->diff);
+	if (n > 0)
+		hf_dict_put(t->result, "diff", n == 1 ? hf_list_at(change->diff, 0) : change->diff);
+}
+
+static bool is_resource(const struct hf_task *t)
+{
+	return t->run->hooks != NULL && (t->module->flags & HF_MODULE_NO_RESOURCE) == 0 && !t->check &&
+	       (t->run->hooks->recall != NULL || t->run->hooks->journal != NULL ||
+		       t->run->hooks->settled != NULL);
+}
+
+static int recall(struct hf_task *t, const struct hf_resource *r, bool *ret_known, struct hf_error *err)
+{
+	const struct hf_run_hooks *hooks = t->run->hooks;
+	*ret_known = false;
+	if (r->id == NULL || hooks->recall == NULL)
+		return 0;
+	struct hf_value *known = NULL;
+	int result = hooks->recall(hooks->data, t->arena, r, &known, err);
+	if (result == 0 && known != NULL) {
+		t->result = known;
+		*ret_known = true;
+	}
+	return result;
+}
+
+static int settled(struct hf_task *t, const struct hf_resource *r, int result, struct hf_error *err)
+{
+	const struct hf_run_hooks *hooks = t->run->hooks;
+	if (r->id == NULL || hooks->settled == NULL)
+		return result;
+	const char *status = result < 0                                  ? "failed"
+			     : hf_dict_bool(t->result, "skipped", false) ? "skipped"
+			     : hf_dict_bool(t->result, "changed", false) ? "changed"
+									 : "ok";
+	struct hf_error own;
+	if (hooks->settled(hooks->data, r, status, t->result, &own) < 0) {
+		*err = own;
+		return -(int)own.code;
+	}
+	return result;
+}
+
+int hf_module_direct(struct hf_task *t, struct hf_error *err)
+{
+	struct hf_resource r = { 0 };
+	struct hf_change change = { .result = t->result, .diff = hf_value_list(t->arena) };
+	int result = bind_args(t, err);
+	if (result < 0)
+		return result;
+	bool known = false;
+	if (is_resource(t)) {
+		describe(t, &r);
+		result = recall(t, &r, &known, err);
+		if (result < 0 || known)
+			return result;
+	}
+	result = check_and_apply(t, &r, &change, err);
+	put_change(t, &change);
+	return settled(t, &r, result, err);
+}

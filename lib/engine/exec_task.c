@@ -1,0 +1,320 @@
+#include <fnmatch.h>
+#include <string.h>
+
+#include "lib/base/scope.h"
+#include "lib/base/time.h"
+#include "lib/engine/args.h"
+#include "lib/engine/state.h"
+
+/* --- keywords of a task on its way
+ * ----------------------------------------------------------------------------------- */
+
+int hf_task_keyword(struct hf_task *t, enum hf_keyword k, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *v = hf_node_keyword(t->node, k);
+	if (v == NULL || !hf_templar_is_template(t->run->templar, v)) {
+		*ret = v;
+		return 0;
+	}
+	t->run->scope = &t->scope;
+	int r = hf_templar_value(t->run->templar, t->arena, v, NULL, &v, err);
+	if (r < 0)
+		return hf_wrap(err,
+			"the field '%s' has an invalid value, which includes an undefined variable or an "
+			"error. The "
+			"error was",
+			hf_keyword_name(k));
+	*ret = hf_is(v, HF_OMIT) ? NULL : v;
+	return 0;
+}
+
+int hf_task_flag(struct hf_task *t, enum hf_keyword k, bool fallback, bool *ret, struct hf_error *err)
+{
+	struct hf_value *v = NULL;
+	int r = hf_task_keyword(t, k, &v, err);
+	if (r < 0)
+		return r;
+	if (v == NULL || hf_is(v, HF_NULL)) {
+		*ret = fallback;
+		return 0;
+	}
+	enum hf_tristate b = hf_text_bool(hf_value_text(t->arena, v));
+	if (b == HF_UNSET)
+		return hf_fail_at(err, HF_E_TASK, hf_value_pos(v),
+			"the field '%s' has an invalid value (%s), and could not be converted to an bool.",
+			hf_keyword_name(k), hf_value_text(t->arena, v).p);
+	*ret = b == HF_YES;
+	return 0;
+}
+
+int hf_task_number(struct hf_task *t, enum hf_keyword k, double fallback, double *ret, struct hf_error *err)
+{
+	struct hf_value *v = NULL;
+	int r = hf_task_keyword(t, k, &v, err);
+	if (r < 0)
+		return r;
+	*ret = fallback;
+	if (v == NULL || hf_is(v, HF_NULL))
+		return 0;
+	int64_t n;
+	if (hf_is(v, HF_FLOAT))
+		*ret = v->u.real;
+	else if (hf_is(v, HF_INT))
+		*ret = (double)v->u.integer;
+	else if (hf_is(v, HF_STRING) && hf_str_to_int64(hf_str_trim(v->u.string), &n))
+		*ret = (double)n;
+	else
+		return hf_fail_at(err, HF_E_TASK, hf_value_pos(v),
+			"the field '%s' has an invalid value (%s), and could not be converted to an int.",
+			hf_keyword_name(k), hf_value_text(t->arena, v).p);
+	return 0;
+}
+
+/* --- before a task runs
+ * -------------------------------------------------------------------------------------------------- */
+
+static const char *title_of(struct hf_task *t)
+{
+	const struct hf_value *name = t->node->kw[HF_KW_name];
+	const char *text = t->node->action;
+	if (name != NULL) {
+		struct hf_str made;
+		struct hf_error ignored;
+		text = hf_value_text(t->arena, name).p;
+		t->run->scope = &t->scope;
+		/* A name that cannot be templated yet is shown as it is written. */
+		if (hf_templar_is_template(t->run->templar, name) &&
+			hf_templar_text(t->run->templar, t->arena, hf_str(text), hf_value_pos(name), NULL,
+				&made, &ignored) == 0)
+			text = made.p;
+	}
+	if (t->node->role == NULL)
+		return text;
+	return hf_sprintf(t->arena, "%s : %s", t->node->role->name, text);
+}
+
+static void task_init(
+	struct hf_task *t, struct hf_run *run, const struct hf_node *n, struct hf_host *h, struct hf_arena *a)
+{
+	t->run = run;
+	t->node = n;
+	t->host = h;
+	t->arena = a;
+	hf_scope_init(&t->scope, run, a, run->play, h, n);
+	t->started_ms = hf_time_monotonic_ms();
+	t->title = title_of(t);
+}
+
+/* What holds for the whole task, loop or not. A failure here is the task's. */
+static int task_modes(struct hf_task *t, struct hf_error *err)
+{
+	int r = hf_task_flag(t, HF_KW_check_mode, t->run->options->check, &t->check, err);
+	if (r == 0)
+		r = hf_task_flag(t, HF_KW_diff, t->run->options->diff, &t->diff, err);
+	if (r == 0)
+		r = hf_task_flag(t, HF_KW_no_log, false, &t->no_log, err);
+	return r;
+}
+
+static bool start_here(struct hf_run *run, const struct hf_task *t)
+{
+	const char *want = run->options->start_at_task;
+	if (run->started || t->node->implicit)
+		return true;
+	const char *colon = strstr(t->title, " : ");
+	const char *plain = t->node->role != NULL && colon != NULL ? colon + 3 : t->title;
+	bool named = t->node->kw[HF_KW_name] != NULL;
+	run->started = named && (strcmp(t->title, want) == 0 || strcmp(plain, want) == 0 ||
+					fnmatch(want, t->title, 0) == 0 || fnmatch(want, plain, 0) == 0);
+	return run->started;
+}
+
+static bool step_allows(struct hf_run *run, const char *title)
+{
+	if (!run->options->step || run->step == 'c' || run->hooks == NULL || run->hooks->step == NULL)
+		return true;
+	char answer = run->hooks->step(run->hooks->data, title);
+	if (answer == 'c')
+		run->step = 'c';
+	return answer != 'n';
+}
+
+/* --- running
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+/* Loop or single; what fails inside is in t->result. */
+static int run_on_host(struct hf_task *t, struct hf_error *err)
+{
+	struct hf_error own;
+	t->result = hf_value_dict(t->arena);
+	int r = task_modes(t, &own);
+	struct hf_value *items = NULL;
+	if (r == 0)
+		r = hf_loop_items(t, &items, &own);
+	if (r < 0) {
+		hf_task_fail(t, &own);
+	} else {
+		r = items == NULL ? hf_task_once(t, err) : hf_loop_run(t, items, err);
+		if (r < 0)
+			return r;
+	}
+	return hf_task_settle(t, err);
+}
+
+static int run_host(struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *announced, bool *go,
+	struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_task *t = hf_new(a, struct hf_task);
+	task_init(t, run, n, h, a);
+	if (!*announced) {
+		*go = start_here(run, t) && step_allows(run, t->title);
+		if (*go)
+			hf_event_task_start(run, n, t->title);
+		*announced = true;
+	}
+	return *go ? run_on_host(t, err) : 0;
+}
+
+/* run_once: the first host's result is everybody's. */
+static bool run_once(const struct hf_node *n)
+{
+	const struct hf_value *v = hf_node_keyword(n, HF_KW_run_once);
+	if (hf_is(v, HF_BOOL))
+		return v->u.boolean;
+	return hf_is(v, HF_STRING) && hf_text_bool(v->u.string) == HF_YES;
+}
+
+static void share_result(struct hf_run *run, const struct hf_node *n, const struct hf_host *first,
+	const struct hf_hosts *hosts)
+{
+	const struct hf_value *name = n->kw[HF_KW_register];
+	for (size_t i = 0; i < hosts->n; i++) {
+		struct hf_host *h = hosts->at[i];
+		if (h == first || !hf_host_active(h))
+			continue;
+		if (name != NULL) {
+			const struct hf_value *v = hf_dict_find(first->run->set, name);
+			if (v != NULL)
+				hf_vars_put(run, &h->run->set, name->u.string.p, v);
+		}
+		if (n->module != NULL && strcmp(n->module->name, "set_fact") == 0 &&
+			hf_is(n->args, HF_DICT)) {
+			HF_DICT_EACH (n->args, e) {
+				const struct hf_value *v = hf_dict_find(first->run->set, hf_entry_key(e));
+				if (v != NULL)
+					hf_vars_put(run, &h->run->set,
+						hf_value_text(run->arena, hf_entry_key(e)).p, v);
+			}
+		}
+		if (first->run->failing)
+			h->run->failing = true;
+	}
+}
+
+static int percent_failed(const struct hf_hosts *hosts)
+{
+	size_t failed = 0;
+	for (size_t i = 0; i < hosts->n; i++)
+		failed += hosts->at[i]->run->failing || hosts->at[i]->run->failed ||
+			  hosts->at[i]->run->unreachable;
+	return hosts->n == 0 ? 0 : (int)(failed * 100 / hosts->n);
+}
+
+/* any_errors_fatal and max_fail_percentage: one host's failure may be everybody's. */
+static void spread_failure(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, bool newly)
+{
+	const struct hf_value *fatal = hf_node_keyword(n, HF_KW_any_errors_fatal);
+	const struct hf_value *most = run->play->node.kw[HF_KW_max_fail_percentage];
+	bool all = fatal != NULL && hf_value_truthy(fatal) && newly;
+	if (most != NULL && newly) {
+		int64_t limit = 0;
+		if (hf_is(most, HF_INT))
+			limit = most->u.integer;
+		else if (!hf_is(most, HF_STRING) || !hf_str_to_int64(most->u.string, &limit))
+			limit = 100;
+		all = all || percent_failed(&run->batch) > limit;
+	}
+	for (size_t i = 0; all && i < hosts->n; i++) {
+		if (hf_host_active(hosts->at[i]))
+			hosts->at[i]->run->failing = true;
+	}
+}
+
+static int should_run(
+	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_scope *s = hf_new(a, struct hf_scope);
+	*ret = true;
+	if (n->handler || (hf_list_len(run->skip_tags) == 0 && hf_list_len(run->only_tags) == 1 &&
+				  hf_str_is(hf_list_at(run->only_tags, 0)->u.string, "all") &&
+				  hf_node_keyword(n, HF_KW_tags) == NULL))
+		return 0;
+	hf_scope_init(s, run, a, run->play, h, n);
+	int r = hf_tags_run(run, s, n, ret, err);
+	run->scope = NULL;
+	return r < 0 ? hf_error_set_pos(err, n->pos) : 0;
+}
+
+static int stopped(struct hf_run *run, struct hf_error *err)
+{
+	if (run->hooks != NULL && run->hooks->cancelled != NULL && run->hooks->cancelled(run->hooks->data))
+		return hf_fail(err, HF_E_CANCELLED, "stopped as asked");
+	if (run->deadline_ms != 0 && hf_time_monotonic_ms() > run->deadline_ms)
+		return hf_fail(err, HF_E_TIMEOUT, "the run did not end in %u s", run->options->deadline_s);
+	return 0;
+}
+
+static struct hf_host *first_active(const struct hf_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->n; i++) {
+		if (hf_host_active(hosts->at[i]))
+			return hosts->at[i];
+	}
+	return NULL;
+}
+
+static int run_everywhere(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts,
+	bool once, bool *newly, struct hf_error *err)
+{
+	bool announced = false, go = true;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < hosts->n; i++) {
+		struct hf_host *h = hosts->at[i];
+		if (!hf_host_active(h))
+			continue;
+		r = run_host(run, n, h, &announced, &go, err);
+		run->scope = NULL;
+		*newly = *newly || h->run->failing;
+		if (once)
+			break;
+	}
+	return r;
+}
+
+int hf_exec_task(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+{
+	struct hf_host *first = first_active(hosts);
+	if (first == NULL || run->play_over)
+		return 0;
+	bool run_it = false, once = run_once(n), newly = false;
+	int r = stopped(run, err);
+	if (r == 0)
+		r = should_run(run, n, first, &run_it, err);
+	if (r < 0 || !run_it)
+		return r;
+	run->task_number++;
+	if (n->task == HF_TASK_META)
+		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
+	r = run_everywhere(run, n, hosts, once, &newly, err);
+	if (r < 0)
+		return r;
+	if (once)
+		share_result(run, n, first, hosts);
+	spread_failure(run, n, hosts, newly);
+	return n->dynamic ? hf_include_run(run, n, err) : 0;
+}

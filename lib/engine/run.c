@@ -1,0 +1,264 @@
+#include "lib/engine/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/scope.h"
+#include "lib/base/time.h"
+#include "lib/engine/config.h"
+#include "lib/engine/list.h"
+#include "lib/engine/state.h"
+
+/* ansible-playbook's exit statuses. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_ERROR = 1,
+	EXIT_HOSTS_FAILED = 2,
+	EXIT_UNREACHABLE = 4,
+	EXIT_PARSE = 4,
+	EXIT_UNEXPECTED = 250
+};
+
+static void loader_warning(void *data, const char *text)
+{
+	hf_event_warning(data, text);
+}
+
+static int loader_text(
+	void *data, const struct hf_node *node, struct hf_value *v, struct hf_str *ret, struct hf_error *err)
+{
+	struct hf_run *run = data;
+	struct hf_scope *s = hf_new(run->arena, struct hf_scope), *outer = run->scope;
+	struct hf_host *h = outer == NULL ? NULL : outer->host;
+	hf_scope_init(s, run, run->arena, node->play, h, node->play == NULL ? NULL : node);
+	run->scope = s;
+	int r = hf_templar_text(
+		run->templar, run->arena, hf_value_text(run->arena, v), hf_value_pos(v), NULL, ret, err);
+	run->scope = outer;
+	return r;
+}
+
+static int add_vaults(struct hf_run *run, struct hf_error *err)
+{
+	const char *const *files = run->options->vault_password_files;
+	int r = 0;
+	for (size_t i = 0; r == 0 && files != NULL && files[i] != NULL; i++)
+		r = hf_vault_add_file(run->vault, files[i], err);
+	const char *from_env = getenv("ANSIBLE_VAULT_PASSWORD_FILE");
+	if (r == 0 && files == NULL && from_env != NULL)
+		r = hf_vault_add_file(run->vault, from_env, err);
+	return r;
+}
+
+static int add_inventory(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
+{
+	const char *const *list =
+		run->options->inventories != NULL ? run->options->inventories : config->inventories;
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+		int r = hf_inventory_add(run->inventory, list[i], err);
+		if (r < 0)
+			return r;
+	}
+	/* Without an inventory this machine is the inventory. */
+	if (run->options->host_name != NULL || run->options->groups != NULL || run->inventory->order.n == 0) {
+		const char *name = run->options->host_name != NULL ? run->options->host_name : "localhost";
+		struct hf_host *h = hf_inventory_host(run->inventory, name);
+		const char *const *groups = run->options->groups;
+		for (size_t i = 0; groups != NULL && groups[i] != NULL; i++)
+			hf_inventory_join(run->inventory, hf_inventory_group(run->inventory, groups[i]), h);
+	}
+	hf_inventory_settle(run->inventory);
+	return 0;
+}
+
+static void init(struct hf_run *run, struct hf_arena *a, const struct hf_run_options *options)
+{
+	run->arena = a;
+	run->options = options;
+	run->hooks = options->hooks;
+	run->extra = hf_value_dict(a);
+	run->secrets = hf_value_list(a);
+	run->generation = 1;
+	run->started = options->start_at_task == NULL;
+	run->deadline_ms =
+		options->deadline_s == 0 ? 0 : hf_time_monotonic_ms() + options->deadline_s * UINT64_C(1000);
+	run->vault = hf_vault_new(a);
+	run->inventory = hf_inventory_new(a);
+	hf_map_init_str(&run->roles_done, a);
+	hf_map_init_str(&run->notified, a);
+	hf_map_init_str(&run->resource_names, a);
+	hf_magic_init(run);
+	struct hf_templar_source source = hf_vars_source(run);
+	run->templar = hf_templar_new(a, &source);
+	hf_templar_set_vault(run->templar, run->vault);
+	bool given;
+	run->only_tags = hf_tags_list(a, options->tags, &given);
+	if (!given)
+		hf_list_append(run->only_tags, hf_value_cstr(a, "all"));
+	run->skip_tags = hf_tags_list(a, options->skip_tags, &given);
+}
+
+static void init_loader(struct hf_run *run, const struct hf_config *config, const char *base)
+{
+	run->loader = (struct hf_loader){
+		.arena = run->arena,
+		.registry = run->options->registry,
+		.templar = run->templar,
+		.vault = run->vault,
+		.base = base,
+		.roles_path = config->roles_path,
+		.collections_path = config->collections_path,
+		.warning = loader_warning,
+		.data = run,
+		.text = loader_text,
+	};
+	hf_map_init_str(&run->loader.files, run->arena);
+	run->gathering = config->gathering;
+}
+
+static int base_of(struct hf_arena *a, const char *playbook, const char **ret, struct hf_error *err)
+{
+	char *path = realpath(playbook, NULL);
+	if (path == NULL)
+		return hf_fail(err, HF_E_NOT_FOUND, "the playbook: %s could not be found", playbook);
+	*ret = hf_path_dir(a, path);
+	free(path);
+	return 0;
+}
+
+static const char *absolute(struct hf_arena *a, const char *dir, const char *path)
+{
+	return hf_path_join(a, dir, hf_path_base(path));
+}
+
+/* --- modules that are not there
+ * -------------------------------------------------------------------------------------- */
+
+/* A task that is sure to run: no condition, no loop, no tags, not in a rescue or a handler. */
+static int check_modules(struct hf_run *run, const struct hf_nodes *nodes, struct hf_error *err)
+{
+	struct hf_value *levels[HF_NODE_LEVELS_MAX];
+	for (size_t i = 0; i < nodes->n; i++) {
+		const struct hf_node *n = nodes->at[i];
+		int r = n->kind == HF_NODE_TASK ? 0 : check_modules(run, &n->body, err);
+		if (r < 0)
+			return r;
+		if (n->kind != HF_NODE_TASK || n->task != HF_TASK_MODULE || n->module != NULL || n->handler)
+			continue;
+		if (strstr(n->action, "{{") != NULL || n->loop != NULL ||
+			hf_node_collect(n, HF_KW_when, levels) > 0 ||
+			hf_node_collect(n, HF_KW_tags, levels) > 0 || run->options->tags != NULL)
+			continue;
+		return hf_fail_at(err, HF_E_PARSE, n->pos,
+			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing "
+			"collection, or incorrect "
+			"module path.",
+			n->action);
+	}
+	return 0;
+}
+
+static int check_plays(struct hf_run *run, struct hf_error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < run->plays.n; i++) {
+		const struct hf_play *p = run->plays.at[i];
+		const struct hf_nodes *const parts[] = { &p->pre_tasks, &p->roles, &p->tasks,
+			&p->post_tasks };
+		for (size_t j = 0; r == 0 && j < HF_COUNT(parts); j++)
+			r = check_modules(run, parts[j], err);
+	}
+	return r;
+}
+
+/* --- the run
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static int load_all(struct hf_run *run, struct hf_error *err)
+{
+	struct hf_config config;
+	const char *const *books = run->options->playbooks;
+	if (books == NULL || books[0] == NULL)
+		return hf_fail(err, HF_E_ARGUMENT, "no playbook was named");
+	const char *base = NULL;
+	int r = base_of(run->arena, books[0], &base, err);
+	if (r == 0)
+		r = hf_config_read(run->arena, run->options, base, &config, err);
+	if (r < 0)
+		return r;
+	init_loader(run, &config, base);
+	r = add_vaults(run, err);
+	if (r == 0)
+		r = hf_vars_extra(run, err);
+	if (r == 0)
+		r = add_inventory(run, &config, err);
+	for (size_t i = 0; r == 0 && books[i] != NULL; i++) {
+		r = base_of(run->arena, books[i], &base, err);
+		if (r == 0)
+			r = hf_load_playbook(
+				&run->loader, absolute(run->arena, base, books[i]), NULL, &run->plays, err);
+	}
+	return r;
+}
+
+static void sum_up(struct hf_run *run, struct hf_run_summary *ret)
+{
+	unsigned *const sums[HF_ST_COUNT] = { &ret->ok, &ret->changed, &ret->skipped, &ret->failed,
+		&ret->unreachable, &ret->rescued, &ret->ignored };
+	for (size_t i = 0; i < run->inventory->order.n; i++) {
+		const struct hf_host *h = run->inventory->order.at[i];
+		for (size_t s = 0; h->run != NULL && s < HF_ST_COUNT; s++)
+			*sums[s] += h->run->count[s];
+		if (h->run == NULL)
+			continue;
+		if (h->run->unreachable)
+			ret->exit_status = EXIT_UNREACHABLE;
+		else if (h->run->failed && ret->exit_status == EXIT_DONE)
+			ret->exit_status = EXIT_HOSTS_FAILED;
+	}
+}
+
+static int run_plays(struct hf_run *run, struct hf_error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < run->plays.n && !run->run_over; i++)
+		r = hf_exec_play(run, run->plays.at[i], err);
+	return r;
+}
+
+static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_started, struct hf_error *err)
+{
+	int r = load_all(run, err);
+	if (r == 0)
+		r = check_plays(run, err);
+	if (r < 0)
+		return r;
+	const struct hf_run_options *o = run->options;
+	if (o->syntax_check || o->list_tasks || o->list_tags || o->list_hosts)
+		return hf_list_plays(run, err);
+	*ret_started = true;
+	r = run_plays(run, err);
+	sum_up(run, ret);
+	hf_event_stats(run);
+	if (r == 0 && !run->started)
+		return hf_fail(err, HF_E_ARGUMENT, "No matching task \"%s\" found.", o->start_at_task);
+	return r;
+}
+
+int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary *ret, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_run *run = hf_new(a, struct hf_run);
+	*ret = (struct hf_run_summary){ 0 };
+	init(run, a, options);
+	bool started = false;
+	int r = run_all(run, ret, &started, err);
+	hf_templar_done(run->templar);
+	if (r < 0)
+		ret->exit_status = started ? EXIT_ERROR : r == -HF_E_PARSE ? EXIT_PARSE : EXIT_ERROR;
+	return r;
+}

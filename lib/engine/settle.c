@@ -1,0 +1,191 @@
+/* What follows a finished task: inventory changes, register, statistics, failure, the event. */
+#include <string.h>
+
+#include "lib/base/scope.h"
+#include "lib/engine/state.h"
+
+static void copy_dict(struct hf_run *run, struct hf_value *into, const struct hf_value *from)
+{
+	if (!hf_is(from, HF_DICT))
+		return;
+	HF_DICT_EACH (from, e)
+		hf_dict_set(into, hf_value_copy(run->arena, hf_entry_key(e)),
+			hf_value_copy(run->arena, hf_entry_value(e)));
+}
+
+static void add_host(struct hf_task *t, const struct hf_value *asked)
+{
+	struct hf_run *run = t->run;
+	const char *name = hf_dict_cstr(asked, "host_name", NULL);
+	if (name == NULL)
+		return;
+	bool known = hf_map_get(&run->inventory->hosts, name) != NULL;
+	struct hf_host *h = hf_inventory_host(run->inventory, name);
+	hf_vars_host(run, h);
+	const struct hf_value *groups = hf_dict_get(asked, "groups");
+	bool changed = !known;
+	for (size_t i = 0; hf_is(groups, HF_LIST) && i < hf_list_len(groups); i++) {
+		struct hf_group *g = hf_inventory_group(run->inventory, hf_list_at(groups, i)->u.string.p);
+		size_t before = g->hosts.n;
+		hf_inventory_join(run->inventory, g, h);
+		changed = changed || g->hosts.n != before;
+	}
+	copy_dict(run, h->vars, hf_dict_get(asked, "host_vars"));
+	h->run->inventory_of = NULL;
+	hf_inventory_settle(run->inventory);
+	run->generation++;
+	hf_dict_put(t->result, "changed", hf_value_bool(t->arena, changed));
+}
+
+static void add_group(struct hf_task *t, const struct hf_value *name, const struct hf_value *parents)
+{
+	struct hf_run *run = t->run;
+	struct hf_group *g = hf_inventory_group(run->inventory, name->u.string.p);
+	size_t before = g->hosts.n;
+	hf_inventory_join(run->inventory, g, t->host);
+	for (size_t i = 0; hf_is(parents, HF_LIST) && i < hf_list_len(parents); i++)
+		hf_inventory_nest(run->inventory,
+			hf_inventory_group(run->inventory, hf_list_at(parents, i)->u.string.p), g);
+	hf_inventory_settle(run->inventory);
+	t->host->run->inventory_of = NULL;
+	run->generation++;
+	hf_dict_put(t->result, "changed", hf_value_bool(t->arena, g->hosts.n != before));
+}
+
+static void add_stats(struct hf_task *t, const struct hf_value *asked)
+{
+	struct hf_run *run = t->run;
+	if (run->stats == NULL)
+		run->stats = hf_value_dict(run->arena);
+	copy_dict(run, run->stats, hf_dict_get(asked, "data"));
+}
+
+static void apply_requests(struct hf_task *t, struct hf_value *result)
+{
+	struct hf_value *host = hf_dict_get(result, "add_host"), *group = hf_dict_get(result, "add_group");
+	struct hf_value *stats = hf_dict_get(result, "ansible_stats"), *whole = t->result;
+	t->result = result;
+	if (hf_is(host, HF_DICT))
+		add_host(t, host);
+	if (hf_is(group, HF_STRING))
+		add_group(t, group, hf_dict_get(result, "parent_groups"));
+	if (hf_is(stats, HF_DICT))
+		add_stats(t, stats);
+	bool changed = hf_dict_bool(result, "changed", false);
+	t->result = whole;
+	if (whole != result && changed)
+		hf_dict_put(whole, "changed", hf_value_bool(t->arena, true));
+	if (changed && t->status == HF_ST_OK)
+		t->status = HF_ST_CHANGED;
+}
+
+static void requests(struct hf_task *t)
+{
+	if (t->node->module == NULL || (t->node->module->flags & HF_MODULE_NO_BECOME) == 0 ||
+		t->status == HF_ST_SKIPPED)
+		return;
+	const struct hf_value *results = hf_dict_get(t->result, "results");
+	for (size_t i = 0; t->node->loop != NULL && hf_is(results, HF_LIST) && i < hf_list_len(results);
+		i++) {
+		if (hf_is(hf_list_at(results, i), HF_DICT))
+			apply_requests(t, hf_list_at(results, i));
+	}
+	if (t->node->loop == NULL)
+		apply_requests(t, t->result);
+}
+
+static void mark_unsafe(struct hf_value *v)
+{
+	if (hf_is(v, HF_STRING)) {
+		v->flags |= HF_VALUE_UNSAFE;
+	} else if (hf_is(v, HF_DICT)) {
+		HF_DICT_EACH (v, e)
+			mark_unsafe(hf_entry_value(e));
+	} else if (hf_is_sequence(v)) {
+		for (size_t i = 0; i < hf_list_len(v); i++)
+			mark_unsafe(hf_list_at(v, i));
+	}
+}
+
+static void remove_internal(struct hf_value *v)
+{
+	static const char *const keys[] = { "_ansible_facts_cacheable", "add_host", "add_group", NULL };
+	for (size_t i = 0; keys[i] != NULL; i++) {
+		if (keys[i][0] == '_')
+			hf_dict_remove(v, keys[i]);
+	}
+}
+
+static void keep_registered(struct hf_task *t)
+{
+	const struct hf_value *name = t->node->kw[HF_KW_register];
+	remove_internal(t->result);
+	if (name == NULL)
+		return;
+	struct hf_value *copy = hf_value_copy(t->run->arena, t->result);
+	mark_unsafe(copy);
+	hf_dict_set(t->host->run->set, hf_value_copy(t->run->arena, name), copy);
+	t->run->generation++;
+}
+
+static void keep_failure(struct hf_task *t)
+{
+	struct hf_arena *a = t->run->arena;
+	struct hf_value *task = hf_value_dict(a), *result = hf_value_copy(a, t->result);
+	const char *colon = t->node->role == NULL ? NULL : strstr(t->title, " : ");
+	hf_dict_put(task, "name", hf_value_cstr(a, colon == NULL ? t->title : colon + 3));
+	hf_dict_put(task, "action", hf_value_cstr(a, t->node->action));
+	hf_dict_put(task, "args", hf_value_copy(a, t->args != NULL ? t->args : t->node->args));
+	mark_unsafe(result);
+	hf_dict_put(t->host->run->set, "ansible_failed_task", task);
+	hf_dict_put(t->host->run->set, "ansible_failed_result", result);
+	t->run->generation++;
+}
+
+static void count(struct hf_task *t)
+{
+	unsigned *n = t->host->run->count;
+	switch (t->status) {
+	case HF_ST_CHANGED:
+		n[HF_ST_CHANGED]++;
+		n[HF_ST_OK]++;
+		break;
+	case HF_ST_IGNORED:
+		n[HF_ST_IGNORED]++;
+		n[HF_ST_OK]++;
+		if (hf_dict_bool(t->result, "changed", false))
+			n[HF_ST_CHANGED]++;
+		break;
+	case HF_ST_OK:
+	case HF_ST_SKIPPED:
+	case HF_ST_FAILED:
+	case HF_ST_UNREACHABLE:
+		n[t->status]++;
+		break;
+	case HF_ST_RESCUED: /* counted when its rescue is through */
+	case HF_ST_COUNT:
+		break;
+	}
+}
+
+int hf_task_settle(struct hf_task *t, struct hf_error *err HF_UNUSED)
+{
+	requests(t);
+	keep_registered(t);
+	bool fails = t->status == HF_ST_FAILED;
+	if (fails && t->ignore_errors) {
+		t->status = HF_ST_IGNORED;
+		fails = false;
+	}
+	if (fails) {
+		if (t->host->run->rescue_depth > 0)
+			t->status = HF_ST_RESCUED;
+		keep_failure(t);
+		t->host->run->failing = true;
+	}
+	if (t->status == HF_ST_UNREACHABLE)
+		t->host->run->unreachable = true;
+	count(t);
+	hf_event_task(t);
+	return 0;
+}

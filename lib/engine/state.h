@@ -1,0 +1,223 @@
+/* lib/engine/state.h - a run in progress: what run*.c, vars*.c, exec*.c and context.c share. Private to the
+ * engine. Owns:  everything lives in hf_run.arena; a task's temporaries live in hf_task.arena and die with
+ * it. */
+#pragma once
+#include "lib/engine/inventory.h"
+#include "lib/engine/playbook.h"
+#include "lib/engine/run.h"
+#include "lib/engine/templar.h"
+
+enum { HF_SCOPE_LAYERS_MAX = 4096 };
+
+enum hf_status {
+	HF_ST_OK,
+	HF_ST_CHANGED,
+	HF_ST_SKIPPED,
+	HF_ST_FAILED,
+	HF_ST_UNREACHABLE,
+	HF_ST_RESCUED,
+	HF_ST_IGNORED,
+	HF_ST_COUNT
+};
+
+struct hf_host_vars {
+	struct hf_value *inventory; /* groups, group_vars, host, host_vars merged */
+	struct hf_value *facts;     /* ansible_facts: names without ansible_ */
+	struct hf_value *fact_vars; /* the same as variables: ansible_… */
+	struct hf_value *set;       /* set_fact and register */
+	struct hf_value *included;  /* include_vars */
+	struct hf_value *files;     /* vars_files of the present play */
+	struct hf_value *stats;     /* set_stats per_host */
+	const char *inventory_of;   /* the playbook directory `inventory` was merged for */
+	unsigned count[HF_ST_COUNT];
+	bool failed;   /* out of the run */
+	bool failing;  /* on the way up to a rescue */
+	bool rescuing; /* inside a block that has a rescue: counts nested ones */
+	unsigned rescue_depth;
+	bool unreachable, ended, ended_role;
+	bool gathered;
+	struct hf_value *flat; /* hostvars[name], for generation flat_at */
+	uint64_t flat_at;
+	bool flattening;
+};
+
+/* Where a name is looked up: one task on one host, or a play before its tasks. */
+struct hf_scope {
+	struct hf_run *run;
+	struct hf_host *host;       /* may be NULL */
+	struct hf_play *play;       /* may be NULL */
+	const struct hf_node *node; /* may be NULL */
+	struct hf_value *locals;    /* loop variables, a task's own result; dict or NULL */
+	const struct hf_value **layers; /* below magic and extra variables, highest first */
+	size_t n_layers, room;
+	struct hf_arena *arena; /* for what magic variables make */
+};
+
+/* One file or role to be included, as one item of one host's loop asked for it. */
+struct hf_include {
+	struct hf_host *host;
+	const char *name;
+	struct hf_value *args, *locals; /* dicts in the run's arena */
+	bool done;
+};
+
+struct hf_run {
+	struct hf_arena *arena;
+	const struct hf_run_options *options;
+	const struct hf_run_hooks *hooks;
+	struct hf_templar *templar;
+	struct hf_vault *vault;
+	struct hf_loader loader;
+	struct hf_inventory *inventory;
+	struct hf_plays plays;
+	struct hf_value *extra; /* -e */
+	struct hf_value *only_tags, *skip_tags;
+	struct hf_scope *scope;   /* templates look here now */
+	struct hf_map magic;      /* name → row number + 1 */
+	uint64_t generation;      /* counts changes of any host's variables */
+	struct hf_value *secrets; /* list of texts to hide */
+	struct hf_value *stats;   /* set_stats */
+	struct hf_map roles_done; /* "host|identity" */
+	/* the play */
+	struct hf_play *play;
+	struct hf_hosts play_hosts;         /* all that match */
+	struct hf_hosts batch;              /* of `serial` */
+	struct hf_map notified;             /* "host|handler id" → host */
+	HF_VEC(struct hf_include) includes; /* of the task on its way */
+	bool play_over, run_over;
+	const char *gathering; /* of ansible.cfg; NULL: implicit */
+	bool started;          /* --start-at-task was found, or not asked for */
+	char step;             /* 'c': no more questions */
+	uint64_t deadline_ms;
+	int fatal; /* exit status of an error outside tasks */
+	unsigned task_number, jobs, include_depth;
+	struct hf_map resource_names; /* how often a resource's description was seen */
+};
+
+/* --- vars.c, vars_load.c, magic.c
+ * ----------------------------------------------------------------------------- */
+void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, struct hf_play *play,
+	struct hf_host *host, const struct hf_node *node);
+/* As stored, not templated; *ret NULL: not defined. */
+int hf_scope_lookup(struct hf_scope *s, struct hf_str name, struct hf_value **ret, struct hf_error *err);
+int hf_scope_names(struct hf_scope *s, struct hf_arena *a, struct hf_value **ret, struct hf_error *err);
+void hf_magic_init(struct hf_run *run);
+int hf_magic_lookup(struct hf_scope *s, struct hf_str name, struct hf_value **ret, struct hf_error *err);
+struct hf_value *hf_magic_names(struct hf_arena *a);
+/* The source a run's templar is made with. */
+struct hf_templar_source hf_vars_source(struct hf_run *run);
+/* Make room for what is known of a host. */
+void hf_vars_host(struct hf_run *run, struct hf_host *h);
+HF_CHECK int hf_vars_inventory(
+	struct hf_run *run, struct hf_host *h, const char *play_dir, struct hf_error *err);
+HF_CHECK int hf_vars_files(struct hf_run *run, struct hf_play *play, struct hf_host *h, struct hf_error *err);
+HF_CHECK int hf_vars_extra(struct hf_run *run, struct hf_error *err);
+void hf_vars_put(struct hf_run *run, struct hf_value **dict, const char *name, const struct hf_value *v);
+/* Facts as a module returned them. */
+void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value *facts);
+HF_CHECK int hf_vars_load_cache(struct hf_run *run, struct hf_host *h, struct hf_error *err);
+HF_CHECK int hf_vars_save_cache(struct hf_run *run, const struct hf_host *h, struct hf_error *err);
+
+/* --- search.c
+ * ---------------------------------------------------------------------------------------------------- */
+/* Folders a file of kind ("files", "templates", "vars", "tasks"; "" for none) is looked for, best first. */
+struct hf_value *hf_search_dirs(
+	struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind);
+HF_CHECK int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind,
+	const char *name, char **ret, struct hf_error *err);
+
+/* --- tags.c
+ * ---------------------------------------------------------------------------------------------------------
+ */
+HF_CHECK int hf_tags_run(
+	struct hf_run *run, struct hf_scope *s, const struct hf_node *n, bool *ret, struct hf_error *err);
+HF_CHECK int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n,
+	struct hf_value **ret, struct hf_error *err);
+struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bool *ret_given);
+
+/* --- exec_block.c
+ * ---------------------------------------------------------------------------------------------------- */
+HF_CHECK int hf_exec_play_nodes(
+	struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err);
+bool hf_host_active(const struct hf_host *h);
+HF_CHECK int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);
+HF_CHECK int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err);
+
+/* --- exec_task.c
+ * ------------------------------------------------------------------------------------------------------ */
+/* One task on one host, on its way. */
+struct hf_task {
+	struct hf_run *run;
+	const struct hf_node *node;
+	struct hf_host *host;
+	struct hf_host *delegate; /* NULL: host itself */
+	struct hf_arena *arena;
+	struct hf_scope scope;
+	const char *title;     /* "role : name", templated */
+	const char *label;     /* of the loop's item; NULL outside loops */
+	struct hf_value *item; /* NULL outside loops */
+	bool check, diff, no_log, ignore_errors;
+	struct hf_value *result; /* dict, as registered */
+	enum hf_status status;
+	uint64_t started_ms;
+	/* the module's view */
+	const struct hf_module *module;
+	struct hf_value *args;  /* templated, omit removed */
+	struct hf_value *given; /* as bound */
+	void *params;
+	struct hf_value *warnings; /* list or NULL */
+	const char *const *env;
+	struct hf_value *environment; /* dict or NULL */
+	struct hf_value *sources;     /* paths read, for the fingerprint */
+	struct hf_hash_state *hash;
+	uint64_t deadline_ms;
+	bool forked; /* inside the child of become */
+};
+/* Runs n on every active host of hosts. */
+HF_CHECK int hf_exec_task(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err);
+/* A keyword's value, templated; *ret NULL when not given. */
+HF_CHECK int hf_task_keyword(
+	struct hf_task *t, enum hf_keyword k, struct hf_value **ret, struct hf_error *err);
+HF_CHECK int hf_task_flag(
+	struct hf_task *t, enum hf_keyword k, bool fallback, bool *ret, struct hf_error *err);
+HF_CHECK int hf_task_number(
+	struct hf_task *t, enum hf_keyword k, double fallback, double *ret, struct hf_error *err);
+/* exec_loop.c: *ret_items NULL: no loop. */
+HF_CHECK int hf_loop_items(struct hf_task *t, struct hf_value **ret_items, struct hf_error *err);
+HF_CHECK int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err);
+/* exec_once.c: when, arguments, module, until, changed_when: fills t->result and t->status. */
+HF_CHECK int hf_task_once(struct hf_task *t, struct hf_error *err);
+void hf_task_fail(struct hf_task *t, const struct hf_error *err);
+/* exec_module.c: t->module with t->args; puts keys into t->result. An error is the task's failure. */
+HF_CHECK int hf_module_direct(struct hf_task *t, struct hf_error *err);
+/* exec_become.c: the same where the task wants it: here, or in a child that is another user or has a time
+ * limit. */
+HF_CHECK int hf_module_run(struct hf_task *t, struct hf_error *err);
+HF_CHECK int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, struct hf_error *err);
+HF_CHECK int hf_module_async(struct hf_task *t, int64_t limit_s, int64_t poll_s, struct hf_error *err);
+/* exec_include.c */
+HF_CHECK int hf_include_note(struct hf_task *t, struct hf_error *err);
+HF_CHECK int hf_include_run(struct hf_run *run, const struct hf_node *n, struct hf_error *err);
+/* exec_meta.c */
+HF_CHECK int hf_meta_run(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err);
+/* exec_handler.c */
+HF_CHECK int hf_notify(struct hf_task *t, struct hf_error *err);
+/* settle.c: facts, register, statistics, events of one finished task. */
+HF_CHECK int hf_task_settle(struct hf_task *t, struct hf_error *err);
+
+/* --- event.c
+ * ------------------------------------------------------------------------------------------------------------
+ */
+void hf_event_play(struct hf_run *run, const struct hf_play *play);
+void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char *title);
+void hf_event_item(struct hf_task *t);
+void hf_event_task(struct hf_task *t);
+void hf_event_retry(struct hf_task *t, unsigned attempt, unsigned retries);
+void hf_event_warning(struct hf_run *run, const char *text);
+void hf_event_text(struct hf_run *run, const char *type, const char *text);
+void hf_event_stats(struct hf_run *run);
+const char *hf_status_word(enum hf_status s);
+/* text with the run's secrets hidden. */
+struct hf_value *hf_hide(struct hf_run *run, struct hf_arena *a, const struct hf_value *v);
