@@ -90,3 +90,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/kernel_blacklist.c \
 	%reldir%/include_vars.c \
 	%reldir%/validate_argument_spec.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/reboot.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pam_limits.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/alternatives.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/debconf.c
