@@ -32,6 +32,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_set.c \
 	%reldir%/filters_text.c \
 	%reldir%/filters_time.c \
+	%reldir%/filters_url.c \
 	%reldir%/inventory.c \
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
@@ -77,21 +78,20 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/templar_file.c \
 	%reldir%/templar_internal.h \
 	%reldir%/tests_core.c \
+	%reldir%/tests_file.c \
+	%reldir%/tests_version.c \
 	%reldir%/twister.c \
 	%reldir%/twister.h \
 	%reldir%/undo.c \
 	%reldir%/undo.h \
 	%reldir%/undo_restore.c \
+	%reldir%/url.c \
+	%reldir%/url.h \
 	%reldir%/vars.c \
 	%reldir%/vars_load.c \
 	%reldir%/vault.c \
 	%reldir%/vault.h \
-	%reldir%/watch.c \
-	%reldir%/watch.h
 	%reldir%/version_order.c \
 	%reldir%/version_order.h \
-	%reldir%/tests_version.c \
-	%reldir%/tests_file.c \
-	%reldir%/url.c \
-	%reldir%/url.h \
-	%reldir%/filters_url.c
+	%reldir%/watch.c \
+	%reldir%/watch.h
