@@ -94,3 +94,4 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pam_limits.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/alternatives.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/debconf.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ini_file.c

@@ -12,6 +12,9 @@ Dir = namedtuple("Dir", "mode", defaults=[0o755])
 Link = namedtuple("Link", "target")
 File = namedtuple("File", "text mode", defaults=[0o644])
 Hard = namedtuple("Hard", "other")
+Archive = namedtuple("Archive", "members")  # its kind is the name's suffix
+Repo = namedtuple("Repo", "")  # two commits, a tag v1 on the first, a branch side
+Clone = namedtuple("Clone", "other")
 Row = namedtuple("Row", "title given task options", defaults=[{}])
 
 SSHD = "Port 22\n#PermitRootLogin yes\nUsePAM yes\n"
@@ -371,3 +374,83 @@ row("fetch flat same", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True}},
 row("fetch missing", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True}}, loose=["file"])
 row("fetch missing ok", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True, "fail_on_missing": False}})
 row("fetch directory", {"fetch": {"src": "@/d", "dest": "@/got", "flat": True}}, {"d": Dir()})
+
+# --- unarchive ---
+ARC = {"top": Dir(0o755), "top/a": File("A\n", 0o640), "top/run": File("#!/bin/sh\n", 0o755), "top/l": Link("a"), "top/s/deep": "D\n"}
+for kind in ("tar", "tar.gz", "tar.xz", "tar.bz2", "tar.zst", "zip"):
+    row(f"unarchive {kind}", {"unarchive": {"src": f"x.{kind}", "dest": "@/d"}}, {"d": Dir()},
+        sources={f"files/x.{kind}": Archive(ARC)}, loose=["extract_results", "size"])
+row("unarchive remote", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True}}, {"d": Dir(), "x.tgz": Archive(ARC)}, loose=["extract_results", "size"])
+row("unarchive list", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "list_files": True}}, {"d": Dir(), "x.tgz": Archive({"a": "A\n", "b": "B\n"})}, loose=["extract_results", "size"])
+row("unarchive strip", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "extra_opts": ["--strip-components=1"]}}, {"d": Dir(), "x.tgz": Archive(ARC)}, loose=["extract_results", "size"])
+row("unarchive exclude", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "exclude": ["top/s"]}}, {"d": Dir(), "x.tgz": Archive(ARC)}, loose=["extract_results", "size"])
+row("unarchive include", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "include": ["top/a"]}}, {"d": Dir(), "x.tgz": Archive(ARC)}, loose=["extract_results", "size"])
+row("unarchive mode", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "mode": "u=rwX,go=", "owner": "daemon"}}, {"d": Dir(), "x.tgz": Archive(ARC)}, loose=["extract_results", "size"])
+row("unarchive creates", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "creates": "@/d/have"}}, {"d": Dir(), "d/have": "", "x.tgz": Archive(ARC)})
+row("unarchive keep newer", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True, "keep_newer": True}}, {"d": Dir(), "d/top": Dir(), "d/top/a": "mine\n", "x.tgz": Archive(ARC)}, loose=["extract_results", "size"], always=True)
+row("unarchive no dest", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True}}, {"x.tgz": Archive(ARC)})
+row("unarchive no source", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True}}, {"d": Dir()})
+row("unarchive empty file", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True}}, {"d": Dir(), "x.tgz": ""})
+row("unarchive no archive", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "remote_src": True}}, {"d": Dir(), "x.tgz": "nonsense"}, loose=["msg"])
+
+# --- get_url, uri: against a server of the test ---
+GLOOSE = ["src", "elapsed", "response"]
+row("get_url", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f"}}, loose=GLOOSE)
+row("get_url mode", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f", "mode": "0600"}}, loose=GLOOSE)
+row("get_url to dir", {"get_url": {"url": "~HTTP~/hello", "dest": "@/d"}}, {"d": Dir()}, loose=GLOOSE)
+row("get_url other there", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f", "backup": True}}, {"f": "old"}, loose=GLOOSE)
+row("get_url same there", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f"}}, {"f": "hello\n"}, loose=GLOOSE)
+row("get_url not modified", {"get_url": {"url": "~HTTP~/dated", "dest": "@/f"}}, {"f": "mine"}, loose=GLOOSE)
+row("get_url checksum", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f", "checksum": "sha1:f572d396fae9206628714fb2ce00f72e94f2258f"}}, loose=GLOOSE)
+row("get_url checksum there", {"get_url": {"url": "~HTTP~/nothing-here", "dest": "@/f", "checksum": "sha1:f572d396fae9206628714fb2ce00f72e94f2258f"}}, {"f": "hello\n"}, loose=GLOOSE)
+row("get_url checksum list", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f", "checksum": "sha1:~HTTP~/sums"}}, loose=GLOOSE)
+row("get_url checksum no file in list", {"get_url": {"url": "~HTTP~/dated", "dest": "@/f", "checksum": "sha1:~HTTP~/sums"}}, loose=GLOOSE)
+row("get_url 404", {"get_url": {"url": "~HTTP~/nothing-here", "dest": "@/f"}}, loose=GLOOSE)
+row("get_url no dir", {"get_url": {"url": "~HTTP~/hello", "dest": "@/no/f"}}, loose=GLOOSE)
+row("get_url redirect", {"get_url": {"url": "~HTTP~/moved", "dest": "@/d"}}, {"d": Dir()}, loose=GLOOSE)
+row("get_url named by server", {"get_url": {"url": "~HTTP~/attached", "dest": "@/d"}}, {"d": Dir()}, loose=GLOOSE)
+row("get_url file", {"get_url": {"url": "file://@/s", "dest": "@/f"}}, {"s": "S\n"}, loose=GLOOSE + ["msg", "status_code"])
+row("get_url headers", {"get_url": {"url": "~HTTP~/echo", "dest": "@/f", "headers": {"X-One": "1"}}}, loose=GLOOSE)
+row("get_url password", {"get_url": {"url": "~HTTP~/secret", "dest": "@/f", "url_username": "u", "url_password": "p", "force_basic_auth": True}}, loose=GLOOSE)
+ULOOSE = ["elapsed", "server", "date", "connection", "cookies", "cookies_string", "last_modified"]
+row("uri", {"uri": {"url": "~HTTP~/hello"}}, loose=ULOOSE, always=True)
+row("uri content", {"uri": {"url": "~HTTP~/hello", "return_content": True}}, loose=ULOOSE, always=True)
+row("uri json", {"uri": {"url": "~HTTP~/json"}}, loose=ULOOSE, always=True)
+row("uri post json", {"uri": {"url": "~HTTP~/echo", "method": "POST", "body": {"a": [1, None]}, "body_format": "json", "return_content": True}}, loose=ULOOSE, always=True)
+row("uri post form", {"uri": {"url": "~HTTP~/echo", "method": "POST", "body": {"a": "x y", "b": ["1", "2"]}, "body_format": "form-urlencoded", "return_content": True}}, loose=ULOOSE, always=True)
+row("uri post raw", {"uri": {"url": "~HTTP~/echo", "method": "POST", "body": "plain", "return_content": True}}, loose=ULOOSE, always=True)
+row("uri put", {"uri": {"url": "~HTTP~/echo", "method": "PUT", "body": "x", "return_content": True}}, loose=ULOOSE, always=True)
+row("uri delete", {"uri": {"url": "~HTTP~/echo", "method": "DELETE", "return_content": True}}, loose=ULOOSE, always=True)
+row("uri 404", {"uri": {"url": "~HTTP~/nothing-here"}}, loose=ULOOSE)
+row("uri 404 wanted", {"uri": {"url": "~HTTP~/nothing-here", "status_code": [200, 404]}}, loose=ULOOSE, always=True)
+row("uri redirect", {"uri": {"url": "~HTTP~/moved"}}, loose=ULOOSE, always=True)
+row("uri redirect not followed", {"uri": {"url": "~HTTP~/moved", "follow_redirects": "none", "status_code": 302}}, loose=ULOOSE, always=True)
+row("uri dest", {"uri": {"url": "~HTTP~/hello", "dest": "@/f", "mode": "0600"}}, loose=ULOOSE, always=True)
+row("uri creates", {"uri": {"url": "~HTTP~/hello", "creates": "@/have"}}, {"have": ""})
+row("uri headers", {"uri": {"url": "~HTTP~/echo", "headers": {"X-One": "1"}, "return_content": True}}, loose=ULOOSE, always=True)
+row("uri nobody listens", {"uri": {"url": "http://127.0.0.1:1/"}}, loose=ULOOSE + ["msg", "redirected"])
+
+# --- git ---
+row("git clone", {"git": {"repo": "@/r", "dest": "@/w"}}, {"r": Repo()})
+row("git clone tag", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo()})
+row("git clone branch", {"git": {"repo": "@/r", "dest": "@/w", "version": "side"}}, {"r": Repo()})
+row("git clone depth", {"git": {"repo": "@/r", "dest": "@/w", "depth": 1}}, {"r": Repo()})
+row("git clone bare", {"git": {"repo": "@/r", "dest": "@/w", "bare": True}}, {"r": Repo()}, loose=["tree"])
+row("git same", {"git": {"repo": "@/r", "dest": "@/w"}}, {"r": Repo(), "w": Clone("r")})
+row("git other version", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo(), "w": Clone("r")})
+row("git local changes", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo(), "w": Clone("r"), "w/f": "mine\n"})
+row("git force", {"git": {"repo": "@/r", "dest": "@/w", "force": True}}, {"r": Repo(), "w": Clone("r"), "w/f": "mine\n"})
+row("git no update", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1", "update": False}}, {"r": Repo(), "w": Clone("r")})
+row("git no repo", {"git": {"repo": "@/none", "dest": "@/w"}}, loose=["msg", "cmd", "rc", "stdout", "stderr", "stdout_lines", "stderr_lines"])
+row("git no version", {"git": {"repo": "@/r", "dest": "@/w", "version": "nope"}}, {"r": Repo()}, loose=["cmd", "rc", "stdout", "stderr", "stdout_lines", "stderr_lines", "msg"])
+
+# --- wait_for ---
+row("wait path", {"wait_for": {"path": "@/f", "timeout": 2}}, {"f": "x"}, loose=["elapsed"])
+row("wait path timeout", {"wait_for": {"path": "@/f", "timeout": 1}}, loose=["elapsed"])
+row("wait path message", {"wait_for": {"path": "@/f", "timeout": 1, "msg": "no luck"}}, loose=["elapsed"])
+row("wait path search", {"wait_for": {"path": "@/f", "timeout": 2, "search_regex": "re(a)dy (?P<n>\\d)"}}, {"f": "x\nready 5\n"}, loose=["elapsed"])
+row("wait path absent", {"wait_for": {"path": "@/f", "state": "absent", "timeout": 2}}, loose=["elapsed"])
+row("wait path still there", {"wait_for": {"path": "@/f", "state": "absent", "timeout": 1}}, {"f": "x"}, loose=["elapsed"])
+row("wait port closed", {"wait_for": {"port": 1, "timeout": 1}}, loose=["elapsed"])
+row("wait port stopped", {"wait_for": {"port": 1, "state": "stopped", "timeout": 2}}, loose=["elapsed"])
+row("wait port and path", {"wait_for": {"port": 1, "path": "@/f"}}, loose=["elapsed"])
