@@ -1,5 +1,5 @@
-noinst_LIBRARIES += %reldir%/libhf-agent.a
-%canon_reldir%_libhf_agent_a_SOURCES = \
+sbin_PROGRAMS += holdfastd
+holdfastd_SOURCES = \
 	%reldir%/agent.h \
 	%reldir%/apply.c %reldir%/apply.h \
 	%reldir%/broker.c %reldir%/broker.h \
@@ -37,3 +37,5 @@ noinst_LIBRARIES += %reldir%/libhf-agent.a
 	%reldir%/wire.c %reldir%/wire.h \
 	%reldir%/work.c %reldir%/work.h \
 	%reldir%/work_runs.c %reldir%/work_runs.h
+holdfastd_LDADD = $(modules_libs) $(release_libs) $(SQLITE_LIBS) $(SECCOMP_LIBS) $(MOSQUITTO_LIBS) $(SSL_LIBS) \
+	$(SYSTEMD_LIBS)

@@ -18,4 +18,11 @@ holdfast_SOURCES = \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
 	%reldir%/release_sign.c
+# Commands that talk to the agent.
+holdfast_SOURCES += \
+	%reldir%/ask.c %reldir%/ask.h \
+	%reldir%/drift.c \
+	%reldir%/history.c \
+	%reldir%/order.c \
+	%reldir%/status.c
 holdfast_LDADD = $(modules_libs) $(provisioner_libs)

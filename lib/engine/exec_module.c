@@ -77,6 +77,7 @@ static void describe(struct hf_task *t, struct hf_resource *r)
 	r->module = t->module->name;
 	r->policy = policy(t);
 	r->pos = t->node->pos;
+	r->handler = t->node->handler;
 	r->args = t->given != NULL ? t->given : t->args;
 	r->notifies = hf_node_keyword(t->node, HF_KW_notify);
 	if (t->run->options->watches && t->module->watch != NULL) {
@@ -158,7 +159,7 @@ static void put_change(struct hf_task *t, const struct hf_change *change)
 
 static bool is_resource(const struct hf_task *t)
 {
-	return t->run->hooks != NULL && (t->module->flags & HF_MODULE_NO_RESOURCE) == 0 && !t->check &&
+	return t->run->hooks != NULL && (t->module->flags & HF_MODULE_NO_RESOURCE) == 0 &&
 	       (t->run->hooks->recall != NULL || t->run->hooks->journal != NULL ||
 		       t->run->hooks->settled != NULL);
 }

@@ -19,6 +19,8 @@ struct hf_resource {
 	const struct hf_value *args; /* dict as bound; secrets marked */
 	/* list of {kind: path|tree|unit|packages|users|mounts|sysctl|poll, name: path, unit, sysctl key, or
 	 * the seconds of a poll as an integer}; see hf_watch_… */
+	/* list of {kind: path|tree|unit|packages|users|mounts|sysctl|poll, name: path, unit, sysctl key, or
+	 * the seconds of a poll as an integer}; see hf_watch_… */
 	const struct hf_value *watches;
 	const struct hf_value *notifies; /* list of handler names */
 };
@@ -28,6 +30,7 @@ struct hf_run_hooks {
 	void *data;
 	/* One object of the jsonl output (DESIGN section 4): type task, stats, play, warning … secrets
 	 * already hidden. */
+	/* The event of a task instance, its diff in it, comes right before settled() of that instance. */
 	/* The event of a task instance, its diff in it, comes right before settled() of that instance. */
 	void (*event)(void *data, const struct hf_value *event);
 	/* Before check: answer *ret_result with the stored result to leave the task alone (unchanged since,
