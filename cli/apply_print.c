@@ -230,7 +230,7 @@ static void print_human(const struct apply_print *p, const struct hf_value *e)
 
 static void print_line(const struct apply_print *p, const struct hf_value *e)
 {
-	static const char *const details[] = { "result", "line", "file", "delegate" };
+	static const char *const details[] = { "result", "line", "file", "delegate", "role" };
 	hf_auto_arena a = hf_arena_new();
 	hf_auto_buf out = hf_buf_init(OUT_MAX);
 	struct hf_value *own = (struct hf_value *)(uintptr_t)e;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/eval_jinja.h"
+#include "cli/eval_play.h"
 #include "cli/eval_value.h"
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
@@ -220,6 +221,7 @@ static const struct engine_row {
 	{ "parse_kv", engine_pairs, "parse", false },
 	{ "task_parse", engine_task, "parse", false },
 	{ "loop_items", engine_loop, "parse", false },
+	{ "play", cli_eval_play, "runtime", false },
 };
 
 /* --- one line

@@ -9,6 +9,7 @@ holdfast_SOURCES = \
 	%reldir%/eval.c \
 	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \
 	%reldir%/eval_cases.c %reldir%/eval_cases.h \
+	%reldir%/eval_play.c %reldir%/eval_play.h \
 	%reldir%/eval_value.c %reldir%/eval_value.h \
 	%reldir%/main.c \
 	%reldir%/options.c %reldir%/options.h \

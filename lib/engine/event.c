@@ -149,6 +149,8 @@ static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const 
 	hf_dict_put(e, "task", hf_hide(run, a, hf_value_cstr(a, t->title)));
 	put(a, e, "host", t->host->name);
 	put(a, e, "module", t->node->action);
+	if (t->node->role != NULL)
+		put(a, e, "role", t->node->role->name);
 	put_item(t, a, e);
 	put(a, e, "status", words[t->status]);
 	hf_dict_put(e, "changed", hf_value_bool(a, hf_dict_bool(t->result, "changed", false)));

@@ -264,6 +264,11 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 		int r = hf_task_once(t, err);
 		if (r < 0)
 			return r;
+		if (t->raised) {
+			t->item = NULL;
+			t->scope.locals = NULL;
+			return 0;
+		}
 		label_item(t, &c);
 		if (t->status == HF_ST_FAILED) {
 			ignored = ignored && t->ignore_errors;
@@ -271,8 +276,7 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 				t->status = HF_ST_IGNORED;
 		}
 		finish_item(t, &c, i, results);
-		if (!t->node->dynamic || t->status == HF_ST_SKIPPED)
-			hf_event_item(t);
+		hf_event_item(t);
 		bool stop = false;
 		t->run->scope = &t->scope;
 		if (c.break_when != NULL && hf_templar_condition(t->run->templar, t->arena, c.break_when,

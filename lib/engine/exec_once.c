@@ -98,6 +98,23 @@ static int add_defaults(struct hf_task *t, struct hf_value *args, struct hf_erro
 	return 0;
 }
 
+/* set_fact alone has templates in its keys. */
+static int template_keys(struct hf_task *t, struct hf_value **args, struct hf_error *err)
+{
+	struct hf_value *made = hf_value_dict(t->arena);
+	HF_DICT_EACH (*args, e) {
+		struct hf_value *key = hf_entry_key(e);
+		if (hf_templar_is_template(t->run->templar, key)) {
+			int r = hf_templar_value(t->run->templar, t->arena, key, NULL, &key, err);
+			if (r < 0)
+				return r;
+		}
+		hf_dict_set(made, key, hf_entry_value(e));
+	}
+	*args = made;
+	return 0;
+}
+
 static int template_args(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_value *args = hf_value_dict(t->arena), *own = t->node->args, *made = NULL;
@@ -126,6 +143,8 @@ static int template_args(struct hf_task *t, struct hf_error *err)
 	} else {
 		r = hf_templar_args(t->run->templar, t->arena, own, NULL, &made, err);
 	}
+	if (r == 0 && strcmp(t->module->name, "set_fact") == 0)
+		r = template_keys(t, &made, err);
 	if (r < 0)
 		return r;
 	merge(args, made);
@@ -378,6 +397,7 @@ int hf_task_once(struct hf_task *t, struct hf_error *err)
 	int r = task_steps(t, &own, err);
 	if (err->code != HF_OK)
 		return -(int)err->code;
+	t->raised = r < 0;
 	if (r < 0)
 		hf_task_fail(t, &own);
 	complete(t);

@@ -67,6 +67,8 @@ static int add_inventory(struct hf_run *run, const struct hf_config *config, str
 		const char *name = run->options->host_name != NULL ? run->options->host_name : "localhost";
 		struct hf_host *h = hf_inventory_host(run->inventory, name);
 		const char *const *groups = run->options->groups;
+		if (run->options->host_vars != NULL)
+			h->vars = hf_value_copy(run->arena, run->options->host_vars);
 		for (size_t i = 0; groups != NULL && groups[i] != NULL; i++)
 			hf_inventory_join(run->inventory, hf_inventory_group(run->inventory, groups[i]), h);
 	}
@@ -178,14 +180,46 @@ static int check_plays(struct hf_run *run, struct hf_error *err)
  * ------------------------------------------------------------------------------------------------------------
  */
 
+/* The directory names start from, of a playbook that is a file, or of plays that are only said to stand in
+ * one. */
+static int find_base(struct hf_run *run, const char **ret, struct hf_error *err)
+{
+	const char *first = run->options->playbooks[0];
+	if (run->options->plays == NULL)
+		return base_of(run->arena, first, ret, err);
+	char *dir = realpath(hf_path_dir(run->arena, first), NULL);
+	if (dir == NULL)
+		return hf_fail_errno(err, HF_E_NOT_FOUND, "the directory of %s", first);
+	*ret = hf_strdup(run->arena, dir);
+	free(dir);
+	return 0;
+}
+
+static int load_books(struct hf_run *run, const char *base, struct hf_error *err)
+{
+	const char *const *books = run->options->playbooks;
+	if (run->options->plays != NULL) {
+		const char *path = absolute(run->arena, base, books[0]);
+		hf_map_set(&run->loader.files, path, (void *)(uintptr_t)run->options->plays);
+		return hf_load_playbook(&run->loader, path, NULL, &run->plays, err);
+	}
+	int r = 0;
+	for (size_t i = 0; r == 0 && books[i] != NULL; i++) {
+		r = base_of(run->arena, books[i], &base, err);
+		if (r == 0)
+			r = hf_load_playbook(
+				&run->loader, absolute(run->arena, base, books[i]), NULL, &run->plays, err);
+	}
+	return r;
+}
+
 static int load_all(struct hf_run *run, struct hf_error *err)
 {
 	struct hf_config config;
-	const char *const *books = run->options->playbooks;
-	if (books == NULL || books[0] == NULL)
+	if (run->options->playbooks == NULL || run->options->playbooks[0] == NULL)
 		return hf_fail(err, HF_E_ARGUMENT, "no playbook was named");
 	const char *base = NULL;
-	int r = base_of(run->arena, books[0], &base, err);
+	int r = find_base(run, &base, err);
 	if (r == 0)
 		r = hf_config_read(run->arena, run->options, base, &config, err);
 	if (r < 0)
@@ -196,13 +230,7 @@ static int load_all(struct hf_run *run, struct hf_error *err)
 		r = hf_vars_extra(run, err);
 	if (r == 0)
 		r = add_inventory(run, &config, err);
-	for (size_t i = 0; r == 0 && books[i] != NULL; i++) {
-		r = base_of(run->arena, books[i], &base, err);
-		if (r == 0)
-			r = hf_load_playbook(
-				&run->loader, absolute(run->arena, base, books[i]), NULL, &run->plays, err);
-	}
-	return r;
+	return r == 0 ? load_books(run, base, err) : r;
 }
 
 static void sum_up(struct hf_run *run, struct hf_run_summary *ret)

@@ -56,6 +56,8 @@ struct hf_run_hooks {
 struct hf_run_options {
 	const struct hf_module_registry *registry;
 	const char *const *playbooks;
+	const struct hf_value
+		*plays; /* instead of reading playbooks[0], which then says where names start from */
 	const char *const *inventories; /* files, directories or "host," lists; NULL: localhost only */
 	const char *const *extra_vars;  /* "k=v k=v", JSON/YAML text or @file, in order */
 	const char *const *tags, *const *skip_tags;
@@ -64,7 +66,8 @@ struct hf_run_options {
 	const char *const *vault_password_files; /* "path" or "label@path" */
 	const char *const
 		*groups; /* groups this host is in besides the inventory's (environment, fleet, roles) */
-	const char *host_name; /* inventory_hostname; NULL: "localhost" */
+	const struct hf_value *host_vars; /* inventory variables of host_name; dict or NULL */
+	const char *host_name;            /* inventory_hostname; NULL: "localhost" */
 	const char *roles_path,
 		*collections_path; /* ':'-separated; NULL: ansible.cfg, then Ansible's defaults */
 	const char *become_user, *become_method;

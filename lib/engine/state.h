@@ -44,10 +44,10 @@ struct hf_host_vars {
 /* Where a name is looked up: one task on one host, or a play before its tasks. */
 struct hf_scope {
 	struct hf_run *run;
-	struct hf_host *host;       /* may be NULL */
-	struct hf_play *play;       /* may be NULL */
-	const struct hf_node *node; /* may be NULL */
-	struct hf_value *locals;    /* loop variables, a task's own result; dict or NULL */
+	struct hf_host *host;           /* may be NULL */
+	struct hf_play *play;           /* may be NULL */
+	const struct hf_node *node;     /* may be NULL */
+	struct hf_value *locals;        /* loop variables, a task's own result; dict or NULL */
 	const struct hf_value **layers; /* below magic and extra variables, highest first */
 	size_t n_layers, room;
 	struct hf_arena *arena; /* for what magic variables make */
@@ -171,6 +171,7 @@ struct hf_task {
 	struct hf_value *sources;     /* paths read, for the fingerprint */
 	struct hf_hash_state *hash;
 	uint64_t deadline_ms;
+	bool raised; /* failed before or around the module: the loop does not go on */
 	bool forked; /* inside the child of become */
 };
 /* Runs n on every active host of hosts. */

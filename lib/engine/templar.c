@@ -140,7 +140,11 @@ int templar_compile(struct hf_templar *t, enum templar_way way, struct hf_str te
 	else
 		r = hf_template_compile(t->cache_arena, &t->env[way], text, NULL, &c->template, &why);
 	if (r < 0) {
-		if (err != NULL)
+		if (err != NULL && way == TEMPLAR_STRING && why.code == HF_E_PARSE)
+			hf_fail_at(err, why.code, why.pos,
+				"template error while templating string: %s. String: %.*s. %s", why.text,
+				HF_STR_ARG(text), why.text);
+		else if (err != NULL)
 			*err = why;
 		if (err != NULL &&
 			pos.file != NULL) /* the place in the file says more than the one in the text */
