@@ -23,3 +23,8 @@ check_PROGRAMS += %reldir%/test_envelope %reldir%/test_accept
 check_PROGRAMS += %reldir%/test_unpack
 %canon_reldir%_test_unpack_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_unpack_LDADD = $(release_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_documents
+%canon_reldir%_test_documents_SOURCES = %reldir%/test_documents.c %reldir%/release_kit.c %reldir%/release_kit.h
+%canon_reldir%_test_documents_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_documents_LDADD = $(release_libs) $(CMOCKA_LIBS)
