@@ -32,6 +32,7 @@ enum hf_type hf_yaml_resolve(struct hf_str plain);
 
 /* PyYAML's dump, byte for byte: to_yaml is {flow_leaves, indent 2}, to_nice_yaml {indent 4}. */
 struct hf_yaml_style {
+	bool flow;        /* default_flow_style=True: everything on one line */
 	bool flow_leaves; /* default_flow_style=None: collections of scalars in flow style */
 	int indent, width;
 	bool sort_keys, unicode, explicit_start, explicit_end;

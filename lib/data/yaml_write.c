@@ -281,8 +281,8 @@ static int scalar_emit(struct writer *w, const struct hf_value *v, const yaml_ch
 /* default_flow_style=None: a container of nothing but plain scalars goes on one line. */
 static bool flow_wanted(const struct writer *w, const struct hf_value *v)
 {
-	if (!w->style->flow_leaves)
-		return false;
+	if (w->style->flow || !w->style->flow_leaves)
+		return w->style->flow;
 	if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)
 			if (is_container(hf_list_at(v, i)) || hf_list_at(v, i)->type == HF_BYTES)

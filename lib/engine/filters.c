@@ -7,6 +7,7 @@
 #include "lib/base/scope.h"
 
 static const char *const builtin[] = { "ansible.builtin", "ansible.legacy", NULL };
+static const char *const general[] = { "community.general", "ovirt.ovirt", NULL };
 
 const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_text, builtin, false },
@@ -21,6 +22,7 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_random, builtin, false },
 	{ hf_ansible_filters_time, builtin, false },
 	{ hf_ansible_filters_url, builtin, false },
+	{ hf_ansible_filters_json_query, general, false },
 	{ 0 },
 };
 

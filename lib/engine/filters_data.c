@@ -112,8 +112,7 @@ static int yaml_filter(struct hf_eval *e, struct hf_value *input, const struct h
 		return hf_fail(
 			err, HF_E_UNSUPPORTED, "to_yaml: default_style and canonical are not supported");
 	const struct hf_value *flow = hf_call_arg(call, SIZE_MAX, "default_flow_style");
-	if (flow != NULL && hf_value_truthy(flow))
-		return hf_fail(err, HF_E_UNSUPPORTED, "to_yaml: default_flow_style=True is not supported");
+	style.flow = flow != NULL && hf_value_truthy(flow);
 	if (flow != NULL)
 		style.flow_leaves = flow->type == HF_NULL;
 	style.indent = indent > 100 ? 100 : (int)indent;
@@ -397,7 +396,7 @@ const struct hf_callable_row hf_ansible_filters_data[] = {
 	{ "from_yaml", from_yaml, 0 },
 	{ "from_yaml_all", from_yaml_all, 0 },
 	{ "flatten", flatten, 0 },
-	{ "extract", extract, 0 },
+	{ "extract", extract, HF_TAKES_UNDEFINED },
 	{ "zip", zip, 0 },
 	{ "zip_longest", zip_longest, 0 },
 	{ "product", product, 0 },

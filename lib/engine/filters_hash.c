@@ -12,6 +12,12 @@ static int digest_of(struct hf_eval *e, struct hf_value *input, const char *algo
 {
 	char hex[HF_DIGEST_HEX_MAX];
 	struct hf_str text = input->u.string;
+	static const char *const names[][2] = { { "blake2b", "blake2b512" }, { "blake2s", "blake2s256" },
+		{ "sha3_224", "sha3-224" }, { "sha3_256", "sha3-256" }, { "sha3_384", "sha3-384" },
+		{ "sha3_512", "sha3-512" } };
+	for (size_t i = 0; i < HF_COUNT(names); i++) /* Python's name, OpenSSL's name */
+		if (strcmp(algorithm, names[i][0]) == 0)
+			algorithm = names[i][1];
 	int r = input->type == HF_BYTES ? 0 : hf_eval_text(e, input, &text, err);
 	if (r == 0)
 		r = hf_hash_hex(algorithm, text, hex, err);

@@ -78,7 +78,7 @@ FILTER(regex_findall)
 
 /* '\1' or '\g<name>' → the group's number. */
 static int group_argument(
-	const struct hf_regex *re, const struct hf_value *v, unsigned *ret, struct hf_error *err)
+	const struct hf_regex *re, bool found, const struct hf_value *v, unsigned *ret, struct hf_error *err)
 {
 	int64_t number = -1;
 	if (v->type != HF_STRING || v->u.string.n < 2 || v->u.string.p[0] != '\\')
@@ -96,7 +96,7 @@ static int group_argument(
 		if (n == 0 || n > 6 || !hf_str_to_int64(hf_strn(p, n), &number))
 			return hf_fail(err, HF_E_TEMPLATE, "Unknown argument");
 	}
-	if (number < 0 || number > (int64_t)hf_regex_groups(re))
+	if (found && (number < 0 || number > (int64_t)hf_regex_groups(re)))
 		return hf_fail(err, HF_E_TEMPLATE, "no such group");
 	*ret = (unsigned)number;
 	return 0;
@@ -116,14 +116,9 @@ FILTER(regex_search)
 	struct hf_value *groups = hf_value_list(a);
 	for (size_t i = 1; i < call->n_args && r == 0; i++) {
 		unsigned number = 0;
-		const struct hf_value *v = call->args[i];
-		if (v->type != HF_STRING || v->u.string.n == 0 || v->u.string.p[0] != '\\')
-			r = hf_fail(err, HF_E_TEMPLATE, "Unknown argument");
+		r = group_argument(re, m.found, call->args[i], &number, err);
 		if (r < 0 || !m.found)
 			continue;
-		r = group_argument(re, v, &number, err);
-		if (r < 0)
-			return r;
 		struct hf_str group = hf_regex_group(&m, number);
 		hf_list_append(groups, group.p == NULL ? hf_value_null(a) : hf_value_str(a, group));
 	}

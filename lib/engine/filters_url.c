@@ -85,9 +85,8 @@ static bool is_uri(
 	*u = (struct hf_url_parts){ 0 };
 	if (v->type != HF_STRING)
 		return v->type == HF_NULL;
-	if (hf_url_split(a, v->u.string, u, NULL) < 0 && u->path.p == NULL &&
-		hf_str_find(v->u.string, HF_STR("["), 0) != SIZE_MAX)
-		return false; /* a port out of range is seen only by who asks for it */
+	if (hf_url_split(a, v->u.string, u, NULL) < 0 && u->path.p == NULL)
+		return false;
 	if (schemes == NULL || !hf_value_truthy(schemes))
 		return true;
 	struct hf_value scheme = { .type = HF_STRING, .u.string = u->scheme };

@@ -95,3 +95,14 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/version_order.h \
 	%reldir%/watch.c \
 	%reldir%/watch.h
+	%reldir%/tests_version.c \
+	%reldir%/tests_file.c \
+	%reldir%/url.c \
+	%reldir%/url.h \
+	%reldir%/filters_url.c \
+	%reldir%/jmespath.c \
+	%reldir%/jmespath.h \
+	%reldir%/jmespath_call.c \
+	%reldir%/jmespath_internal.h \
+	%reldir%/jmespath_search.c \
+	%reldir%/filters_json_query.c

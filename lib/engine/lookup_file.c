@@ -353,7 +353,8 @@ static int lookup_template(const struct lookup_call *c, struct hf_value *into, s
 		r = hf_templar_file(c->templar, c->arena, source, &how, locals, &out, NULL, err);
 		if (r < 0)
 			return r;
-		append_text(c, into, out);
+		hf_list_append(into, lookup_bool(c, "convert_data", true) ? templar_convert(c->arena, out)
+									  : hf_value_str(c->arena, out));
 	}
 	return 0;
 }

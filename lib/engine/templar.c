@@ -196,7 +196,7 @@ struct hf_str templar_newlines(
 }
 
 /* Text that looks like a list, a dict or a boolean becomes one. */
-static struct hf_value *text_convert(struct hf_arena *a, struct hf_str text)
+struct hf_value *templar_convert(struct hf_arena *a, struct hf_str text)
 {
 	struct hf_value *v = NULL;
 	bool looks = (text.n > 0 && (text.p[0] == '{' || text.p[0] == '[')) || hf_str_is(text, "True") ||
@@ -218,7 +218,7 @@ static struct hf_value *result_convert(struct hf_arena *a, struct hf_value *v, b
 	if (!convert && v->type == HF_STRING)
 		return v;
 	struct hf_str text = v->type == HF_NULL ? HF_STR("") : hf_value_text(a, v);
-	struct hf_value *out = convert ? text_convert(a, text) : hf_value_str(a, text);
+	struct hf_value *out = convert ? templar_convert(a, text) : hf_value_str(a, text);
 	if (hf_is(v, HF_STRING) && hf_is(out, HF_STRING))
 		out->flags |= v->flags & HF_VALUE_SECRET;
 	return out;
@@ -243,7 +243,8 @@ static int string_render(struct rendering *r, const struct compiled *c, bool con
 	if (result < 0)
 		return result;
 	r->marks |= marks & (HF_VALUE_SECRET | HF_VALUE_UNSAFE);
-	*ret = convert ? text_convert(r->arena, hf_buf_str(&out)) : hf_value_str(r->arena, hf_buf_str(&out));
+	*ret = convert ? templar_convert(r->arena, hf_buf_str(&out))
+		       : hf_value_str(r->arena, hf_buf_str(&out));
 	return 0;
 }
 
@@ -424,6 +425,19 @@ int hf_templar_value(struct hf_templar *t, struct hf_arena *a, const struct hf_v
 	return r;
 }
 
+/* Options left out, also inside options that are dicts. */
+static struct hf_value *omit_remove(struct hf_arena *a, const struct hf_value *dict)
+{
+	struct hf_value *kept = hf_value_at(hf_value_dict(a), hf_value_pos(dict));
+	kept->flags = dict->flags;
+	HF_DICT_EACH (dict, e) {
+		struct hf_value *v = hf_entry_value(e);
+		if (v->type != HF_OMIT)
+			hf_dict_set(kept, hf_entry_key(e), v->type == HF_DICT ? omit_remove(a, v) : v);
+	}
+	return kept;
+}
+
 int hf_templar_args(struct hf_templar *t, struct hf_arena *a, const struct hf_value *v,
 	struct hf_value *locals, struct hf_value **ret, struct hf_error *err)
 {
@@ -431,13 +445,8 @@ int hf_templar_args(struct hf_templar *t, struct hf_arena *a, const struct hf_va
 	int r = hf_templar_value(t, a, v, locals, &out, err);
 	if (r < 0)
 		return r;
-	if (out->type == HF_DICT) {
-		struct hf_value *kept = hf_value_at(hf_value_dict(a), hf_value_pos(out));
-		HF_DICT_EACH (out, e)
-			if (hf_entry_value(e)->type != HF_OMIT)
-				hf_dict_set(kept, hf_entry_key(e), hf_entry_value(e));
-		out = kept;
-	}
+	if (out->type == HF_DICT)
+		out = omit_remove(a, out);
 	*ret = out;
 	return 0;
 }

@@ -199,6 +199,8 @@ static int printed(struct hf_eval *e, struct hf_value **value, struct hf_error *
 	if (result < 0)
 		return result;
 	r->marks |= marks_of(v, 0);
+	if (v->type == HF_BYTES)
+		v = hf_value_str(r->arena, v->u.string);
 	*value = v->type == HF_NULL ? hf_value_str(r->arena, HF_STR("")) : v;
 	return 0;
 }

@@ -67,6 +67,8 @@ HF_CHECK int templar_any(struct hf_templar *t, struct hf_arena *a, const struct 
 struct hf_value *templar_mark(struct hf_arena *a, struct hf_value *v, unsigned flags);
 struct rendering templar_rendering(
 	struct hf_templar *t, struct hf_arena *a, struct hf_value *locals, const struct chain *chain);
+/* Text that looks like a list, a dict or a boolean becomes one. */
+struct hf_value *templar_convert(struct hf_arena *a, struct hf_str text);
 /* Newlines at the end of text are kept: result gets at least as many as source has. */
 struct hf_str templar_newlines(
 	struct hf_arena *a, struct hf_str result, struct hf_str source, const char *newline);

@@ -118,7 +118,6 @@ int hf_url_split(struct hf_arena *a, struct hf_str text, struct hf_url_parts *re
 		u.query = rest_from(rest, question + 1);
 	u.path = hf_strn(rest.p, question);
 	int r = netloc_split(a, &u, err);
-	if (r == 0)
-		*ret = u;
+	*ret = u; /* also with a port that is none: only who asks for the port minds */
 	return r;
 }
