@@ -24,6 +24,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_data.c \
 	%reldir%/filters_dict.c \
 	%reldir%/filters_hash.c \
+	%reldir%/filters_json_query.c \
 	%reldir%/filters_math.c \
 	%reldir%/filters_path.c \
 	%reldir%/filters_random.c \
@@ -37,6 +38,11 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
 	%reldir%/inventory_yaml.c \
+	%reldir%/jmespath.c \
+	%reldir%/jmespath.h \
+	%reldir%/jmespath_call.c \
+	%reldir%/jmespath_internal.h \
+	%reldir%/jmespath_search.c \
 	%reldir%/keyword.c \
 	%reldir%/keyword.def \
 	%reldir%/keyword.h \
@@ -95,14 +101,3 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/version_order.h \
 	%reldir%/watch.c \
 	%reldir%/watch.h
-	%reldir%/tests_version.c \
-	%reldir%/tests_file.c \
-	%reldir%/url.c \
-	%reldir%/url.h \
-	%reldir%/filters_url.c \
-	%reldir%/jmespath.c \
-	%reldir%/jmespath.h \
-	%reldir%/jmespath_call.c \
-	%reldir%/jmespath_internal.h \
-	%reldir%/jmespath_search.c \
-	%reldir%/filters_json_query.c
