@@ -1,5 +1,6 @@
 /* `holdfast env …`: create and change the AWS resources of one environment from its file. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,7 +57,13 @@ static int environment_read(struct cli_call *call, struct hf_environment **ret, 
 {
 	struct hf_value *variables;
 	int rc = variables_read(call, &variables, err);
-	return rc < 0 ? rc : hf_environment_load(call->arena, call->arguments[0], variables, ret, err);
+	if (rc == 0)
+		rc = hf_environment_load(call->arena, call->arguments[0], variables, ret, err);
+	/* A state in S3 is looked for where the environment is, unless the user's own settings say otherwise.
+	 */
+	if (rc == 0 && (*ret)->region != NULL && getenv("AWS_DEFAULT_REGION") == NULL)
+		setenv("AWS_REGION", (*ret)->region, 0);
+	return rc;
 }
 
 static void json_print(const struct hf_value *v)

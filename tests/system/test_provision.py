@@ -1,0 +1,433 @@
+"""Environments from a file against moto: the whole life, drift, locks, refusals, and kill -9 at chosen calls."""
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import boto3
+import pytest
+
+from conftest import BUILD
+
+HERE = pathlib.Path(__file__).parent
+LONG = os.environ.get("HF_LONG") == "1"
+COUNT = 18
+
+
+def pick_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Aws:
+    """moto as a process of its own, and a way to look into it that is not ours."""
+
+    def __init__(self):
+        self.clients = {}
+        self.port = pick_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [str(pathlib.Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert time.monotonic() < deadline, "moto does not start"
+                time.sleep(0.1)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+    def reset(self):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c.request("POST", "/moto-api/reset", b"", {"Content-Type": "text/plain"})
+        assert c.getresponse().status == 200
+
+    def client(self, service):
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+            )
+        return self.clients[service]
+
+    def inventory(self):
+        """Names or ids of everything of the kinds we make, default things left out."""
+        ec2, iam, s3 = self.client("ec2"), self.client("iam"), self.client("s3")
+        groups = [g for g in ec2.describe_security_groups()["SecurityGroups"] if g["GroupName"] != "default"]
+        tables = [
+            t for t in ec2.describe_route_tables()["RouteTables"] if not any(a.get("Main") for a in t["Associations"])
+        ]
+        return {
+            "vpc": [v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]],
+            "subnet": [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"] if not s["DefaultForAz"]],
+            "gateway": [g["InternetGatewayId"] for g in ec2.describe_internet_gateways()["InternetGateways"]],
+            "table": [t["RouteTableId"] for t in tables],
+            "route": [r["GatewayId"] for t in tables for r in t["Routes"] if r.get("GatewayId") != "local"],
+            "association": [a["SubnetId"] for t in tables for a in t["Associations"] if a.get("SubnetId")],
+            "group": [g["GroupId"] for g in groups],
+            "rule": [p["FromPort"] for g in groups for p in g["IpPermissions"]],
+            "key": [k["KeyName"] for k in ec2.describe_key_pairs()["KeyPairs"]],
+            "template": [t["LaunchTemplateName"] for t in ec2.describe_launch_templates()["LaunchTemplates"]],
+            "instance": [
+                i["InstanceId"] for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]
+                if i["State"]["Name"] not in ("terminated", "shutting-down")
+            ],
+            "role": [r["RoleName"] for r in iam.list_roles()["Roles"]],
+            "profile": [p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]],
+            "bucket": [b["Name"] for b in s3.list_buckets()["Buckets"]],
+        }
+
+
+WANTED = {
+    "vpc": 1, "subnet": 2, "gateway": 1, "table": 1, "route": 1, "association": 2, "group": 1, "rule": 2, "key": 1,
+    "template": 1, "instance": 1, "role": 1, "profile": 1, "bucket": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def moto():
+    a = Aws()
+    yield a
+    a.stop()
+
+
+@pytest.fixture
+def aws(moto):
+    moto.reset()
+    return moto
+
+
+class Work:
+    """A folder with an environment file, and holdfast in it."""
+
+    def __init__(self, folder, aws, url=None):
+        self.folder, self.aws, self.url = folder, aws, url or aws.url
+        self.file = folder / "dev.yaml"
+        shutil.copy(HERE / "provision/dev.yaml", self.file)
+
+    def start(self, verb, *args):
+        return subprocess.Popen(
+            [str(BUILD / "holdfast"), "env", verb, str(self.file), *args], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={
+                "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": "a",
+                "AWS_SECRET_ACCESS_KEY": "b", "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(self.folder),
+            },
+        )
+
+    def run(self, verb, *args):
+        p = self.start(verb, *args)
+        out, err = p.communicate(timeout=120)
+        return subprocess.CompletedProcess(p.args, p.returncode, out, err)
+
+    def plan(self):
+        done = self.run("plan", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def apply(self):
+        done = self.run("apply", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def destroy(self):
+        done = self.run("destroy", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def edit(self, old, new):
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def actions(self):
+        return {c["name"]: c["action"] for c in self.plan()["changes"] if c["action"] != "none"}
+
+
+@pytest.fixture
+def work(tmp_path, aws):
+    return Work(tmp_path, aws)
+
+
+def check_whole(work):
+    assert {kind: len(found) for kind, found in work.aws.inventory().items()} == WANTED
+    assert work.actions() == {}
+
+
+def check_nothing(work):
+    assert not any(work.aws.inventory().values()), work.aws.inventory()
+    left = [p.name for p in (work.folder / ".holdfast/dev/resources").glob("*") if not p.name.startswith(".")]
+    assert left == []
+
+
+def test_whole_life(work):
+    assert len(work.actions()) == COUNT and not any(work.aws.inventory().values())
+    work.apply()
+    check_whole(work)
+    outputs = json.loads(work.run("output").stdout)
+    assert outputs["vpc"] == work.aws.inventory()["vpc"][0]
+    assert work.run("output", "host").stdout.count(".") == 3
+    assert work.run("plan", "--detailed-exitcode").returncode == 0
+    work.edit("EnableDnsHostnames: true", "EnableDnsHostnames: false")
+    work.edit("FromPort: 22, ToPort: 22", "FromPort: 2222, ToPort: 2222")
+    work.edit("echo hello", "echo changed")
+    assert work.run("plan", "--detailed-exitcode").returncode == 2
+    assert work.actions() == {"vpc": "update", "ssh": "replace", "template": "update"}
+    before = work.aws.inventory()
+    work.apply()
+    check_whole(work)
+    after = work.aws.inventory()
+    assert after["vpc"] == before["vpc"] and sorted(after["rule"]) == [1, 2222]
+    work.destroy()
+    check_nothing(work)
+
+
+def test_replacement_takes_what_hangs_on_it(work):
+    work.apply()
+    old = work.aws.inventory()
+    work.edit("cidr: 10.20", "cidr: 10.21")
+    done = work.actions()
+    assert done["vpc"] == done["subnet.a"] == done["hosts"] == "replace"
+    assert "role" not in done and "releases" not in done
+    work.apply()
+    check_whole(work)
+    assert work.aws.inventory()["vpc"] != old["vpc"]
+    work.destroy()
+    check_nothing(work)
+
+
+def test_removed_from_the_file(work):
+    work.apply()
+    text = work.file.read_text()
+    start, end = text.index("  host:\n"), text.index("outputs:")
+    work.file.write_text(text[:start] + text[end:].replace('  host: "{{ host.private_ip }}"\n', ""))
+    assert work.actions() == {"host": "delete"}
+    work.apply()
+    assert work.aws.inventory()["instance"] == []
+
+
+def test_drift_is_found_and_repaired(work):
+    work.apply()
+    ec2 = work.aws.client("ec2")
+    vpc = work.aws.inventory()["vpc"][0]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "stolen"}, {"Key": "extra", "Value": "1"}])
+    group = work.aws.inventory()["group"][0]
+    ec2.revoke_security_group_ingress(
+        GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+    )
+    ec2.terminate_instances(InstanceIds=work.aws.inventory()["instance"])
+    assert work.actions() == {"vpc": "update", "ssh": "create", "host": "create"}
+    work.apply()
+    check_whole(work)
+    tags = {t["Key"]: t["Value"] for t in ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"] if ":" not in t["Key"]}
+    assert tags == {"Name": "dev", "team": "ml"}
+
+
+def test_what_is_not_ours_is_not_touched(work):
+    iam = work.aws.client("iam")
+    iam.create_role(RoleName="dev-host", AssumeRolePolicyDocument="{}")
+    done = work.run("apply", "--yes")
+    assert done.returncode != 0
+    assert "dev-host exists already and is not of environment dev" in done.stderr + done.stdout
+    assert work.run("destroy", "--yes").returncode == 0
+    assert [r["RoleName"] for r in iam.list_roles()["Roles"]] == ["dev-host"]
+    assert work.aws.inventory()["vpc"] == []
+
+
+def test_prevent_destroy(work):
+    work.edit("  releases:\n    type: s3.bucket\n", "  releases:\n    type: s3.bucket\n    prevent_destroy: true\n")
+    work.apply()
+    done = work.run("destroy", "--yes")
+    assert done.returncode != 0 and "releases has prevent_destroy" in done.stderr
+    check_whole(work)
+
+
+def test_other_accounts_are_refused(work):
+    work.edit("environment: dev\n", "environment: dev\naccounts: ['999999999999']\n")
+    done = work.run("plan")
+    assert done.returncode != 0 and "account 123456789012, which is not in its accounts" in done.stderr
+
+
+@pytest.mark.parametrize("old,new,place,text", [
+    ("type: ec2.vpc", "type: ec2.vcp", ":10:3:", 'there is no type "ec2.vcp"; did you mean "ec2.vpc"'),
+    ("CidrBlock: \"{{ cidr }}.0.0/16\"", "Cidr: 1", ":13:7:", 'ec2.vpc has no property "Cidr"'),
+    ("EnableDnsHostnames: true", "EnableDnsHostnames: sometimes", ":14:27:", "EnableDnsHostnames must be of type bool, not str"),
+    ("{VpcId: \"{{ vpc.id }}\"}", "{VpcId: \"{{ vpx.id }}\"}", ":18:25:", '"vpx" is neither a variable nor a resource'),
+    ("Versioning: Enabled", "Versioning: Perhaps", ":", 'Versioning cannot be "Perhaps"'),
+    ("CidrIp: 10.0.0.0/8}", "CidrIp: \"{{ among.id }}\"}", "", None),
+    ("region: us-east-1\n", "region: us-east-1\nregoin: x\n", "", "regoin"),
+    ("Description: GPU hosts, ", "", ":", "ec2.security_group needs Description"),
+    ("\"{{ hosts.id }}\", IpProtocol: tcp, FromPort: 1", "\"{{ among.id }}\", IpProtocol: tcp, FromPort: 1", ":", "need each other"),
+])
+def test_validate(work, old, new, place, text):
+    work.edit(old, new)
+    done = work.run("validate")
+    assert place in done.stderr
+    if text is None:
+        assert done.returncode == 0
+    else:
+        assert done.returncode != 0 and text in done.stderr
+
+
+def test_lease_of_the_living_is_respected_and_of_the_dead_taken(work):
+    work.apply()
+    lease = work.folder / ".holdfast/dev/lease.json"
+    doc = json.loads(lease.read_text())
+    stat = pathlib.Path("/proc/self/stat").read_text()
+    doc.update(pid=os.getpid(), start=stat[stat.rindex(")") + 2:].split()[19], expires=int(time.time()) + 600, what="apply")
+    lease.write_text(json.dumps(doc))
+    done = work.run("apply", "--yes")
+    assert done.returncode != 0 and f"apply by process {os.getpid()}" in done.stderr
+    assert work.run("plan").returncode == 0
+    doc.update(start="1")
+    lease.write_text(json.dumps(doc))
+    work.apply()
+    assert json.loads(lease.read_text())["fence"] == doc["fence"] + 1
+
+
+def test_state_in_s3(tmp_path, aws):
+    work = Work(tmp_path, aws)
+    aws.client("s3").create_bucket(Bucket="state")
+    work.edit("environment: dev\n", "environment: dev\nstate: s3://state/holdfast/dev\n")
+    work.apply()
+    keys = [o["Key"] for o in aws.client("s3").list_objects_v2(Bucket="state")["Contents"]]
+    assert "holdfast/dev/resources/vpc.json" in keys and "holdfast/dev/lease.json" in keys and len(keys) == COUNT + 1
+    assert work.actions() == {}
+    assert not (tmp_path / ".holdfast").exists()
+
+
+# --- kill -9 ---------------------------------------------------------------------------------------------------------
+
+
+class Killer:
+    """A proxy in front of moto that kills the client at call number `at`: before the call is sent on, or after it was
+    carried out but before the answer is given."""
+
+    def __init__(self, aws):
+        self.aws, self.count, self.at, self.before, self.victim = aws, 0, None, True, None
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def pass_on(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                with outer.lock:
+                    outer.count += 1
+                    mine = outer.count == outer.at
+                if mine and outer.before:
+                    outer.kill()
+                    self.close_connection = True
+                    return
+                c = http.client.HTTPConnection("127.0.0.1", outer.aws.port, timeout=60)
+                headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "content-length")}
+                c.request(self.command, self.path, body, headers)
+                r = c.getresponse()
+                data = r.read()
+                if mine:
+                    outer.kill()
+                    self.close_connection = True
+                    return
+                try:  # the client may be dead by now
+                    self.send_response(r.status)
+                    for k, v in r.getheaders():
+                        if k.lower() not in ("connection", "content-length", "transfer-encoding", "server", "date"):
+                            self.send_header(k, v)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    if self.command != "HEAD":
+                        self.wfile.write(data)
+                except OSError:
+                    self.close_connection = True
+
+            do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = pass_on
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                pass  # a killed client resets its connections
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def kill(self):
+        os.kill(self.victim.pid, signal.SIGKILL)
+        self.victim.wait()
+
+    def run(self, work, verb, at, before):
+        """True when it was killed; False when it ended by itself before that call."""
+        self.count, self.at, self.before = 0, at, before
+        with self.lock:
+            self.victim = work.start(verb, "--yes")
+        out, err = self.victim.communicate(timeout=120)
+        self.at = None
+        if self.victim.returncode == -signal.SIGKILL:
+            return True
+        assert self.victim.returncode == 0, out + err
+        return False
+
+
+@pytest.fixture
+def killer(aws):
+    k = Killer(aws)
+    yield k
+    k.server.shutdown()
+    k.server.server_close()
+
+
+def kill_rows():
+    """Every call under HF_LONG=1, else a few of them chosen by a fixed seed."""
+    if LONG:
+        return [(at, before) for at in range(2, 90) for before in (True, False)]
+    rng = random.Random(8)
+    return [(rng.randrange(2, 70), False) for _ in range(3)] + [(rng.randrange(2, 70), True)]
+
+
+@pytest.mark.parametrize("at,before", kill_rows())
+def test_killed_while_applying(tmp_path, aws, killer, at, before):
+    work = Work(tmp_path, aws, killer.url)
+    killer.run(work, "apply", at, before)
+    work.apply()
+    check_whole(work)
+    work.destroy()
+    check_nothing(work)
+
+
+@pytest.mark.parametrize("at,before", [(at - 1, before) for at, before in kill_rows()])
+def test_killed_while_destroying(tmp_path, aws, killer, at, before):
+    work = Work(tmp_path, aws, killer.url)
+    work.apply()
+    killer.run(work, "destroy", at, before)
+    work.destroy()
+    check_nothing(work)
+
+
+def test_killed_again_and_again(tmp_path, aws, killer):
+    """Killed every few calls until it is through: still one of each."""
+    work = Work(tmp_path, aws, killer.url)
+    rng = random.Random(9)
+    for _ in range(60 if LONG else 4):
+        if not killer.run(work, "apply", rng.randrange(20, 60), rng.random() < 0.3):
+            break
+    work.apply()
+    check_whole(work)
