@@ -196,7 +196,7 @@ static int do_doctor(struct hf_agent *agent, struct hf_arena *a, const struct hf
 	doctor_line(a, list, agent->installed.release != NULL, "release",
 		agent->installed.release != NULL ? agent->installed.name : "none is installed");
 	doctor_line(a, list, agent->rest == HF_HOST_OK, "last run",
-		agent->rest_message != NULL ? agent->rest_message : "well");
+		agent->rest_message != NULL ? agent->rest_message : hf_host_state_names[agent->rest]);
 	hf_dict_put(answer, "checks", list);
 	return result;
 }

@@ -64,7 +64,8 @@ int hf_ledger_settled(struct hf_state *s, const struct hf_value *line, int64_t r
 			" ON CONFLICT(id) DO UPDATE SET "
 			"fingerprint=?2,title=?3,module=?4,policy=?5,file=?6,line=?7,args=?8,watches=?9,"
 			"notifies=?10,status=?11,result=?12,release=?13,run=?14,state='ok',checked=?15,"
-			"changed=CASE WHEN ?16>0 THEN ?16 ELSE changed END, position=CASE WHEN ?17>=0 THEN "
+			"changed=CASE WHEN ?16>0 THEN ?16 ELSE changed END, changed_by=CASE WHEN ?16>0 THEN "
+			"NULL ELSE changed_by END, position=CASE WHEN ?17>=0 THEN "
 			"?17 ELSE position END",
 			"ssssssitttstsiiii", hf_dict_cstr(line, "id", ""), hf_dict_cstr(line, "fp", ""),
 			hf_dict_cstr(line, "title", ""), hf_dict_cstr(line, "module", ""),

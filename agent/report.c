@@ -101,7 +101,7 @@ struct run_list {
 
 static int run_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
-	static const char *const texts[] = { "kind", "release", "name", "status", "message", "reason" };
+	static const char *const texts[] = { "cause", "release", "name", "status", "message", "reason" };
 	static const char *const numbers[] = { "run", "ok", "changed", "failed", "skipped", "recalled",
 		"seq" };
 	struct run_list *l = data;

@@ -155,7 +155,8 @@ static void apply_ended(struct hf_work *w, bool good, const char *why)
 	struct hf_agent *agent = w->agent;
 	hf_auto_arena a = hf_arena_new();
 	const char *log = hf_job_log(agent, a, w->run.id, hf_phase_names[w->run.phase]);
-	HF_MUST(hf_runs_counts(agent->state, w->run.id, w->end, err));
+	if (w->run.phase == HF_PHASE_APPLY)
+		HF_MUST(hf_runs_counts(agent->state, w->run.id, w->end, err));
 	const char *release =
 		w->run.phase == HF_PHASE_RESTORE ? agent->installed.release : w->run.target.release;
 	HF_MUST(hf_ledger_import(agent->state, log, w->run.id, release, err));
