@@ -1,0 +1,186 @@
+"""Package and system modules on a real Debian host: real dpkg, real systemd units, real accounts.
+
+A row is one task. For each: check mode says what would change and touches nothing; applying changes it; applying again
+changes nothing; taking the undo record back leaves the host as it was."""
+import json
+import pathlib
+import textwrap
+
+import pytest
+
+import aptrepo
+from conftest import BUILD
+from host import Host
+
+UNIT = "[Unit]\nDescription=nap\n[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    archive = aptrepo.build(tmp_path_factory.mktemp("archive"))
+    with Host(binds={"/srv/archive": archive}) as booted:
+        booted.install(BUILD / "holdfast", "/usr/bin/holdfast")
+        booted.install(BUILD / "tests/system/undo_door", "/usr/bin/undo_door")
+        booted.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/archive ./\n")
+        booted.run("apt-get update", check=True)
+        booted.put("/etc/systemd/system/nap.service", UNIT)
+        booted.run("systemctl daemon-reload", check=True)
+        yield booted
+
+
+def playbook(tasks):
+    """One play on this host, facts not gathered."""
+    text = tasks if isinstance(tasks, str) else json.dumps(tasks)
+    return "- hosts: localhost\n  gather_facts: no\n  tasks:\n" + textwrap.indent(textwrap.dedent(text).strip("\n"), "    ")
+
+
+def apply(host, tasks, *options):
+    """Run tasks; the task results, one dict a task."""
+    host.put("/root/play.yml", playbook(tasks) + "\n")
+    r = host.run(["holdfast", "apply", "/root/play.yml", "--output", "jsonl", *options])
+    lines = [json.loads(line) for line in r.out.splitlines() if line.startswith("{")]
+    rows = [line for line in lines if line.get("type") == "task" and "item" not in line]
+    assert rows, r
+    return rows
+
+
+ROWS = [
+    # name, given (shell), task, probe (shell whose output is compared), what it prints afterwards
+    ("apt installs", "", "- apt: name=hf-demo", "dpkg-query -Wf '${Version} ' hf-demo hf-lib 2>/dev/null", "2.0 1.0"),
+    ("apt installs a version", "", "- apt: name=hf-demo=1.0", "dpkg-query -Wf '${Version}' hf-demo 2>/dev/null", "1.0"),
+    ("apt takes the newest that fits a pattern", "", "- apt: name=hf-demo=1.*",
+     "dpkg-query -Wf '${Version}' hf-demo 2>/dev/null", "1.1"),
+    ("apt upgrades to at least a version", "apt-get -y install hf-demo=1.0", "- apt: name='hf-demo>=1.1'",
+     "dpkg-query -Wf '${Version}' hf-demo", "2.0"),
+    ("apt latest", "apt-get -y install hf-demo=1.0", "- apt: name=hf-demo state=latest",
+     "dpkg-query -Wf '${Version}' hf-demo", "2.0"),
+    ("apt downgrades when told to", "apt-get -y install hf-demo=2.0", "- apt: name=hf-demo=1.1 allow_downgrade=yes",
+     "dpkg-query -Wf '${Version}' hf-demo", "1.1"),
+    ("apt takes a virtual name", "", "- apt: name=hf-mail", "dpkg-query -Wf '${Version}' hf-mail-a 2>/dev/null", "1.0"),
+    ("apt expands wildcards", "", "- apt: name=hf-tool-*", "dpkg-query -Wf '${Package} ' 'hf-tool-*' 2>/dev/null",
+     "hf-tool-x hf-tool-y"),
+    ("apt removes", "apt-get -y install hf-tool-x", "- apt: name=hf-tool-x state=absent",
+     "dpkg-query -Wf '${db:Status-Abbrev}' hf-tool-x 2>/dev/null", ""),
+    ("apt purges what was left", "apt-get -y install hf-demo; apt-get -y remove hf-demo",
+     "- apt: name=hf-demo state=absent purge=yes", "ls /etc/hf-demo.conf 2>/dev/null", ""),
+    ("apt installs a file", "", "- apt: deb=/srv/archive/hf-tool-x_1.0_all.deb",
+     "dpkg-query -Wf '${Version}' hf-tool-x 2>/dev/null", "1.0"),
+    ("apt removes what nothing needs", "apt-get -y install hf-demo; apt-get -y remove hf-demo", "- apt: autoremove=yes",
+     "dpkg-query -Wf '${db:Status-Abbrev}' hf-lib 2>/dev/null", ""),
+    ("package passes on to apt", "", "- package: name=hf-tool-y state=present",
+     "dpkg-query -Wf '${Version}' hf-tool-y 2>/dev/null", "1.0"),
+    ("dpkg_selections holds", "apt-get -y install hf-tool-x", "- dpkg_selections: name=hf-tool-x selection=hold",
+     "dpkg --get-selections hf-tool-x | tr -s '\\t' ' '", "hf-tool-x hold"),
+    ("apt_repository adds a file", "",
+     "- apt_repository: repo='deb [trusted=yes]   file:/srv/other ./' filename=extra update_cache=no",
+     "cat /etc/apt/sources.list.d/extra.list 2>/dev/null", "deb [trusted=yes] file:/srv/other ./"),
+    ("apt_repository names the file itself", "",
+     "- apt_repository: repo='deb [trusted=yes] copy:/srv/archive/ ./' update_cache=no",
+     "cat /etc/apt/sources.list.d/*.list 2>/dev/null", "deb [trusted=yes] copy:/srv/archive/ ./"),
+    ("deb822_repository writes a stanza", "", """
+     - deb822_repository:
+         name: My Repo
+         uris: http://example.org/debian
+         suites: stable
+         components: [main, contrib]
+         signed_by: |
+           -----BEGIN PGP PUBLIC KEY BLOCK-----
+
+           abcd
+     """, "cat /etc/apt/sources.list.d/my-repo.sources 2>/dev/null",
+     "Components: main contrib\nX-Repolib-Name: My Repo\nSigned-By:\n    -----BEGIN PGP PUBLIC KEY BLOCK-----\n    .\n"
+     "    abcd\nSuites: stable\nTypes: deb\nURIs: http://example.org/debian"),
+    ("systemd starts", "systemctl stop nap", "- systemd: name=nap state=started", "systemctl is-active nap", "active"),
+    ("systemd stops", "systemctl start nap", "- systemd: name=nap.service state=stopped", "systemctl is-active nap",
+     "inactive"),
+    ("systemd enables and starts", "systemctl disable --now nap", "- systemd: name=nap enabled=yes state=started",
+     "systemctl is-active nap; systemctl is-enabled nap", "active\nenabled"),
+    ("systemd masks", "systemctl stop nap; systemctl unmask nap; mv /etc/systemd/system/nap.service /lib/systemd/system/; "
+     "systemctl daemon-reload", "- systemd: name=nap masked=yes", "systemctl is-enabled nap", "masked"),
+    ("service passes on to systemd", "systemctl unmask nap; systemctl stop nap", "- service: name=nap state=started sleep=1",
+     "systemctl is-active nap", "active"),
+    ("systemd reads a new unit file", "printf '%s' '" + UNIT + "' >/etc/systemd/system/nap2.service",
+     "- systemd: name=nap2 state=started daemon_reload=yes", "systemctl is-active nap2", "active"),
+    ("group", "", "- group: name=crew gid=4321", "getent group crew", "crew:x:4321:"),
+    ("group changes its number", "groupadd -g 4000 crew", "- group: name=crew gid=4321", "getent group crew", "crew:x:4321:"),
+    ("group goes", "groupadd crew", "- group: name=crew state=absent", "getent group crew", ""),
+    ("user", "groupadd crew", "- user: name=ada comment='Ada L' shell=/bin/sh groups=crew,games uid=1815",
+     "getent passwd ada; id -nG ada 2>/dev/null; stat -c %U /home/ada 2>/dev/null",
+     "ada:x:1815:1815:Ada L:/home/ada:/bin/sh\nada games crew\nada"),
+    ("user changes", "useradd -m -s /bin/sh ada; groupadd crew", "- user: name=ada shell=/bin/bash groups=crew append=yes",
+     "getent passwd ada | cut -d: -f7; id -nG ada", "/bin/bash\nada crew"),
+    ("user system without home", "", "- user: name=daemon2 system=yes create_home=no shell=/usr/sbin/nologin home=/var/d2",
+     "getent passwd daemon2 | cut -d: -f6,7; test -e /var/d2 && echo there", "/var/d2:/usr/sbin/nologin"),
+    ("user password and expiry", "useradd -m ada",
+     "- user: name=ada password='$6$salt$hash' expires=1893456000 password_expire_max=90",
+     "getent shadow ada | cut -d: -f2,5,8", "$6$salt$hash:90:21915"),
+    ("user locked", "useradd -m ada; echo ada:x | chpasswd", "- user: name=ada password_lock=yes",
+     "getent shadow ada | cut -d: -f2 | cut -c1", "!"),
+    ("user goes with home", "useradd -m ada; echo x >/home/ada/f", "- user: name=ada state=absent remove=yes",
+     "getent passwd ada; cat /home/ada/f 2>/dev/null", ""),
+    ("hostname", "", "- hostname: name=box.example.org", "hostname; cat /etc/hostname",
+     "box.example.org\nbox.example.org"),
+    ("timezone", "", "- community.general.timezone: name=Europe/Berlin", "readlink /etc/localtime; cat /etc/timezone",
+     "../usr/share/zoneinfo/Europe/Berlin\nEurope/Berlin"),
+    ("sysctl", "", "- ansible.posix.sysctl: name=net.ipv4.ip_forward value=1 sysctl_file=/etc/sysctl.d/90-x.conf",
+     "cat /etc/sysctl.d/90-x.conf 2>/dev/null; cat /proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward=1\n1"),
+    ("sysctl goes", "printf 'a.b=1\\nnet.ipv4.ip_forward = 0\\n' >/etc/sysctl.d/91-x.conf",
+     "- ansible.posix.sysctl: name=net.ipv4.ip_forward state=absent reload=no sysctl_file=/etc/sysctl.d/91-x.conf",
+     "cat /etc/sysctl.d/91-x.conf", "a.b=1"),
+    ("kernel_blacklist", "", "- community.general.kernel_blacklist: name=nouveau",
+     "cat /etc/modprobe.d/blacklist-ansible.conf 2>/dev/null", "blacklist nouveau"),
+    ("cron job of a user", "", "- cron: name='say hello' minute=5 hour='1,2' job='echo hello >/dev/null'",
+     "crontab -l 2>/dev/null", "#Ansible: say hello\n5 1,2 * * * echo hello >/dev/null"),
+    ("cron job changes", "printf '#Ansible: j\\n1 * * * * old\\n2 * * * * other\\n' | crontab -",
+     "- cron: name=j special_time=daily job=new", "crontab -l", "#Ansible: j\n@daily new\n2 * * * * other"),
+    ("cron job goes", "printf '#Ansible: j\\n1 * * * * old\\n2 * * * * other\\n' | crontab -", "- cron: name=j state=absent",
+     "crontab -l", "2 * * * * other"),
+    ("cron file", "", "- cron: name=j cron_file=jobs user=root job=/bin/true disabled=yes", "cat /etc/cron.d/jobs 2>/dev/null",
+     "#Ansible: j\n#* * * * * root /bin/true"),
+    ("cron variable", "printf 'A=1\\n' | crontab -", "- cron: name=PATH env=yes job=/bin insertafter=A", "crontab -l",
+     'A=1\nPATH="/bin"'),
+    ("mount", "", "- ansible.posix.mount: path=/mnt/t src=tmpfs fstype=tmpfs opts=size=1m state=mounted",
+     "grep /mnt/t /etc/fstab; findmnt -no FSTYPE /mnt/t", "tmpfs /mnt/t tmpfs size=1m 0 0\ntmpfs"),
+    ("mount line only", "", "- ansible.posix.mount: path='/mnt/a b' src=/dev/sdz fstype=ext4 state=present",
+     "grep sdz /etc/fstab", "/dev/sdz /mnt/a\\040b ext4 defaults 0 0"),
+    ("mount goes", "mkdir -p /mnt/u; echo 'tmpfs /mnt/u tmpfs defaults 0 0' >>/etc/fstab; mount /mnt/u",
+     "- ansible.posix.mount: path=/mnt/u state=absent", "grep /mnt/u /etc/fstab; findmnt /mnt/u; ls -d /mnt/u 2>/dev/null", ""),
+    ("locale_gen", "", "- community.general.locale_gen: name=de_CH.UTF-8", "locale -a | grep -c de_CH", "1"),
+]
+# Rows that leave no probe text of their own: what is compared is the probe before and after.
+CLEAN = """
+apt-mark unhold hf-tool-x; apt-get -y --allow-change-held-packages purge '^hf-.*'
+rm -rf /etc/apt/sources.list.d/* /etc/sysctl.d/9* /etc/modprobe.d/blacklist-ansible.conf /etc/cron.d/jobs
+userdel -r ada; userdel daemon2; groupdel crew; crontab -r; umount /mnt/t /mnt/u; systemctl stop nap2
+rm -f /etc/systemd/system/nap2.service; sed -i '/mnt/d' /etc/fstab
+"""
+
+
+@pytest.mark.parametrize("name,given,task,probe,wanted", ROWS, ids=[r[0] for r in ROWS])
+def test_row(host, name, given, task, probe, wanted):
+    host.run(CLEAN)
+    host.run(given)
+    before = host.run(probe).out
+    checked = apply(host, task, "--check")
+    assert [r["status"] for r in checked] == ["changed"] * len(checked), checked
+    assert host.run(probe).out == before, "check mode touched the host"
+    applied = apply(host, task)
+    assert [r["status"] for r in applied] == ["changed"] * len(applied), applied
+    if wanted or not before:
+        assert host.run(probe).out.strip() == wanted
+    again = apply(host, task)
+    assert [r["status"] for r in again] == ["ok"] * len(again), again
+
+
+@pytest.mark.parametrize("name,given,task,probe,wanted", ROWS, ids=[r[0] for r in ROWS])
+def test_undo(host, name, given, task, probe, wanted):
+    host.run(CLEAN)
+    host.run(given)
+    before = host.run(probe).out
+    host.put("/root/play.yml", playbook(task) + "\n")
+    host.run("rm -rf /root/undo")
+    done = host.run("undo_door apply /root/play.yml /root/undo")
+    assert done.rc == 0, done
+    back = host.run("undo_door undo /root/undo")
+    assert back.rc == 0, back
+    assert host.run(probe).out == before
