@@ -518,12 +518,45 @@ static int apt_apply(
 	return r;
 }
 
+/* The file that names a package's configuration; of a removed one only that is left in its list. */
+static const char *conffiles_list(struct hf_arena *a, const struct hf_dpkg *db, const char *name)
+{
+	const struct hf_dpkg_package *have = hf_dpkg_find(db, name);
+	const char *end = have != NULL && have->config_files ? "list" : "conffiles";
+	const char *plain = hf_sprintf(a, "/var/lib/dpkg/info/%s.%s", name, end);
+	return hf_fs_exists(plain)
+		       ? plain
+		       : hf_sprintf(a, "/var/lib/dpkg/info/%s:%s.%s", name, db->architecture, end);
+}
+
+/* Purging deletes configuration that a reinstalled package would bring in its first state only. */
+static int conffiles_save(
+	struct hf_module_context *c, const char *name, struct hf_undo *undo, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	const struct hf_dpkg *db;
+	struct hf_str text, line;
+	struct stat st;
+	int r = hf_dpkg_load(NULL, &db, err);
+	if (r < 0 || hf_fs_read(a, conffiles_list(a, db, name), HF_EDIT_MAX, &text, NULL) < 0)
+		return r; /* without a list it has none */
+	while (r == 0 && hf_str_split(&text, '\n', &line)) {
+		const char *path = hf_str_dup(a, hf_str_trim(line));
+		if (path[0] == '/' && lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+			r = hf_undo_file(undo, path, err);
+	}
+	return r;
+}
+
 static int apt_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
 	struct hf_undo *undo, struct hf_error *err)
 {
-	(void)params;
-	(void)change;
-	return hf_apt_undo(c, undo, err);
+	const struct params *p = params;
+	const struct plan *plan = change->state;
+	int r = 0;
+	for (size_t i = 0; r == 0 && p->purge == HF_YES && p->state == ABSENT && i < plan->packages.n; i++)
+		r = conffiles_save(c, plan->packages.at[i], undo, err);
+	return r < 0 ? r : hf_apt_undo(c, undo, err);
 }
 
 static void apt_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)

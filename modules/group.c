@@ -104,7 +104,7 @@ static int group_undo(struct hf_module_context *c, const void *params, const str
 	const struct params *p = params;
 	(void)change;
 	(void)err;
-	hf_userdb_save(c, undo, "group", p->name);
+	hf_userdb_save(c, undo, "group", p->name, NULL);
 	return 0;
 }
 

@@ -341,12 +341,16 @@ static int mount_undo(struct hf_module_context *c, const void *params, const str
 	const struct params *p = params;
 	const struct plan *plan = change->state;
 	struct hf_arena *a = hf_task_arena(c);
-	int r = plan->make || plan->remove ? hf_undo_file(undo, p->path, err) : 0;
+	/* Taken in reverse: fstab first; then the folder before what is mounted on it, or after it is free.
+	 */
+	int r = plan->make ? hf_undo_file(undo, p->path, err) : 0;
 	if (r == 0 && (plan->mount || plan->unmount || plan->remount)) {
 		struct hf_value *step = hf_step(c, plan->mount ? "unmount" : "mount");
 		hf_dict_put(step, "path", hf_value_cstr(a, p->path));
 		hf_undo_step(undo, step);
 	}
+	if (r == 0 && plan->remove)
+		r = hf_undo_file(undo, p->path, err);
 	return r < 0 ? r : hf_edit_undo(undo, &plan->fstab, err);
 }
 

@@ -533,25 +533,38 @@ static int user_apply(
 	return r;
 }
 
+/* The home this task deletes, makes or moves to. */
+static const char *home_of(struct hf_arena *a, const struct params *p, const struct plan *plan, bool absent)
+{
+	if (plan->now.exists && (absent || p->home == NULL))
+		return plan->now.home;
+	return p->home != NULL ? p->home : hf_sprintf(a, "/home/%s", p->name);
+}
+
+static int homes_save(const struct params *p, const struct plan *plan, const char *home, bool absent,
+	struct hf_undo *undo, struct hf_error *err)
+{
+	bool moves =
+		!absent && p->move_home == HF_YES && plan->now.exists && strcmp(plan->now.home, home) != 0;
+	if (absent && p->remove == HF_YES && hf_fs_exists(home))
+		return hf_undo_tree(undo, home, err);
+	return moves ? hf_undo_tree(undo, plan->now.home, err) : 0;
+}
+
 static int user_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
 	struct hf_undo *undo, struct hf_error *err)
 {
 	const struct params *p = params;
 	const struct plan *plan = change->state;
 	struct hf_arena *a = hf_task_arena(c);
-	const char *home = plan->now.exists  ? plan->now.home
-			   : p->home != NULL ? p->home
-					     : hf_sprintf(a, "/home/%s", p->name);
-	bool homes = plan->make_home || (strcmp(p->state, "absent") == 0 && p->remove == HF_YES) ||
-		     p->move_home == HF_YES;
-	int r = 0;
-	if (homes && home[0] == '/' && strcmp(home, "/") != 0)
-		r = hf_undo_tree(undo, home, err);
-	if (r == 0 && p->move_home == HF_YES && p->home != NULL)
-		r = hf_undo_tree(undo, p->home, err);
+	bool absent = strcmp(p->state, "absent") == 0;
+	const char *home = home_of(a, p, plan, absent);
+	bool safe = home[0] == '/' && home[strspn(home, "/")] != '\0';
+	bool made = safe && !absent && (plan->make_home || p->move_home == HF_YES) && !hf_fs_exists(home);
+	int r = safe ? homes_save(p, plan, home, absent, undo, err) : 0;
 	if (r == 0 && plan->make_key && !plan->make_home)
 		r = hf_undo_tree(undo, hf_path_dir(a, plan->key_file), err);
-	hf_userdb_save(c, undo, "user", p->name);
+	hf_userdb_save(c, undo, "user", p->name, made ? home : NULL);
 	return r;
 }
 

@@ -81,12 +81,15 @@ static void lines_save(
 	}
 }
 
-void hf_userdb_save(struct hf_module_context *c, struct hf_undo *undo, const char *what, const char *name)
+void hf_userdb_save(struct hf_module_context *c, struct hf_undo *undo, const char *what, const char *name,
+	const char *new_home)
 {
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_value *step = hf_step(c, what);
 	hf_dict_put(step, "name", hf_value_cstr(a, name));
 	hf_dict_put(step, "lines", hf_value_dict(a));
+	if (new_home != NULL)
+		hf_dict_put(step, "new_home", hf_value_cstr(a, new_home));
 	if (strcmp(what, "user") == 0) {
 		lines_save(c, step, user_files, name);
 		hf_dict_put(step, "groups", hf_userdb_groups(a, name));
@@ -179,5 +182,8 @@ int hf_userdb_restore(struct hf_module_context *c, const struct hf_value *step, 
 		if (hf_fs_exists(group_files[i]))
 			r = members_put(a, group_files[i], name, groups, err);
 	ulckpwdf();
+	const char *home = hf_step_text(step, "new_home");
+	if (r == 0 && home[0] == '/')
+		r = hf_fs_remove_tree(home, err);
 	return r;
 }
