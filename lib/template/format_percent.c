@@ -55,8 +55,8 @@ static int size_read(struct percent *p, int64_t *ret, struct hf_error *err)
 		int r = next_value(p, &v, err);
 		return r < 0 ? r : hf_eval_int(p->e, v, "width", ret, err);
 	}
-	while (here(p) >= '0' && here(p) <= '9' && n <= HF_EVAL_TEXT_MAX)
-		n = n * 10 + (p->text.p[p->at++] - '0');
+	for (; here(p) >= '0' && here(p) <= '9'; p->at++)
+		n = n > HF_EVAL_TEXT_MAX ? n : n * 10 + (here(p) - '0');
 	*ret = n;
 	return 0;
 }

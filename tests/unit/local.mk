@@ -28,3 +28,6 @@ check_PROGRAMS += %reldir%/test_documents
 %canon_reldir%_test_documents_SOURCES = %reldir%/test_documents.c %reldir%/release_kit.c %reldir%/release_kit.h
 %canon_reldir%_test_documents_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_documents_LDADD = $(release_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_template
+%canon_reldir%_test_template_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_template_LDADD = $(template_libs) $(CMOCKA_LIBS)
