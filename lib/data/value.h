@@ -94,6 +94,8 @@ struct hf_object_kind {
 		struct hf_error *err);
 	/* *ret NULL at the end */
 	int (*next)(void *state, struct hf_object *self, struct hf_value **ret, struct hf_error *err);
+	/* str() and repr() of it; NULL: "<TYPE object>" */
+	void (*print)(const struct hf_object *self, struct hf_buf *out);
 };
 struct hf_object {
 	const struct hf_object_kind *kind;

@@ -191,7 +191,10 @@ static void scalar_print(struct hf_buf *out, const struct hf_value *v)
 		hf_buf_puts(out, "__omit_place_holder__");
 		break;
 	case HF_OBJECT:
-		hf_buf_printf(out, "<%s object>", hf_type_name(v));
+		if (v->u.object->kind->print != NULL)
+			v->u.object->kind->print(v->u.object, out);
+		else
+			hf_buf_printf(out, "<%s object>", hf_type_name(v));
 		break;
 	case HF_UNDEFINED:
 	case HF_BYTES:

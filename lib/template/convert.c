@@ -49,35 +49,6 @@ int hf_eval_truth(struct hf_eval *e, struct hf_value *v, bool *ret, struct hf_er
 	return 0;
 }
 
-static int object_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, struct hf_error *err)
-{
-	const struct hf_object_kind *kind = v->u.object->kind;
-	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
-	if (kind == &hf_range_kind) {
-		const struct range *g = v->u.object->data;
-		hf_buf_printf(&out, "range(%lld, %lld", (long long)g->start, (long long)g->stop);
-		if (g->step != 1)
-			hf_buf_printf(&out, ", %lld", (long long)g->step);
-		hf_buf_put(&out, ')');
-	} else if (kind == &hf_module_kind) {
-		struct hf_value *body;
-		int r = kind->attribute(e, v->u.object, HF_STR("__body__"), &body, err);
-		if (r < 0)
-			return r;
-		hf_buf_add(&out, body->u.string);
-	} else if (kind >= hf_view_kinds && kind < hf_view_kinds + HF_COUNT(hf_view_kinds)) {
-		hf_buf_printf(&out, "%s(", kind->type_name);
-		hf_value_repr(&out, v->u.object->data);
-		hf_buf_put(&out, ')');
-	} else {
-		hf_value_print(&out, v);
-	}
-	int r = hf_buf_check(&out, "text of a value", err);
-	if (r == 0)
-		*ret = hf_buf_dup(e->arena, &out);
-	return r;
-}
-
 int hf_eval_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, struct hf_error *err)
 {
 	switch ((int)v->type) {
@@ -90,8 +61,6 @@ int hf_eval_text(struct hf_eval *e, struct hf_value *v, struct hf_str *ret, stru
 			return hf_eval_undefined(e, v, err);
 		*ret = HF_STR("");
 		return 0;
-	case HF_OBJECT:
-		return object_text(e, v, ret, err);
 	default:
 		break;
 	}

@@ -109,7 +109,7 @@ FILTER(attr)
 const struct hf_callable_row hf_filters_mapping[] = {
 	{ "default", filter_default, HF_TAKES_UNDEFINED },
 	{ "d", filter_default, HF_TAKES_UNDEFINED },
-	{ "items", filter_items, 0 },
+	{ "items", filter_items, HF_TAKES_UNDEFINED },
 	{ "dictsort", filter_dictsort, 0 },
 	{ "attr", filter_attr, HF_TAKES_UNDEFINED },
 	{ NULL, NULL, 0 },

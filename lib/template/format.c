@@ -66,6 +66,8 @@ static int format_text(struct hf_eval *e, struct hf_str text, const struct forma
 	struct format_spec spec = *given;
 	if (spec.type != 0 && spec.type != 's')
 		return hf_raise(err, "Unknown format code '%c' for object of type 'str'", spec.type);
+	if (spec.grouping != 0)
+		return hf_raise(err, "Cannot specify '%c' with 's'.", spec.grouping);
 	if (spec.sign != 0)
 		return hf_raise(err, "Sign not allowed in string format specifier");
 	if (spec.align == '=')

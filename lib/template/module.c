@@ -131,10 +131,6 @@ static int module_attribute(
 {
 	const struct module *m = self->data;
 	*ret = NULL;
-	if (hf_str_is(name, "__body__")) {
-		*ret = m->body;
-		return 0;
-	}
 	if (name.n > 0 && name.p[0] == '_')
 		return 0;
 	const struct scope_name *known = hf_scope_find(m->frame->template->root, name);
@@ -143,7 +139,14 @@ static int module_attribute(
 	return 0;
 }
 
-const struct hf_object_kind hf_module_kind = { .type_name = "TemplateModule", .attribute = module_attribute };
+static void module_print(const struct hf_object *self, struct hf_buf *out)
+{
+	hf_buf_add(out, ((const struct module *)self->data)->body->u.string);
+}
+
+const struct hf_object_kind hf_module_kind = {
+	.type_name = "TemplateModule", .print = module_print, .attribute = module_attribute
+};
 
 static int module_load(struct hf_eval *e, const struct include_node *i, struct hf_value **ret,
 	const struct hf_template **ret_template, struct hf_error *err)

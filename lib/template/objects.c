@@ -23,6 +23,13 @@ static int range_attribute(
 {
 	struct hf_eval *e = state;
 	const struct range *g = self->data;
+	const struct hf_callable_row *row = hf_row_find(hf_methods_tuple, name);
+	if (row != NULL) {
+		struct hf_value range = { .type = HF_OBJECT, .u.object = self }, *items;
+		int r = hf_eval_sequence(e, &range, &items, err);
+		*ret = r == 0 ? hf_method_value(e->arena, row, items) : NULL;
+		return r;
+	}
 	*ret = hf_str_is(name, "start")  ? hf_value_int(e->arena, g->start)
 	       : hf_str_is(name, "stop") ? hf_value_int(e->arena, g->stop)
 	       : hf_str_is(name, "step") ? hf_value_int(e->arena, g->step)
@@ -30,8 +37,17 @@ static int range_attribute(
 	return 0;
 }
 
+static void range_print(const struct hf_object *self, struct hf_buf *out)
+{
+	const struct range *g = self->data;
+	hf_buf_printf(out, "range(%lld, %lld", (long long)g->start, (long long)g->stop);
+	if (g->step != 1)
+		hf_buf_printf(out, ", %lld", (long long)g->step);
+	hf_buf_put(out, ')');
+}
+
 const struct hf_object_kind hf_range_kind = {
-	.type_name = "range", .next = range_next, .attribute = range_attribute
+	.print = range_print, .type_name = "range", .next = range_next, .attribute = range_attribute
 };
 
 struct iterator {
@@ -57,10 +73,17 @@ struct hf_value *hf_iterator_value(struct hf_eval *e, struct hf_value *list)
 	return hf_value_object(e->arena, &hf_iterator_kind, i);
 }
 
+static void view_print(const struct hf_object *self, struct hf_buf *out)
+{
+	hf_buf_printf(out, "%s(", self->kind->type_name);
+	hf_value_repr(out, self->data);
+	hf_buf_put(out, ')');
+}
+
 const struct hf_object_kind hf_view_kinds[3] = {
-	{ .type_name = "dict_keys" },
-	{ .type_name = "dict_values" },
-	{ .type_name = "dict_items" },
+	{ .type_name = "dict_keys", .print = view_print },
+	{ .type_name = "dict_values", .print = view_print },
+	{ .type_name = "dict_items", .print = view_print },
 };
 
 struct hf_value *hf_view_value(struct hf_eval *e, const char *type_name, struct hf_value *list)

@@ -61,9 +61,9 @@ PLAIN_TEST(float, input->type == HF_FLOAT)
 PLAIN_TEST(number, hf_arith_is_number(input))
 PLAIN_TEST(string, input->type == HF_STRING)
 PLAIN_TEST(mapping, input->type == HF_DICT)
-PLAIN_TEST(callable, hf_value_callable(input))
+PLAIN_TEST(callable, hf_value_callable(input) || input->type == HF_UNDEFINED)
 PLAIN_TEST(iterable, has_items(input))
-PLAIN_TEST(sequence, has_length(input))
+PLAIN_TEST(sequence, has_length(input) && !undefined_strict(e, input))
 PLAIN_TEST(escaped, (input->flags & HF_VALUE_MARKUP) != 0)
 
 /* input % divisor == rest */
@@ -244,7 +244,7 @@ const struct hf_callable_row hf_tests_builtin[] = {
 	{ "mapping", test_mapping, HF_TAKES_UNDEFINED },
 	{ "callable", test_callable, HF_TAKES_UNDEFINED },
 	{ "iterable", test_iterable, 0 },
-	{ "sequence", test_sequence, 0 },
+	{ "sequence", test_sequence, HF_TAKES_UNDEFINED },
 	{ "escaped", test_escaped, HF_TAKES_UNDEFINED },
 	{ "odd", test_odd, 0 },
 	{ "even", test_even, 0 },
