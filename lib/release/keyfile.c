@@ -15,6 +15,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
+#include "lib/release/kms.h"
 
 enum { KEY_FILE_MAX = 65536, KEY_NAME_MAX = 64 };
 
@@ -22,6 +23,9 @@ struct hf_private_key {
 	EVP_PKEY *pair;
 	struct hf_key key;
 	char name[KEY_NAME_MAX + 1];
+	hf_remote_sign sign; /* NULL: pair holds the private half */
+	void (*done)(void *data);
+	void *data;
 };
 
 static void bio_free(BIO **bio)
@@ -77,6 +81,18 @@ static int key_wrap(EVP_PKEY **pair, const char *path, struct hf_private_key **r
 	*pair = NULL;
 	*ret = k;
 	return 0;
+}
+
+int hf_private_key_remote(EVP_PKEY **pair, const char *name, hf_remote_sign sign, void (*done)(void *data),
+	void *data, struct hf_private_key **ret, struct hf_error *err)
+{
+	int result = key_wrap(pair, name, ret, err);
+	if (result == 0) {
+		(*ret)->sign = sign;
+		(*ret)->done = done;
+		(*ret)->data = data;
+	}
+	return result;
 }
 
 int hf_private_key_generate(
@@ -138,6 +154,8 @@ static int pair_read(
 int hf_private_key_load(
 	const char *path, const char *passphrase, struct hf_private_key **ret, struct hf_error *err)
 {
+	if (strncmp(path, HF_KMS_SCHEME, strlen(HF_KMS_SCHEME)) == 0)
+		return hf_kms_key_open(path, ret, err);
 	hf_auto_arena scratch = hf_arena_new();
 	struct hf_str pem;
 	bool is_private = false;
@@ -154,9 +172,9 @@ int hf_private_key_load(
 int hf_public_key_load(struct hf_arena *a, const char *path, const char *passphrase, struct hf_key *ret,
 	struct hf_error *err)
 {
-	struct hf_str pem;
-	bool is_private = false;
-	int result = file_read(a, path, &is_private, &pem, err);
+	struct hf_str pem = { 0 };
+	bool is_private = strncmp(path, HF_KMS_SCHEME, strlen(HF_KMS_SCHEME)) == 0;
+	int result = is_private ? 0 : file_read(a, path, &is_private, &pem, err);
 	if (result < 0)
 		return result;
 	hf_auto_private_key k = NULL;
@@ -168,7 +186,8 @@ int hf_public_key_load(struct hf_arena *a, const char *path, const char *passphr
 		result = pair == NULL ? hf_fail(err, HF_E_PARSE, "%s holds no key in PEM form", path)
 				      : key_wrap(&pair, path, &k, err);
 	}
-	OPENSSL_cleanse((char *)(uintptr_t)pem.p, pem.n);
+	if (pem.n > 0)
+		OPENSSL_cleanse((char *)(uintptr_t)pem.p, pem.n);
 	if (result < 0)
 		return result;
 	*ret = k->key;
@@ -215,6 +234,8 @@ int hf_public_key_save(const struct hf_private_key *k, const char *path, struct 
 struct hf_private_key *hf_private_key_free(struct hf_private_key *k)
 {
 	if (k != NULL) {
+		if (k->done != NULL)
+			k->done(k->data);
 		EVP_PKEY_free(k->pair); /* wipes its secret */
 		free(k);
 	}
@@ -237,13 +258,18 @@ int hf_envelope_sign(struct hf_envelope *e, const struct hf_private_key *k, stru
 	struct hf_str pae = hf_envelope_pae(scratch, e->kind, e->payload);
 	struct hf_signature *s = &e->signatures[e->n];
 	size_t n = sizeof(s->bytes);
+	s->key_id = k->key.id;
+	if (k->sign != NULL) {
+		int result = k->sign(k->data, &k->key, pae, s, err);
+		e->n += result == 0;
+		return result;
+	}
 	const EVP_MD *digest = k->key.algorithm == HF_KEY_ED25519 ? NULL : EVP_sha256();
 	auto_digest context = EVP_MD_CTX_new();
 	if (context == NULL || EVP_DigestSignInit(context, NULL, digest, NULL, k->pair) != 1 ||
 		EVP_DigestSign(context, s->bytes, &n, (const unsigned char *)pae.p, pae.n) != 1)
 		return hf_fail(err, HF_E_INTERNAL, "OpenSSL could not sign with key %s", k->name);
 	s->n = n;
-	s->key_id = k->key.id;
 	e->n++;
 	return 0;
 }

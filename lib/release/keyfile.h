@@ -4,14 +4,21 @@
 #pragma once
 #include "lib/release/envelope.h"
 
+struct evp_pkey_st;    /* OpenSSL's EVP_PKEY */
 struct hf_private_key; /* opaque: its fields are in keyfile.c */
 
 HF_CHECK int hf_private_key_generate(
 	enum hf_key_algorithm algorithm, struct hf_private_key **ret, struct hf_error *err);
 /* passphrase: NULL when none; needed only where the file is encrypted. The key's name is the file's, without
- * ".pem". */
+ * ".pem". "awskms:KEY" is a key in AWS KMS (kms.h). */
 HF_CHECK int hf_private_key_load(
 	const char *path, const char *passphrase, struct hf_private_key **ret, struct hf_error *err);
+/* A key that is elsewhere: pair is its public half (taken), sign is asked for every signature, done ends it.
+ */
+typedef int (*hf_remote_sign)(void *data, const struct hf_key *key, struct hf_str message,
+	struct hf_signature *ret, struct hf_error *err);
+HF_CHECK int hf_private_key_remote(struct evp_pkey_st **pair, const char *name, hf_remote_sign sign,
+	void (*done)(void *data), void *data, struct hf_private_key **ret, struct hf_error *err);
 /* Mode 0600; an existing file is never replaced (HF_E_EXISTS). passphrase NULL: not encrypted. */
 HF_CHECK int hf_private_key_save(
 	const struct hf_private_key *k, const char *path, const char *passphrase, struct hf_error *err);

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/ignore.c %reldir%/ignore.h \
 	%reldir%/key.c %reldir%/key.h \
 	%reldir%/keyfile.c %reldir%/keyfile.h \
+	%reldir%/kms.c %reldir%/kms.h \
 	%reldir%/log.c \
 	%reldir%/logbook.c \
 	%reldir%/manage.h \
