@@ -37,7 +37,11 @@ def playbook(tasks):
 def apply(host, tasks, *options):
     """Run tasks; the task results, one dict a task."""
     host.put("/root/play.yml", playbook(tasks) + "\n")
-    r = host.run(["holdfast", "apply", "/root/play.yml", "--output", "jsonl", *options])
+    return tasks_of(host.run(["holdfast", "apply", "/root/play.yml", "--output", "jsonl", *options]))
+
+
+def tasks_of(r):
+    """Task results in what a run printed."""
     lines = [json.loads(line) for line in r.out.splitlines() if line.startswith("{")]
     rows = [line for line in lines if line.get("type") == "task" and "item" not in line]
     assert rows, r
@@ -66,7 +70,7 @@ ROWS = [
     ("apt installs a file", "", "- apt: deb=/srv/archive/hf-tool-x_1.0_all.deb",
      "dpkg-query -Wf '${Version}' hf-tool-x 2>/dev/null", "1.0"),
     ("apt removes what nothing needs", "apt-get -y install hf-demo; apt-get -y remove hf-demo", "- apt: autoremove=yes",
-     "dpkg-query -Wf '${db:Status-Abbrev}' hf-lib 2>/dev/null", ""),
+     "ls /usr/share/hf-lib 2>/dev/null", ""),
     ("package passes on to apt", "", "- package: name=hf-tool-y state=present",
      "dpkg-query -Wf '${Version}' hf-tool-y 2>/dev/null", "1.0"),
     ("dpkg_selections holds", "apt-get -y install hf-tool-x", "- dpkg_selections: name=hf-tool-x selection=hold",
@@ -149,7 +153,7 @@ ROWS = [
 ]
 # Rows that leave no probe text of their own: what is compared is the probe before and after.
 CLEAN = """
-apt-mark unhold hf-tool-x; apt-get -y --allow-change-held-packages purge '^hf-.*'
+dpkg-query -W 'hf-*' 2>/dev/null | grep -q . && apt-get -y --allow-change-held-packages purge '^hf-.*'
 rm -rf /etc/apt/sources.list.d/* /etc/sysctl.d/9* /etc/modprobe.d/blacklist-ansible.conf /etc/cron.d/jobs
 userdel -r ada; userdel daemon2; groupdel crew; crontab -r; umount /mnt/t /mnt/u; systemctl stop nap2
 rm -f /etc/systemd/system/nap2.service; sed -i '/mnt/d' /etc/fstab
@@ -164,23 +168,14 @@ def test_row(host, name, given, task, probe, wanted):
     checked = apply(host, task, "--check")
     assert [r["status"] for r in checked] == ["changed"] * len(checked), checked
     assert host.run(probe).out == before, "check mode touched the host"
-    applied = apply(host, task)
+
+    host.run("rm -rf /root/undo")
+    applied = tasks_of(host.run("undo_door apply /root/play.yml /root/undo"))
     assert [r["status"] for r in applied] == ["changed"] * len(applied), applied
-    if wanted or not before:
-        assert host.run(probe).out.strip() == wanted
+    assert host.run(probe).out.strip() == wanted
     again = apply(host, task)
     assert [r["status"] for r in again] == ["ok"] * len(again), again
 
-
-@pytest.mark.parametrize("name,given,task,probe,wanted", ROWS, ids=[r[0] for r in ROWS])
-def test_undo(host, name, given, task, probe, wanted):
-    host.run(CLEAN)
-    host.run(given)
-    before = host.run(probe).out
-    host.put("/root/play.yml", playbook(task) + "\n")
-    host.run("rm -rf /root/undo")
-    done = host.run("undo_door apply /root/play.yml /root/undo")
-    assert done.rc == 0, done
     back = host.run("undo_door undo /root/undo")
     assert back.rc == 0, back
-    assert host.run(probe).out == before
+    assert host.run(probe).out == before, "undo did not bring the host back"
