@@ -17,10 +17,20 @@ static const struct cli_option options[] = {
 
 static const char *type_name(enum hf_arg_type type)
 {
-	static const char *const names[] = { [HF_ARG_END] = "any", [HF_ARG_STR] = "str", [HF_ARG_TEXT] = "str",
-		[HF_ARG_BOOL] = "bool", [HF_ARG_INT] = "int", [HF_ARG_FLOAT] = "float", [HF_ARG_MODE] = "mode",
-		[HF_ARG_PATH] = "path", [HF_ARG_LIST] = "list", [HF_ARG_DICT] = "dict", [HF_ARG_RAW] = "raw",
-		[HF_ARG_ENUM] = "str", [HF_ARG_BYTES] = "bytes", [HF_ARG_JSON] = "json" };
+	static const char *const names[] = { [HF_ARG_END] = "any",
+		[HF_ARG_STR] = "str",
+		[HF_ARG_TEXT] = "str",
+		[HF_ARG_BOOL] = "bool",
+		[HF_ARG_INT] = "int",
+		[HF_ARG_FLOAT] = "float",
+		[HF_ARG_MODE] = "mode",
+		[HF_ARG_PATH] = "path",
+		[HF_ARG_LIST] = "list",
+		[HF_ARG_DICT] = "dict",
+		[HF_ARG_RAW] = "raw",
+		[HF_ARG_ENUM] = "str",
+		[HF_ARG_BYTES] = "bytes",
+		[HF_ARG_JSON] = "json" };
 	return names[type];
 }
 
@@ -82,7 +92,8 @@ static int print_json(struct cli_call *call)
 	for (const struct hf_module *const *m = hf_modules.modules; *m != NULL; m++)
 		if (wanted(call, *m))
 			hf_list_append(list, module_value(call->arena, *m));
-	if (hf_json_write(&out, list, &HF_JSON_PRETTY, &err) < 0 || hf_buf_check(&out, "the tables", &err) < 0)
+	if (hf_json_write(&out, list, &HF_JSON_PRETTY, &err) < 0 ||
+		hf_buf_check(&out, "the tables", &err) < 0)
 		return cli_fail(call, &err);
 	printf("%s\n", out.p);
 	return CLI_OK;
