@@ -7,6 +7,7 @@
 #include "lib/base/scope.h"
 
 static const char *const builtin[] = { "ansible.builtin", "ansible.legacy", NULL };
+static const char *const utils[] = { "ansible.utils", "ansible.netcommon", NULL };
 static const char *const general[] = { "community.general", "ovirt.ovirt", NULL };
 
 const struct filter_table hf_filter_tables[] = {
@@ -23,6 +24,7 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_time, builtin, false },
 	{ hf_ansible_filters_url, builtin, false },
 	{ hf_ansible_filters_json_query, general, false },
+	{ hf_ansible_filters_net, utils, false },
 	{ 0 },
 };
 
@@ -31,6 +33,7 @@ const struct filter_table hf_test_tables[] = {
 	{ hf_ansible_tests_version, builtin, false },
 	{ hf_ansible_tests_file, builtin, false },
 	{ hf_ansible_tests_uri, builtin, false },
+	{ hf_ansible_tests_net, utils, true },
 	{ 0 },
 };
 

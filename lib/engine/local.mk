@@ -26,6 +26,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_hash.c \
 	%reldir%/filters_json_query.c \
 	%reldir%/filters_math.c \
+	%reldir%/filters_net.c \
 	%reldir%/filters_path.c \
 	%reldir%/filters_random.c \
 	%reldir%/filters_regex.c \
@@ -38,6 +39,8 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
 	%reldir%/inventory_yaml.c \
+	%reldir%/ip.c \
+	%reldir%/ip.h \
 	%reldir%/jmespath.c \
 	%reldir%/jmespath.h \
 	%reldir%/jmespath_call.c \
@@ -85,6 +88,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/templar_internal.h \
 	%reldir%/tests_core.c \
 	%reldir%/tests_file.c \
+	%reldir%/tests_net.c \
 	%reldir%/tests_version.c \
 	%reldir%/twister.c \
 	%reldir%/twister.h \
