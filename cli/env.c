@@ -373,6 +373,63 @@ static int policy_run(struct cli_call *call)
 	return CLI_OK;
 }
 
+static void type_show(const struct hf_spec *spec)
+{
+	printf("%s: %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
+	HF_DICT_EACH (spec->properties, e) {
+		const char *name = hf_entry_key(e)->u.string.p;
+		const struct hf_value *row = hf_entry_value(e);
+		const struct hf_value *choices = hf_dict_get(row, "choices");
+		printf("  %-28s %s%s%s", name, hf_dict_cstr(row, "type", "str"),
+			hf_dict_bool(row, "required", false) ? ", required" : "",
+			hf_spec_updatable(spec, name) ? "" : ", change replaces");
+		for (size_t i = 0; hf_is(choices, HF_LIST) && i < hf_list_len(choices); i++)
+			printf("%s%s", i == 0 ? ": " : " | ", hf_list_at(choices, i)->u.string.p);
+		printf("\n");
+	}
+	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
+	printf("  outputs: id");
+	if (hf_is(outputs, HF_DICT)) {
+		HF_DICT_EACH (outputs, e) {
+			printf(", %s", hf_entry_key(e)->u.string.p);
+		}
+	}
+	printf("\n");
+}
+
+static int types_run(struct cli_call *call)
+{
+	struct hf_specs *specs;
+	struct hf_error err = { 0 };
+	if (hf_specs_load(call->arena, &specs, &err) < 0)
+		return cli_fail(call, &err);
+	const char *wanted = call->n_arguments > 0 ? call->arguments[0] : NULL;
+	if (wanted != NULL && hf_spec_find(specs, wanted) == NULL) {
+		const char *near = hf_spec_nearest(specs, wanted);
+		hf_fail(&err, HF_E_NOT_FOUND, "there is no type \"%s\"%s%s", wanted,
+			near == NULL ? "" : "; did you mean ", near == NULL ? "" : near);
+		return cli_fail(call, &err);
+	}
+	for (size_t i = 0; i < hf_specs_count(specs); i++) {
+		const struct hf_spec *spec = hf_specs_at(specs, i);
+		if (wanted == NULL)
+			printf("%-28s %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
+		else if (strcmp(spec->type, wanted) == 0)
+			type_show(spec);
+	}
+	return CLI_OK;
+}
+
+static const struct cli_option no_options[] = { { NULL } };
+const struct cli_command cli_command_env_types = {
+	.name = "env types",
+	.summary = "list the types of resources, or one with its properties",
+	.arguments = "[TYPE]",
+	.options = no_options,
+	.max_arguments = 1,
+	.run = types_run,
+};
+
 #define ENV_COMMAND(word, function, text, table, usage, most)                                                \
 	const struct cli_command cli_command_env_##word = { .name = "env " #word,                            \
 		.summary = text,                                                                             \

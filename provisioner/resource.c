@@ -35,6 +35,16 @@ static struct hf_value *tags_list(struct hf_engine *e, struct hf_arena *a, const
 	return list;
 }
 
+/* The same as the services want it that take a dict. */
+static struct hf_value *tags_map(struct hf_arena *a, const struct hf_value *list)
+{
+	struct hf_value *map = hf_value_dict(a);
+	for (size_t i = 0; i < hf_list_len(list); i++)
+		hf_dict_put(map, hf_dict_cstr(hf_list_at(list, i), "Key", ""),
+			hf_dict_get(hf_list_at(list, i), "Value"));
+	return map;
+}
+
 struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const char *name, const struct hf_value *properties, const struct hf_value *doc)
 {
@@ -47,6 +57,7 @@ struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const str
 			hf_dict_put(c, property, property_encode(a, hf_entry_value(p), v));
 	}
 	hf_dict_put(c, "tags", tags_list(e, a, name, properties, intent));
+	hf_dict_put(c, "tag_map", tags_map(a, hf_dict_get(c, "tags")));
 	hf_dict_put(c, "intent", hf_value_cstr(a, intent));
 	hf_dict_put(c, "token", hf_value_cstr(a, intent));
 	hf_dict_put(c, "region", hf_value_cstr(a, e->region));
@@ -54,6 +65,9 @@ struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const str
 		hf_dict_put(c, "region_constraint", hf_value_cstr(a, e->region));
 	if (e->account != NULL)
 		hf_dict_put(c, "account", hf_value_cstr(a, e->account));
+	const struct hf_value *outputs = hf_dict_get(doc, "outputs");
+	if (hf_is(outputs, HF_DICT) && hf_dict_get(outputs, "arn") != NULL)
+		hf_dict_put(c, "arn", hf_dict_get(outputs, "arn"));
 	if (id != NULL)
 		hf_dict_put(c, "id", hf_value_cstr(a, id));
 	return c;
@@ -161,6 +175,8 @@ static int item_take(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 		HF_DICT_EACH (outputs, row) {
 			struct hf_value *v = hf_wire_at(a, o->item, hf_entry_value(row)->u.string.p);
 			hf_dict_set(o->outputs, hf_entry_key(row), v == NULL ? hf_value_cstr(a, "") : v);
+			if (v != NULL && strcmp(hf_entry_key(row)->u.string.p, "arn") == 0)
+				hf_dict_put(mine, "arn", v);
 		}
 	}
 	return observe_more(e, a, spec, mine, o, err);

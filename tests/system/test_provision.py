@@ -115,10 +115,10 @@ def aws(moto):
 class Work:
     """A folder with an environment file, and holdfast in it."""
 
-    def __init__(self, folder, aws, url=None):
+    def __init__(self, folder, aws, url=None, example="dev.yaml"):
         self.folder, self.aws, self.url = folder, aws, url or aws.url
-        self.file = folder / "dev.yaml"
-        shutil.copy(HERE / "provision/dev.yaml", self.file)
+        self.file = folder / example
+        shutil.copy(HERE / "provision" / example, self.file)
 
     def start(self, verb, *args):
         return subprocess.Popen(
@@ -193,6 +193,26 @@ def test_whole_life(work):
     assert after["vpc"] == before["vpc"] and sorted(after["rule"]) == [1, 2222]
     work.destroy()
     check_nothing(work)
+
+
+def test_every_other_type(tmp_path, aws):
+    """Made, found unchanged, changed in place where that is possible, and gone: what the first example has not."""
+    work = Work(tmp_path, aws, example="wide.yaml")
+    work.apply()
+    assert work.actions() == {}
+    assert work.aws.client("eks").describe_cluster(name="wide")["cluster"]["tags"]["team"] == "ml"
+    assert work.aws.client("ec2").describe_nat_gateways()["NatGateways"][0]["State"] == "available"
+    for old, new in (("days: 7", "days: 30"), ("size: 10", "size: 20"), ("most: 3", "most: 4")):
+        work.edit(old, new)
+    assert work.actions() == {"logs": "update", "scratch": "update", "nodes": "update"}
+    work.apply()
+    assert work.actions() == {}
+    assert work.aws.client("logs").describe_log_groups()["logGroups"][0]["retentionInDays"] == 30
+    assert work.aws.client("eks").describe_nodegroup(clusterName="wide", nodegroupName="gpu")["nodegroup"]["scalingConfig"]["maxSize"] == 4
+    work.destroy()
+    assert not any(work.aws.inventory().values())
+    assert work.aws.client("eks").list_clusters()["clusters"] == []
+    assert work.aws.client("ec2").describe_addresses()["Addresses"] == []
 
 
 def test_replacement_takes_what_hangs_on_it(work):
