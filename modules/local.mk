@@ -95,3 +95,27 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/alternatives.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/debconf.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ini_file.c
+EXTRA_DIST += \
+	%reldir%/assemble.md \
+	%reldir%/blockinfile.md \
+	%reldir%/command.md \
+	%reldir%/copy.md \
+	%reldir%/fetch.md \
+	%reldir%/file.md \
+	%reldir%/find.md \
+	%reldir%/get_url.md \
+	%reldir%/git.md \
+	%reldir%/ini_file.md \
+	%reldir%/lineinfile.md \
+	%reldir%/raw.md \
+	%reldir%/replace.md \
+	%reldir%/script.md \
+	%reldir%/shell.md \
+	%reldir%/slurp.md \
+	%reldir%/stat.md \
+	%reldir%/tempfile.md \
+	%reldir%/template.md \
+	%reldir%/unarchive.md \
+	%reldir%/uri.md \
+	%reldir%/wait_for.md \
+	%reldir%/wait_for_connection.md
