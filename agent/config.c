@@ -20,7 +20,8 @@ static const enum hf_log_level levels[] = { HF_LOG_ERROR, HF_LOG_WARNING, HF_LOG
 
 /* As written in the file; durations are text until hf_config_load() reads them. */
 struct raw {
-	const char *environment, *fleet, *host, *store, *trust, *state_dir, *run_dir, *user;
+	const char *environment, *fleet, *host, *store, *trust, *trust_sha256, *state_dir, *run_dir, *user;
+	int64_t min_root, min_epoch, min_seq;
 	struct hf_value *roles, *windows, *mqtt;
 	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline;
 	int64_t debounce_ms, spool_bytes, spool_keep;
@@ -38,6 +39,13 @@ static const struct hf_arg args[] = {
 	{ "store", HF_ARG_STR, FIELD(store), HF_REQUIRED, .help = "s3://bucket/prefix or file:///path" },
 	{ "trust", HF_ARG_STR, FIELD(trust), .dflt = HF_SYSCONFDIR "/holdfast/root.json",
 		.help = "the root document trust starts from" },
+	{ "trust_sha256", HF_ARG_STR, FIELD(trust_sha256), .help = "the SHA-256 that document must have" },
+	{ "min_root", HF_ARG_INT, FIELD(min_root),
+		.help = "roots below this version are refused, even if all state is lost" },
+	{ "min_epoch", HF_ARG_INT, FIELD(min_epoch),
+		.help = "pointers of key epochs below this are refused" },
+	{ "min_seq", HF_ARG_INT, FIELD(min_seq),
+		.help = "pointers of min_epoch with lower numbers are refused" },
 	{ "state_dir", HF_ARG_STR, FIELD(state_dir), .dflt = HF_STATEDIR,
 		.help = "state, objects, releases, undo journal" },
 	{ "run_dir", HF_ARG_STR, FIELD(run_dir), .dflt = "/run/holdfast",
@@ -236,6 +244,10 @@ static int config_bind(
 	c->host = r.host != NULL ? r.host : own_name(a);
 	c->store = r.store;
 	c->trust = r.trust;
+	c->trust_sha256 = r.trust_sha256;
+	c->min_root = r.min_root;
+	c->min_epoch = r.min_epoch;
+	c->min_seq = r.min_seq;
 	c->state_dir = r.state_dir;
 	c->run_dir = r.run_dir;
 	c->user = r.user;

@@ -33,7 +33,9 @@ struct hf_config {
 	const char *environment, *fleet, *host;
 	const char *roles[HF_ROLES_MAX + 1]; /* NULL-terminated */
 	const char *store;
-	const char *trust; /* the root document this host starts from */
+	const char *trust;                    /* the root document this host starts from */
+	const char *trust_sha256;             /* what that document must hash to; NULL: not checked */
+	int64_t min_root, min_epoch, min_seq; /* the least to believe, whatever the state says; 0: none */
 	const char *state_dir, *run_dir, *user;
 	int64_t poll_s, splay_s, sweep_s, hash_sweep_s, run_deadline_s, gate_deadline_s, debounce_ms;
 	int policy;     /* enum hf_policy */

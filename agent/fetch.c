@@ -260,11 +260,18 @@ static int pointer_follow(struct poll *p, struct hf_error *err)
 	return target_tell(p, &pointer, &m, g.etag.text, err);
 }
 
-static void who_fill(struct hf_accept_config *who, const struct hf_config *c)
+static int who_fill(struct hf_accept_config *who, const struct hf_config *c, struct hf_error *err)
 {
-	*who = (struct hf_accept_config){
-		.environment = c->environment, .fleet = c->fleet, .agent_version = PACKAGE_VERSION
-	};
+	*who = (struct hf_accept_config){ .environment = c->environment,
+		.fleet = c->fleet,
+		.agent_version = PACKAGE_VERSION,
+		.min_root = c->min_root,
+		.min_epoch = c->min_epoch,
+		.min_seq = c->min_seq,
+		.pinned = c->trust_sha256 != NULL };
+	if (who->pinned && !hf_digest_parse(hf_str(c->trust_sha256), &who->pin))
+		return hf_fail(err, HF_E_ARGUMENT, "trust_sha256 must be 64 lower-case hexadecimal digits");
+	return 0;
 }
 
 int hf_fetch_body(int socket, void *data)
@@ -274,8 +281,9 @@ int hf_fetch_body(int socket, void *data)
 	hf_auto_store store = NULL;
 	struct hf_error err = { 0 };
 	struct poll p = { .f = f, .arena = a, .trust = f->trust, .socket = socket, .now = hf_time_now() };
-	who_fill(&p.who, f->config);
-	int result = hf_store_wire_open(a, f->config, &store, &err);
+	int result = who_fill(&p.who, f->config, &err);
+	if (result == 0)
+		result = hf_store_wire_open(a, f->config, &store, &err);
 	p.store = store;
 	if (result == 0)
 		result = root_first(&p, &err);

@@ -70,6 +70,8 @@ static void trust_store(struct hf_pull *p, struct hf_value *line)
 	HF_MUST(hf_state_begin(state, err));
 	HF_MUST(hf_state_set(state, "trust.root", hf_dict_cstr(line, "root", ""), err));
 	HF_MUST(hf_state_set(state, "trust.numbers", hf_buf_str(&numbers).p, err));
+	/* A pointer accepted under an older root is looked at again: its signers may have lost their role. */
+	HF_MUST(hf_state_set(state, "pointer.etag", NULL, err));
 	HF_MUST(hf_state_commit(state, err));
 }
 

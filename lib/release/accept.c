@@ -200,8 +200,6 @@ int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config,
 	next.pointer_expires = p.expires;
 	if (result == 0)
 		result = hf_accept_fresh(&next, now, ret_refusal, err);
-	if (result == 0)
-		result = hf_accept_release_allowed(trust, &p.release, ret_refusal, err);
 	if (result < 0)
 		return result;
 	if (p.issued > next.newest_issued)
@@ -214,10 +212,16 @@ int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config,
 int hf_accept_fresh(
 	const struct hf_trust *trust, int64_t now, enum hf_refusal *ret_refusal, struct hf_error *err)
 {
-	if (trust->seq == 0 || trust->pointer_expires > time_floor(trust, now))
+	if (trust->seq == 0)
 		return 0;
-	return hf_refuse(ret_refusal, err, HF_REFUSED_EXPIRED_POINTER, "pointer %lld of epoch %lld",
-		(long long)trust->seq, (long long)trust->key_epoch);
+	if (trust->pointer_expires <= time_floor(trust, now))
+		return hf_refuse(ret_refusal, err, HF_REFUSED_EXPIRED_POINTER, "pointer %lld of epoch %lld",
+			(long long)trust->seq, (long long)trust->key_epoch);
+	if (trust->key_epoch != trust->root->key_epoch)
+		return hf_refuse(ret_refusal, err, HF_REFUSED_WRONG_EPOCH,
+			"pointer of epoch %lld, root of epoch %lld", (long long)trust->key_epoch,
+			(long long)trust->root->key_epoch);
+	return hf_accept_release_allowed(trust, &trust->release, ret_refusal, err);
 }
 
 int hf_accept_release_allowed(const struct hf_trust *trust, const struct hf_digest *release,
