@@ -36,6 +36,8 @@ static int tasks_path(struct hf_task *t, struct hf_value *args, const char **ret
 		return hf_fail_at(err, HF_E_TASK, t->node->pos, "No file specified for include_tasks");
 	const char *name = hf_value_text(t->arena, file).p;
 	*ret = find_tasks(t, name);
+	/* As Ansible: a file that is not there fails the host whatever ignore_errors says. */
+	t->ignore_errors = t->ignore_errors && *ret != NULL;
 	if (*ret == NULL)
 		return hf_fail_at(err, HF_E_TASK, t->node->pos,
 			"Could not find or access '%s' on the Ansible Controller.",

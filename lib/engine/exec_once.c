@@ -49,11 +49,8 @@ static int check_when(struct hf_task *t, struct hf_error *err)
 			struct hf_value *condition = hf_list_at(list, j);
 			bool holds = false;
 			int r = hf_templar_condition(t->run->templar, t->arena, condition, NULL, &holds, err);
-			if (r < 0) {
-				hf_error_set_pos(err, hf_value_pos(condition));
-				return hf_wrap(err, "The conditional check '%s' failed. The error was",
-					hf_value_text(t->arena, condition).p);
-			}
+			if (r < 0)
+				return hf_error_set_pos(err, hf_value_pos(condition));
 			if (!holds)
 				return skip(t, condition);
 		}
@@ -371,18 +368,48 @@ static void keep_facts(struct hf_task *t)
 	t->scope.locals = locals;
 }
 
+/* delegate_to may only name what is this machine too. */
+static int find_delegate(struct hf_task *t, struct hf_error *err)
+{
+	struct hf_value *v = NULL;
+	int r = hf_task_keyword(t, HF_KW_delegate_to, &v, err);
+	t->delegate = NULL;
+	if (r < 0 || v == NULL || hf_is(v, HF_NULL))
+		return r;
+	const char *name = hf_value_text(t->arena, v).p;
+	struct hf_host *h = hf_map_get(&t->run->inventory->hosts, name);
+	if (h == NULL)
+		h = hf_inventory_local(t->run->inventory, name);
+	if (h != NULL) {
+		hf_vars_host(t->run, h);
+		r = hf_vars_inventory(t->run, h, t->run->play->node.dir, err);
+	}
+	if (r == 0 && (h == NULL || !hf_host_is_here(t->run, t->run->play, h)))
+		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v),
+			"delegate_to: '%s' is another machine: holdfast changes only the one it runs on",
+			name);
+	t->delegate = h;
+	return r;
+}
+
 static int task_steps(struct hf_task *t, struct hf_error *task_err, struct hf_error *err)
 {
 	int r = check_when(t, task_err);
 	if (r <= 0)
 		return r;
-	r = hf_task_flag(t, HF_KW_ignore_errors, false, &t->ignore_errors, task_err);
+	r = find_delegate(t, task_err);
+	if (r == 0)
+		r = hf_task_flag(t, HF_KW_ignore_errors, false, &t->ignore_errors, task_err);
 	if (r == 0 && t->node->dynamic)
 		return hf_include_note(t, task_err);
 	if (r == 0)
 		r = find_module(t, task_err);
-	if (r == 0)
+	if (r == 0) {
 		r = template_args(t, task_err);
+		if (r == -HF_E_UNDEFINED)
+			r = hf_wrap(task_err,
+				"The task includes an option with an undefined variable. The error was");
+	}
 	if (r == 0)
 		r = run_attempts(t, task_err, err);
 	return r;

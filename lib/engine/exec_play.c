@@ -32,7 +32,7 @@ static int templated(struct hf_run *run, struct hf_play *play, struct hf_value *
 	return r;
 }
 
-static bool is_here(struct hf_run *run, const struct hf_play *play, const struct hf_host *h)
+bool hf_host_is_here(struct hf_run *run, const struct hf_play *play, const struct hf_host *h)
 {
 	static const char *const names[] = { "localhost", "127.0.0.1", "::1" };
 	char own[256] = "";
@@ -91,7 +91,7 @@ static int prepare_hosts(struct hf_run *run, struct hf_play *play, struct hf_err
 		int r = hf_vars_inventory(run, h, play->node.dir, err);
 		if (r < 0)
 			return r;
-		if (!is_here(run, play, h))
+		if (!hf_host_is_here(run, play, h))
 			return hf_fail_at(err, HF_E_UNSUPPORTED, play->node.pos,
 				"host '%s' is another machine: holdfast changes only the one it runs on. Set "
 				"ansible_connection: local "

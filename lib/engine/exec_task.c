@@ -73,6 +73,11 @@ int hf_task_number(struct hf_task *t, enum hf_keyword k, double fallback, double
 /* --- before a task runs
  * -------------------------------------------------------------------------------------------------- */
 
+static const char *included_role(const struct hf_node *n)
+{
+	return hf_dict_cstr(n->args, "name", hf_dict_cstr(n->args, "role", ""));
+}
+
 static const char *title_of(struct hf_task *t)
 {
 	const struct hf_value *name = t->node->kw[HF_KW_name];
@@ -88,6 +93,8 @@ static const char *title_of(struct hf_task *t)
 				&made, &ignored) == 0)
 			text = made.p;
 	}
+	if (t->node->task == HF_TASK_INCLUDE_ROLE && t->node->dynamic)
+		return name != NULL ? text : hf_sprintf(t->arena, "%s : %s", text, included_role(t->node));
 	if (t->node->role == NULL)
 		return text;
 	return hf_sprintf(t->arena, "%s : %s", t->node->role->name, text);

@@ -61,6 +61,9 @@ struct hf_hosts hf_inventory_members(struct hf_inventory *v, const struct hf_gro
 HF_CHECK int hf_inventory_match(struct hf_inventory *v, const char *pattern, struct hf_hosts *ret,
 	const char **ret_unmatched, struct hf_error *err);
 
+/* localhost under one of its names, made up when nobody named it; NULL for another name. */
+struct hf_host *hf_inventory_local(struct hf_inventory *v, const char *name);
+
 /* inventory_ini.c, inventory_yaml.c */
 HF_CHECK int hf_inventory_read_ini(
 	struct hf_inventory *v, const char *path, struct hf_str text, struct hf_error *err);

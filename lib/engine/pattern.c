@@ -62,7 +62,7 @@ static bool matches(const struct matcher *m, const char *name)
 	return fnmatch(m->text, name, 0) == 0;
 }
 
-static struct hf_host *implicit_localhost(struct hf_inventory *v, const char *name)
+struct hf_host *hf_inventory_local(struct hf_inventory *v, const char *name)
 {
 	static const char *const names[] = { "localhost", "127.0.0.1", "::1" };
 	for (size_t i = 0; i < HF_COUNT(names); i++) {
@@ -92,7 +92,7 @@ static void match_piece(struct hf_inventory *v, const struct matcher *m, struct 
 			add(v->arena, out, v->order.at[i]);
 	}
 	if (plain && out->n == 0 && hf_map_get(&v->groups, m->text) == NULL) {
-		struct hf_host *h = implicit_localhost(v, m->text);
+		struct hf_host *h = hf_inventory_local(v, m->text);
 		if (h != NULL)
 			add(v->arena, out, h);
 	}

@@ -132,8 +132,9 @@ static void keep_failure(struct hf_task *t)
 {
 	struct hf_arena *a = t->run->arena;
 	struct hf_value *task = hf_value_dict(a), *result = hf_value_copy(a, t->result);
-	const char *colon = t->node->role == NULL ? NULL : strstr(t->title, " : ");
-	hf_dict_put(task, "name", hf_value_cstr(a, colon == NULL ? t->title : colon + 3));
+	const struct hf_value *name = t->node->kw[HF_KW_name];
+	const char *colon = name == NULL || t->node->role == NULL ? NULL : strstr(t->title, " : ");
+	hf_dict_put(task, "name", hf_value_cstr(a, name == NULL ? "" : colon == NULL ? t->title : colon + 3));
 	hf_dict_put(task, "action", hf_value_cstr(a, t->node->action));
 	hf_dict_put(task, "args", hf_value_copy(a, t->args != NULL ? t->args : t->node->args));
 	mark_unsafe(result);

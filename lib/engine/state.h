@@ -139,6 +139,8 @@ struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bo
  * ---------------------------------------------------------------------------------------------------- */
 HF_CHECK int hf_exec_play_nodes(
 	struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err);
+/* The host of that name is this machine. */
+bool hf_host_is_here(struct hf_run *run, const struct hf_play *play, const struct hf_host *h);
 bool hf_host_active(const struct hf_host *h);
 HF_CHECK int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);
 HF_CHECK int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err);
