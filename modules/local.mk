@@ -119,3 +119,6 @@ EXTRA_DIST += \
 	%reldir%/uri.md \
 	%reldir%/wait_for.md \
 	%reldir%/wait_for_connection.md
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pip.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/yum_repository.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/rpm_key.c

@@ -149,6 +149,15 @@ ROWS = [
      "grep sdz /etc/fstab", "/dev/sdz /mnt/a\\040b ext4 defaults 0 0"),
     ("mount goes", "mkdir -p /mnt/u; echo 'tmpfs /mnt/u tmpfs defaults 0 0' >>/etc/fstab; mount /mnt/u",
      "- ansible.posix.mount: path=/mnt/u state=absent", "grep /mnt/u /etc/fstab; findmnt /mnt/u; ls -d /mnt/u 2>/dev/null", ""),
+    ("pam_limits", "", "- community.general.pam_limits: domain=* limit_type=soft limit_item=nofile value=65536",
+     "grep nofile /etc/security/limits.conf | grep -v '^#'", "*\tsoft\tnofile\t65536"),
+    ("alternatives", "", "- community.general.alternatives: name=pick link=/usr/bin/pick path=/bin/true",
+     "readlink /etc/alternatives/pick; readlink /usr/bin/pick", "/bin/true\n/etc/alternatives/pick"),
+    ("debconf", "", "- debconf: name=tzdata question=tzdata/Zones/Europe vtype=select value=Rome",
+     "debconf-show tzdata | grep -c 'Europe: Rome'", "1"),
+    ("yum_repository", "printf '[other]\\nname = o\\n\\n' >/etc/x.repo",
+     "- yum_repository: name=epel file=x reposdir=/etc description=EPEL baseurl=http://e/ gpgcheck=no", "cat /etc/x.repo",
+     "[other]\nname = o\n\n[epel]\nbaseurl = http://e/\ngpgcheck = 0\nname = EPEL"),
     ("locale_gen", "", "- community.general.locale_gen: name=de_CH.UTF-8", "locale -a | grep -c de_CH", "1"),
 ]
 # Rows that leave no probe text of their own: what is compared is the probe before and after.
