@@ -25,6 +25,7 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_url, builtin, false },
 	{ hf_ansible_filters_json_query, general, false },
 	{ hf_ansible_filters_net, utils, false },
+	{ hf_ansible_filters_general, general, false },
 	{ 0 },
 };
 

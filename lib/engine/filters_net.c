@@ -329,12 +329,23 @@ static const struct {
 /* A number is an address of its own; version 0: 4 first. */
 static bool value_parse(struct hf_arena *a, const struct hf_value *v, int version, struct hf_ip *ret)
 {
-	uint64_t number;
 	struct hf_str s = hf_value_text(a, v);
-	if (!hf_str_to_uint64(s, &number))
+	hf_ip_number number = 0;
+	size_t digits = strspn(s.p, "0123456789");
+	if (digits == 0 || digits > 38 || (digits < s.n && s.p[digits] != '/'))
 		return hf_ip_parse(s, ret);
+	for (size_t i = 0; i < digits; i++)
+		number = number * 10 + (unsigned)(s.p[i] - '0');
 	int chosen = version != 0 ? version : number <= UINT32_MAX ? 4 : 6;
 	*ret = (struct hf_ip){ chosen, number, chosen == 4 ? 32 : 128, false };
+	if (digits < s.n) { /* number/prefix */
+		int64_t prefix;
+		if (!hf_str_to_int64(hf_str(s.p + digits + 1), &prefix) || prefix < 0 ||
+			prefix > hf_ip_bits(ret))
+			return false;
+		ret->prefix = (int)prefix;
+		ret->has_prefix = true;
+	}
 	return chosen == 6 || number <= UINT32_MAX;
 }
 

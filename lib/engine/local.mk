@@ -23,6 +23,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_codec.c \
 	%reldir%/filters_data.c \
 	%reldir%/filters_dict.c \
+	%reldir%/filters_general.c \
 	%reldir%/filters_hash.c \
 	%reldir%/filters_json_query.c \
 	%reldir%/filters_math.c \

@@ -41,11 +41,14 @@ const struct hf_callable_row *hf_methods_of(const struct hf_value *v)
 		return hf_methods_float;
 	case HF_BYTES:
 		return hf_methods_bytes;
+	case HF_DATE:
+		return hf_methods_date;
+	case HF_DATETIME:
+		return hf_methods_datetime;
+	case HF_TIMEDELTA:
+		return hf_methods_timedelta;
 	case HF_UNDEFINED:
 	case HF_NULL:
-	case HF_DATE:
-	case HF_DATETIME:
-	case HF_TIMEDELTA:
 	case HF_OMIT:
 	case HF_OBJECT:
 		break;

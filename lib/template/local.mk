@@ -32,6 +32,7 @@ noinst_LIBRARIES += %reldir%/libhf-template.a
 	%reldir%/methods.h \
 	%reldir%/methods_find.c \
 	%reldir%/methods_other.c \
+	%reldir%/methods_time.c \
 	%reldir%/methods_str.c \
 	%reldir%/module.c \
 	%reldir%/number.h \

@@ -4,7 +4,8 @@
 #include "lib/template/template.h"
 
 extern const struct hf_callable_row hf_methods_str[], hf_methods_list[], hf_methods_tuple[],
-	hf_methods_dict[], hf_methods_int[], hf_methods_float[], hf_methods_bytes[], hf_methods_set[];
+	hf_methods_dict[], hf_methods_int[], hf_methods_float[], hf_methods_bytes[], hf_methods_set[],
+	hf_methods_date[], hf_methods_datetime[], hf_methods_timedelta[];
 /* The row of that name; NULL when there is none. */
 const struct hf_callable_row *hf_row_find(const struct hf_callable_row *rows, struct hf_str name);
 /* The methods of a value's type; NULL when it has none. */
