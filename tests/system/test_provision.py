@@ -334,11 +334,11 @@ def test_state_in_s3(tmp_path, aws):
 
 
 class Killer:
-    """A proxy in front of moto that kills the client at call number `at`: before the call is sent on, or after it was
-    carried out but before the answer is given."""
+    """A proxy in front of moto that kills the client at call number `at` (of those that hold the bytes `what`): before
+    the call is sent on, or after it was carried out but before the answer is given."""
 
     def __init__(self, aws):
-        self.aws, self.count, self.at, self.before, self.victim = aws, 0, None, True, None
+        self.aws, self.count, self.at, self.before, self.victim, self.what = aws, 0, None, True, None, None
         self.lock = threading.Lock()
         outer = self
 
@@ -347,8 +347,9 @@ class Killer:
 
             def pass_on(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                what = outer.what or b""
                 with outer.lock:
-                    outer.count += 1
+                    outer.count += what in b" ".join([self.command.encode(), self.path.encode(), body])
                     mine = outer.count == outer.at
                 if mine and outer.before:
                     outer.kill()
@@ -394,9 +395,9 @@ class Killer:
         os.kill(self.victim.pid, signal.SIGKILL)
         self.victim.wait()
 
-    def run(self, work, verb, at, before):
+    def run(self, work, verb, at, before, what=None):
         """True when it was killed; False when it ended by itself before that call."""
-        self.count, self.at, self.before = 0, at, before
+        self.count, self.at, self.before, self.what = 0, at, before, what
         with self.lock:
             self.victim = work.start(verb, "--yes")
         out, err = self.victim.communicate(timeout=120)
@@ -415,29 +416,48 @@ def killer(aws):
     k.server.server_close()
 
 
-def kill_rows():
-    """Every call under HF_LONG=1, else a few of them chosen by a fixed seed."""
+CREATES = [
+    "Action=CreateVpc", "Action=CreateSubnet", "Action=RunInstances", "Action=AuthorizeSecurityGroupIngress",
+    "Action=CreateInternetGateway", "Action=CreateRole", "Action=CreateSecurityGroup", "Action=CreateRouteTable",
+    "Action=CreateRoute&", "Action=AssociateRouteTable", "Action=AttachInternetGateway", "Action=ImportKeyPair",
+    "Action=CreateLaunchTemplate&", "Action=CreateInstanceProfile", "Action=AddRoleToInstanceProfile",
+    "Action=PutRolePolicy", "PUT /hf-dev-releases",
+]
+DELETES = [
+    "Action=TerminateInstances", "Action=DeleteVpc", "Action=DetachInternetGateway", "DELETE /hf-dev-releases",
+    "Action=DeleteSecurityGroup", "Action=DeleteSubnet", "Action=DeleteRole&", "Action=DeleteKeyPair",
+]
+
+
+def kill_rows(operations, few):
+    """Before and after under HF_LONG=1; else the first few, after they were carried out, and one before."""
     if LONG:
-        return [(at, before) for at in range(2, 90) for before in (True, False)]
-    rng = random.Random(8)
-    return [(rng.randrange(2, 70), False) for _ in range(3)] + [(rng.randrange(2, 70), True)]
+        return [(o, before) for o in operations for before in (True, False)]
+    return [(o, False) for o in operations[:few]] + [(operations[0], True)]
 
 
-@pytest.mark.parametrize("at,before", kill_rows())
-def test_killed_while_applying(tmp_path, aws, killer, at, before):
+@pytest.mark.parametrize("operation,before", kill_rows(CREATES, 5))
+def test_killed_while_applying(tmp_path, aws, killer, operation, before):
     work = Work(tmp_path, aws, killer.url)
-    killer.run(work, "apply", at, before)
+    assert killer.run(work, "apply", 1, before, operation.encode())
     work.apply()
     check_whole(work)
+
+
+@pytest.mark.parametrize("operation,before", kill_rows(DELETES, 2))
+def test_killed_while_destroying(tmp_path, aws, killer, operation, before):
+    work = Work(tmp_path, aws, killer.url)
+    work.apply()
+    assert killer.run(work, "destroy", 1, before, operation.encode())
     work.destroy()
     check_nothing(work)
 
 
-@pytest.mark.parametrize("at,before", [(at - 1, before) for at, before in kill_rows()])
-def test_killed_while_destroying(tmp_path, aws, killer, at, before):
+def test_killed_and_then_destroyed(tmp_path, aws, killer):
+    """What was made but never recorded goes, too."""
     work = Work(tmp_path, aws, killer.url)
-    work.apply()
-    killer.run(work, "destroy", at, before)
+    assert killer.run(work, "apply", 1, False, b"Action=RunInstances")
+    assert len(aws.inventory()["instance"]) == 1
     work.destroy()
     check_nothing(work)
 
