@@ -132,8 +132,7 @@ static int convert_one(struct hf_arena *a, const struct hf_arg *arg, const char 
 static int take_given(struct hf_arena *a, const struct hf_arg *args, const struct hf_value *values,
 	const char *label, unsigned depth, struct hf_value *out, struct hf_error *err)
 {
-	HF_DICT_EACH(values, e)
-	{
+	HF_DICT_EACH (values, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		struct hf_value *value = hf_entry_value(e);
 		const struct hf_arg *arg =

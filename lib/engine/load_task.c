@@ -140,8 +140,8 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 				key->u.string.p + 5);
 		n->with = key->u.string.p + 5;
 		if (!hf_templar_has_lookup(n->with))
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "'%s' is not a valid attribute for a Task",
-				key->u.string.p);
+			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+				"'%s' is not a valid attribute for a Task", key->u.string.p);
 		n->loop = hf_entry_value(e);
 		if (hf_is(n->loop, HF_NULL))
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),

@@ -292,10 +292,13 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 		run->scope = s;
 		HF_DICT_EACH (flat, e) {
 			struct hf_value *made = NULL;
-			if (hf_templar_is_template(run->templar, hf_entry_value(e)) &&
-				hf_templar_value(run->templar, run->arena, hf_entry_value(e), NULL, &made,
-					&ignored) == 0)
-				e->value = made;
+			if (!hf_templar_is_template(run->templar, hf_entry_value(e)))
+				continue;
+			if (hf_templar_value(
+				    run->templar, run->arena, hf_entry_value(e), NULL, &made, &ignored) < 0)
+				made = hf_value_copy(run->arena, hf_entry_value(e));
+			hf_mark_unsafe(made);
+			e->value = made;
 		}
 		run->scope = outer;
 		v->flattening = false;
@@ -305,24 +308,13 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 	return flat;
 }
 
-static int hostvars_attribute(void *state HF_UNUSED, struct hf_object *self, struct hf_str name,
-	struct hf_value **ret, struct hf_error *err HF_UNUSED)
-{
-	struct hf_run *run = self->data;
-	char *key = hf_str_dup(run->arena, name);
-	struct hf_host *h = hf_map_get(&run->inventory->hosts, key);
-	*ret = h == NULL ? NULL : flatten(run, h);
-	return 0;
-}
-
-static const struct hf_object_kind hostvars_kind = {
-	.type_name = "HostVars",
-	.attribute = hostvars_attribute,
-};
-
 static struct hf_value *hostvars(struct hf_scope *s)
 {
-	return hf_value_object(s->arena, &hostvars_kind, s->run);
+	struct hf_value *dict = hf_value_dict(s->arena);
+	const struct hf_inventory *v = s->run->inventory;
+	for (size_t i = 0; i < v->order.n; i++)
+		hf_dict_put(dict, v->order.at[i]->name, flatten(s->run, v->order.at[i]));
+	return dict;
 }
 
 /* --- the table

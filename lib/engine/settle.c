@@ -94,19 +94,6 @@ static void requests(struct hf_task *t)
 		apply_requests(t, t->result);
 }
 
-static void mark_unsafe(struct hf_value *v)
-{
-	if (hf_is(v, HF_STRING)) {
-		v->flags |= HF_VALUE_UNSAFE;
-	} else if (hf_is(v, HF_DICT)) {
-		HF_DICT_EACH (v, e)
-			mark_unsafe(hf_entry_value(e));
-	} else if (hf_is_sequence(v)) {
-		for (size_t i = 0; i < hf_list_len(v); i++)
-			mark_unsafe(hf_list_at(v, i));
-	}
-}
-
 static void remove_internal(struct hf_value *v)
 {
 	static const char *const keys[] = { "_ansible_facts_cacheable", "add_host", "add_group", NULL };
@@ -123,7 +110,7 @@ static void keep_registered(struct hf_task *t)
 	if (name == NULL)
 		return;
 	struct hf_value *copy = hf_value_copy(t->run->arena, t->result);
-	mark_unsafe(copy);
+	hf_mark_unsafe(copy);
 	hf_dict_set(t->host->run->set, hf_value_copy(t->run->arena, name), copy);
 	t->run->generation++;
 }
@@ -137,7 +124,7 @@ static void keep_failure(struct hf_task *t)
 	hf_dict_put(task, "name", hf_value_cstr(a, name == NULL ? "" : colon == NULL ? t->title : colon + 3));
 	hf_dict_put(task, "action", hf_value_cstr(a, t->node->action));
 	hf_dict_put(task, "args", hf_value_copy(a, t->args != NULL ? t->args : t->node->args));
-	mark_unsafe(result);
+	hf_mark_unsafe(result);
 	hf_dict_put(t->host->run->set, "ansible_failed_task", task);
 	hf_dict_put(t->host->run->set, "ansible_failed_result", result);
 	t->run->generation++;

@@ -113,6 +113,8 @@ HF_CHECK int hf_vars_inventory(
 HF_CHECK int hf_vars_files(struct hf_run *run, struct hf_play *play, struct hf_host *h, struct hf_error *err);
 HF_CHECK int hf_vars_extra(struct hf_run *run, struct hf_error *err);
 void hf_vars_put(struct hf_run *run, struct hf_value **dict, const char *name, const struct hf_value *v);
+/* v and all in it are never templated again. */
+void hf_mark_unsafe(struct hf_value *v);
 /* Facts as a module returned them. */
 void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value *facts);
 HF_CHECK int hf_vars_load_cache(struct hf_run *run, struct hf_host *h, struct hf_error *err);

@@ -8,7 +8,8 @@
 
 static void push(struct hf_scope *s, const struct hf_value *dict)
 {
-	if (dict == NULL || !hf_is(dict, HF_DICT) || hf_dict_len(dict) == 0 || s->n_layers == HF_SCOPE_LAYERS_MAX)
+	if (dict == NULL || !hf_is(dict, HF_DICT) || hf_dict_len(dict) == 0 ||
+		s->n_layers == HF_SCOPE_LAYERS_MAX)
 		return;
 	s->layers = hf_vec_grow(s->arena, s->layers, &s->n_layers, &s->room, sizeof(*s->layers));
 	s->layers[s->n_layers - 1] = dict;
@@ -242,16 +243,16 @@ void hf_vars_put(struct hf_run *run, struct hf_value **dict, const char *name, c
 	run->generation++;
 }
 
-static void mark_unsafe(struct hf_value *v)
+void hf_mark_unsafe(struct hf_value *v)
 {
 	if (hf_is(v, HF_STRING)) {
 		v->flags |= HF_VALUE_UNSAFE;
 	} else if (hf_is(v, HF_DICT)) {
 		HF_DICT_EACH (v, e)
-			mark_unsafe(hf_entry_value(e));
+			hf_mark_unsafe(hf_entry_value(e));
 	} else if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)
-			mark_unsafe(hf_list_at(v, i));
+			hf_mark_unsafe(hf_list_at(v, i));
 	}
 }
 
@@ -265,7 +266,7 @@ void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value 
 		if (!hf_is(key, HF_STRING))
 			continue;
 		struct hf_value *v = hf_value_copy(run->arena, hf_entry_value(e));
-		mark_unsafe(v);
+		hf_mark_unsafe(v);
 		const char *name = key->u.string.p;
 		bool prefixed = strncmp(name, prefix, sizeof(prefix) - 1) == 0;
 		/* ansible_local keeps its name inside ansible_facts too. */
