@@ -1,6 +1,7 @@
 #include "agent/apply.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -441,4 +442,19 @@ int hf_apply_main(void)
 	hf_arena_free(ap.pending_arena);
 	hf_arena_free(ap.arena);
 	return result < 0 ? 1 : 0;
+}
+
+int hf_apply_body(int socket, void *data)
+{
+	enum { HEAP_STEP = 32 << 20 };
+	/* The supervisor gives back every page at once; a run that lives for milliseconds should not. */
+	mallopt(M_MMAP_THRESHOLD, HEAP_STEP);
+	mallopt(M_TRIM_THRESHOLD, HEAP_STEP);
+	mallopt(M_TOP_PAD, 1 << 20);
+	if (socket != HF_CHILD_SOCKET) {
+		if (dup2(socket, HF_CHILD_SOCKET) < 0)
+			return 1;
+		close(socket);
+	}
+	return hf_apply_main();
 }

@@ -5,3 +5,6 @@
 
 /* The exit status: 0 the run ended (whatever its outcome, told in the "end" line), 1 it could not. */
 int hf_apply_main(void);
+/* The same in a fork of the supervisor: a look at touched resources must not wait for the linker. A child
+ * body (hf_child_spec). */
+int hf_apply_body(int socket, void *data);

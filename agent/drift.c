@@ -1,6 +1,6 @@
 #include "agent/drift.h"
 
-#include <signal.h>
+#include <unistd.h>
 
 #include "agent/drift_set.h"
 #include "agent/job.h"
@@ -12,17 +12,18 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { STREAK_MAX = 5, STREAK_WINDOW_S = 600, BACKOFF_FIRST_S = 60, BACKOFF_MAX_S = 86400, RUNS_KEPT = 1000 };
+enum { SLOW_MS = 300, STREAK_MAX = 5, STREAK_WINDOW_S = 600, BACKOFF_FIRST_S = 60, BACKOFF_MAX_S = 86400 };
 
 struct hf_drift {
 	struct hf_agent *agent;
 	struct hf_drift_set set; /* touched and not looked at yet */
-	sd_event_source *debounce, *sweep, *hash_sweep, *retry;
+	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow;
 	struct hf_child *child;
 	struct hf_arena *run_arena; /* of the drift run at work */
 	struct hf_map pending;      /* id → struct hf_drift_touch: what this run looks at */
 	int64_t run;
 	bool correct, ended;
+	bool noted; /* the run has its row */
 };
 
 /* --- from things to resources
@@ -197,7 +198,21 @@ static void streak_count(struct hf_drift *d, const struct hf_drift_touch *t, con
 		"%s was corrected %d times in a row: somebody else manages it", t->title, STREAK_MAX);
 }
 
-static void settled_take(struct hf_drift *d, const struct hf_value *line)
+/* The row of a correction is written with its first result: what was cut short before needs no row, the sweep
+ * at start finds it. */
+static void run_note(struct hf_drift *d)
+{
+	struct hf_agent *agent = d->agent;
+	if (d->run == 0 || d->noted)
+		return;
+	HF_MUST(hf_state_exec(agent->state, err,
+		"INSERT INTO runs(id,kind,release,name,status,started,phase) "
+		"VALUES(?,'drift',?,?,'running',?,'apply')",
+		"issi", d->run, agent->installed.release, agent->installed.name, hf_time_now()));
+	d->noted = true;
+}
+
+static void settled_store(struct hf_drift *d, const struct hf_value *line)
 {
 	struct hf_state *s = d->agent->state;
 	struct hf_drift_touch *t = hf_map_get(&d->pending, hf_dict_cstr(line, "id", ""));
@@ -227,6 +242,17 @@ static void settled_take(struct hf_drift *d, const struct hf_value *line)
 		HF_MUST(hf_ledger_state_set(s, t->id, "ok", err));
 }
 
+/* One transaction a result: one wait for the disk between the repair and its report. */
+static void settled_take(struct hf_drift *d, const struct hf_value *line)
+{
+	struct hf_state *s = d->agent->state;
+	HF_MUST(hf_state_begin(s, err));
+	run_note(d);
+	settled_store(d, line);
+	HF_MUST(hf_state_commit(s, err));
+	HF_MUST(hf_spool_drain(d->agent->spool, err));
+}
+
 static void on_line(void *data, struct hf_child *c, struct hf_str text)
 {
 	struct hf_drift *d = data;
@@ -241,6 +267,7 @@ static void on_line(void *data, struct hf_child *c, struct hf_str text)
 	d->ended = true;
 	if (hf_dict_get(line, "message") != NULL)
 		hf_log(HF_LOG_WARNING, "drift run: %s", hf_dict_cstr(line, "message", ""));
+	run_note(d);
 	if (d->run != 0)
 		HF_MUST(hf_state_exec(d->agent->state, err,
 			"UPDATE runs SET ok=?,changed=?,failed=?,skipped=?,recalled=?,message=? WHERE id=?",
@@ -251,7 +278,7 @@ static void on_line(void *data, struct hf_child *c, struct hf_str text)
 
 static void run_close(struct hf_drift *d, bool good)
 {
-	if (d->run == 0)
+	if (d->run == 0 || !d->noted)
 		return;
 	HF_MUST(hf_state_exec(d->agent->state, err, "UPDATE runs SET status=?, ended=? WHERE id=?", "sii",
 		good ? "ok" : "failed", hf_time_now(), d->run));
@@ -289,13 +316,10 @@ static int run_start(struct hf_drift *d, const struct hf_value *ids, struct hf_e
 	hf_auto_arena a = hf_arena_new();
 	int result = 0;
 	d->run = 0;
-	if (d->correct) {
-		result = hf_state_exec(agent->state, err,
-			"INSERT INTO runs(kind,release,name,status,started,phase) "
-			"VALUES('drift',?,?,'running',?,'apply')",
-			"ssi", agent->installed.release, agent->installed.name, hf_time_now());
-		d->run = hf_state_last_id(agent->state);
-	}
+	d->noted = false;
+	if (d->correct)
+		result = hf_state_number(agent->state, err, 0, &d->run,
+			"SELECT 1 + coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='runs'", "");
 	struct hf_job job = { .mode = d->correct ? HF_JOB_APPLY : HF_JOB_CHECK,
 		.run = d->run,
 		.tell = true,
@@ -304,6 +328,7 @@ static int run_start(struct hf_drift *d, const struct hf_value *ids, struct hf_e
 		.log = hf_job_log(agent, a, d->run, d->correct ? "drift" : "check") };
 	struct hf_job_watcher watcher = { on_line, on_ended, d };
 	d->ended = false;
+	(void)unlink(job.log); /* of a correction that was cut short before it had a row */
 	return result < 0 ? result : hf_job_start(agent, &job, &watcher, &d->child, err);
 }
 
@@ -326,8 +351,16 @@ bool hf_drift_due(struct hf_drift *d)
 		return false;
 	}
 	HF_MUST(run_start(d, ids, err));
-	hf_report_state(agent);
+	hf_timer_set(d->slow, SLOW_MS); /* a repair of milliseconds is told by its event alone */
 	return true;
+}
+
+static int on_slow(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	if (d->child != NULL)
+		hf_report_state(d->agent);
+	return 0;
 }
 
 static int on_retry(sd_event_source *source, uint64_t now, void *data)
@@ -352,6 +385,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	d->debounce = hf_timer_new(agent->loop, true, on_debounce, d);
 	d->sweep = hf_timer_new(agent->loop, false, on_sweep, d);
 	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);
+	d->slow = hf_timer_new(agent->loop, false, on_slow, d);
 	d->retry = hf_timer_new(agent->loop, false, on_retry, d);
 	*ret = d;
 	return 0;

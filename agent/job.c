@@ -1,5 +1,6 @@
 #include "agent/job.h"
 
+#include "agent/apply.h"
 #include "agent/ledger.h"
 #include "lib/data/json.h"
 
@@ -75,12 +76,15 @@ int hf_job_start(struct hf_agent *agent, const struct hf_job *job, const struct 
 		return result;
 	const char *const argv[] = { agent->program, "--role", "apply", NULL };
 	struct hf_child_spec spec = { .name = "apply",
-		.argv = argv,
 		.input = hf_buf_str(&text),
 		.keep_fd = -1,
 		.deadline_ms = (uint64_t)(agent->config.run_deadline_s + DEADLINE_SLACK_S) * 1000,
 		.line = watcher->line,
 		.ended = watcher->ended,
 		.data = watcher->data };
+	if (job->touched != NULL)
+		spec.body = hf_apply_body;
+	else
+		spec.argv = argv;
 	return hf_child_start(agent->loop, &spec, ret, err);
 }

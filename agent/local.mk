@@ -15,6 +15,7 @@ holdfastd_SOURCES = \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/look.c %reldir%/look.h \
 	%reldir%/main.c \
+	%reldir%/memory.c %reldir%/memory.h \
 	%reldir%/mqtt.c %reldir%/mqtt.h \
 	%reldir%/net.c %reldir%/net.h \
 	%reldir%/pull.c %reldir%/pull.h \

@@ -13,9 +13,12 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "agent/memory.h"
+
 enum {
 	FLIGHT_MAX = 64,
 	MISC_US = 5000000, /* keep-alive is counted in this grain */
+	RELAX_ROUNDS = 12,
 	WAIT_FIRST_MS = 500,
 	WAIT_MAX_MS = 60000,
 	CERTIFICATES_MAX = 1024,
@@ -33,6 +36,7 @@ struct hf_mqtt {
 	uint32_t wait_ms;
 	unsigned address; /* which of the name's addresses is tried next */
 	int protocol;
+	unsigned rounds;
 	bool connected, dead; /* dead: to be taken down once libmosquitto's frames are left */
 	char why[256];
 	struct {
@@ -245,6 +249,8 @@ static int on_misc(sd_event_source *source, uint64_t now, void *data)
 	struct hf_mqtt *m = data;
 	if (m->client != NULL)
 		settle(m, mosquitto_loop_misc(m->client));
+	if (++m->rounds % RELAX_ROUNDS == 0)
+		hf_memory_relax();
 	sd_event_source_set_time(source, now + MISC_US);
 	sd_event_source_set_enabled(source, m->client != NULL ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	return 0;

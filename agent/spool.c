@@ -256,7 +256,8 @@ static int send_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 
 int hf_spool_drain(struct hf_spool *s, struct hf_error *err)
 {
-	if (slot_free(s) == HF_SPOOL_WINDOW)
+	/* Nothing is sent that is not on disk: after a power cut its number would be given out again. */
+	if (slot_free(s) == HF_SPOOL_WINDOW || hf_state_open_changes(s->state))
 		return 0;
 	return hf_state_query(s->state, err, send_row, s,
 		"SELECT seq,topic,flags,body FROM spool WHERE acked=0 AND seq>? ORDER BY seq LIMIT 64", "i",

@@ -226,6 +226,11 @@ int hf_state_commit(struct hf_state *s, struct hf_error *err)
 	return result;
 }
 
+bool hf_state_open_changes(const struct hf_state *s)
+{
+	return s->depth > 0;
+}
+
 void hf_state_abandon(struct hf_state *s)
 {
 	if (s->depth > 0)

@@ -30,7 +30,8 @@ int64_t hf_state_changes(const struct hf_state *s);
 /* Begin and commit nest: only the outermost pair speaks to the database. */
 HF_CHECK int hf_state_begin(struct hf_state *s, struct hf_error *err);
 HF_CHECK int hf_state_commit(struct hf_state *s, struct hf_error *err);
-void hf_state_abandon(struct hf_state *s); /* roll back whatever is open */
+bool hf_state_open_changes(const struct hf_state *s); /* between begin and commit */
+void hf_state_abandon(struct hf_state *s);            /* roll back whatever is open */
 
 /* Small named values. *ret is NULL when there is no such key. */
 HF_CHECK int hf_state_get(

@@ -12,6 +12,7 @@
 #include "agent/broker.h"
 #include "agent/ctl.h"
 #include "agent/drift.h"
+#include "agent/memory.h"
 #include "agent/pull.h"
 #include "agent/report.h"
 #include "agent/watch.h"
@@ -205,7 +206,8 @@ static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 	hf_work_next(agent->work);
 	hf_report_state(agent);
 	hf_state_relax(agent->state);
-	malloc_trim(0);
+	if (!hf_work_busy(agent->work))
+		hf_memory_relax();
 	hf_timer_set(source, HOUSEKEEPING_MS);
 	return 0;
 }

@@ -405,7 +405,7 @@ static void target_run(struct hf_work *w)
 void hf_work_next(struct hf_work *w)
 {
 	struct hf_agent *agent = w->agent;
-	if (w->run.id != 0 || w->stopping || agent->drift == NULL)
+	if (w->run.id != 0 || w->stopping || agent->drift == NULL || hf_drift_busy(agent->drift))
 		return;
 	if (agent->paused_until <= hf_time_now() && target_due(w))
 		target_run(w);

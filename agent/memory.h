@@ -1,0 +1,7 @@
+/* agent/memory.h - give idle memory back: what the heap does not use, and code that was needed at the start
+ * only. */
+#pragma once
+
+/* For the long-lived roles, when they go idle. Code comes back from the page cache when it is called again.
+ */
+void hf_memory_relax(void);
