@@ -10,7 +10,11 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { DEADLINE_MS = 30 * 60 * 1000, STALE_POLLS = 3, ROOT_EVERY = 10 };
+enum {
+	DEADLINE_MS = 30 * 60 * 1000,
+	STALE_POLLS = 3,
+	ROOT_EVERY = 1 /* polls: a revocation counts within one */
+};
 
 struct hf_pull {
 	struct hf_agent *agent;
