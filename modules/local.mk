@@ -122,3 +122,4 @@ EXTRA_DIST += \
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pip.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/yum_repository.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/rpm_key.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/iptables.c

@@ -158,6 +158,11 @@ ROWS = [
     ("yum_repository", "printf '[other]\\nname = o\\n\\n' >/etc/x.repo",
      "- yum_repository: name=epel file=x reposdir=/etc description=EPEL baseurl=http://e/ gpgcheck=no", "cat /etc/x.repo",
      "[other]\nname = o\n\n[epel]\nbaseurl = http://e/\ngpgcheck = 0\nname = EPEL"),
+    ("iptables rule", "", "- iptables: chain=INPUT protocol=tcp destination_port=8443 ctstate=NEW jump=ACCEPT comment=web",
+     "iptables -S INPUT | grep 8443",
+     '-A INPUT -p tcp -m tcp --dport 8443 -m conntrack --ctstate NEW -m comment --comment web -j ACCEPT'),
+    ("iptables policy", "", "- iptables: chain=FORWARD policy=DROP", "iptables -S FORWARD", "-P FORWARD DROP"),
+    ("iptables chain", "", "- iptables: chain=HF chain_management=yes", "iptables -S HF 2>/dev/null", "-N HF"),
     ("locale_gen", "", "- community.general.locale_gen: name=de_CH.UTF-8", "locale -a | grep -c de_CH", "1"),
 ]
 # Rows that leave no probe text of their own: what is compared is the probe before and after.
