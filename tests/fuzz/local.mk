@@ -1,6 +1,6 @@
 # Each fuzz_X.c defines LLVMFuzzerTestOneInput. Configured with --enable-fuzzers it is a libFuzzer program; otherwise
 # replay.c is its main and `make check` feeds it the seeds in seeds/X.
-fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_envelope %reldir%/fuzz_pointer
+fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer
 
 check_PROGRAMS += $(fuzz_programs)
 if HF_FUZZERS
@@ -22,3 +22,7 @@ endif
 %canon_reldir%_fuzz_pointer_SOURCES = %reldir%/fuzz_pointer.c $(fuzz_main)
 %canon_reldir%_fuzz_pointer_LDFLAGS = $(fuzz_ldflags)
 %canon_reldir%_fuzz_pointer_LDADD = $(release_libs)
+
+%canon_reldir%_fuzz_xml_SOURCES = %reldir%/fuzz_xml.c $(fuzz_main)
+%canon_reldir%_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_xml_LDADD = $(net_libs)

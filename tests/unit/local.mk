@@ -31,3 +31,7 @@ check_PROGRAMS += %reldir%/test_documents
 check_PROGRAMS += %reldir%/test_template
 %canon_reldir%_test_template_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_template_LDADD = $(template_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_aws
+%canon_reldir%_test_aws_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_aws_LDADD = $(provisioner_libs) $(CMOCKA_LIBS)
