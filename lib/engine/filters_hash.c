@@ -112,7 +112,10 @@ FILTER(password_hash)
 	struct hf_arena *a = hf_eval_arena(e);
 	struct hf_str password, name, salt = { 0 }, ident;
 	int64_t rounds, salt_size;
-	int r = hf_eval_text(e, input, &password, err);
+	int r = input->type == HF_STRING
+			? hf_eval_text(e, input, &password, err)
+			: hf_fail(err, HF_E_TEMPLATE, "secret must be unicode or bytes, not %s",
+				  hf_type_name(input));
 	if (r == 0)
 		r = filter_text_arg(e, call, 0, "hashtype", "sha512", &name, err);
 	const struct method *m = r == 0 ? method_find(name) : NULL;

@@ -190,6 +190,8 @@ FILTER(type_debug)
 {
 	if (input->type == HF_UNDEFINED)
 		return filter_return_text(e, NULL, HF_STR("AnsibleUndefined"), ret);
+	if (input->type == HF_STRING && input->flags & HF_VALUE_TEXT)
+		return filter_return_text(e, NULL, HF_STR("NativeJinjaText"), ret);
 	return filter_return_text(e, NULL, hf_str(hf_type_name(input)), ret);
 }
 
