@@ -199,10 +199,20 @@ static void assemble_watch(struct hf_module_context *c, const void *params, stru
 		hf_watch_tree(w, p->src);
 }
 
+static int assemble_inputs(
+	struct hf_module_context *c, const void *params, struct hf_inputs *inputs, struct hf_error *err)
+{
+	const struct params *p = params;
+	if (p->remote_src == HF_NO)
+		hf_input_source(c, inputs, "files", p->src);
+	return 0;
+}
+
 const struct hf_module hf_module_assemble = {
 	.name = "assemble",
 	.collection = "ansible.builtin",
 	.schema = { args, NULL, sizeof(struct params) },
+	.inputs = assemble_inputs,
 	.check = assemble_check,
 	.apply = assemble_apply,
 	.undo = hf_text_undo,

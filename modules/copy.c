@@ -181,10 +181,20 @@ static int copy_apply(
 	return hf_copy_work_end(w, copy_step(w));
 }
 
+static int copy_inputs(
+	struct hf_module_context *c, const void *params, struct hf_inputs *inputs, struct hf_error *err)
+{
+	const struct hf_copy_params *p = params;
+	if (p->src != NULL && p->remote_src != HF_YES)
+		hf_input_source(c, inputs, "files", p->src);
+	return 0;
+}
+
 const struct hf_module hf_module_copy = {
 	.name = "copy",
 	.collection = "ansible.builtin",
 	.schema = { copy_args, NULL, sizeof(struct hf_copy_params) },
+	.inputs = copy_inputs,
 	.check = copy_check,
 	.apply = copy_apply,
 	.undo = hf_copy_work_undo,

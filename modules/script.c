@@ -201,12 +201,26 @@ static int raw_apply(
 	return result < 0 ? result : script_finish(c, change, &r, err);
 }
 
+static int script_inputs(
+	struct hf_module_context *c, const void *params, struct hf_inputs *inputs, struct hf_error *err)
+{
+	const struct script *p = params;
+	char **words;
+	size_t n;
+	const char *line = given(p->raw) ? p->raw : p->cmd;
+	struct hf_error ignored; /* check says what is wrong with the line */
+	if (given(line) && hf_cmdline_split(hf_task_arena(c), line, &words, &n, &ignored) == 0 && n > 0)
+		hf_input_source(c, inputs, "files", words[0]);
+	return 0;
+}
+
 const struct hf_module hf_module_script = {
 	.name = "script",
 	.collection = "ansible.builtin",
 	.free_form_options = free_form_options,
 	.schema = { script_args, NULL, sizeof(struct script) },
 	.flags = HF_MODULE_FREE_FORM,
+	.inputs = script_inputs,
 	.check = script_check,
 	.apply = script_apply,
 	.undo = script_undo,

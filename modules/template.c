@@ -110,6 +110,19 @@ static int template_check(
 	return hf_copy_work_end(w, result);
 }
 
+/* The rendered text, not the template: a variable that changed is a change. */
+static int template_inputs(
+	struct hf_module_context *c, const void *params, struct hf_inputs *inputs, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_change look = { .result = hf_value_dict(a), .diff = hf_value_list(a) };
+	struct hf_copy_work *w = hf_copy_work_new(c, params, &look, err);
+	int result = template_render(w);
+	if (result == 0)
+		hf_input_text(inputs, w->source.data);
+	return result;
+}
+
 /* The text is what check rendered: rendering again could give another one (dates, random). */
 static int template_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
@@ -126,6 +139,7 @@ const struct hf_module hf_module_template = {
 	.name = "template",
 	.collection = "ansible.builtin",
 	.schema = { template_args, NULL, sizeof(struct hf_copy_params) },
+	.inputs = template_inputs,
 	.check = template_check,
 	.apply = template_apply,
 	.undo = hf_copy_work_undo,

@@ -216,10 +216,20 @@ static void unarchive_watch(struct hf_module_context *c, const void *params, str
 		hf_watch_tree(w, p->dest);
 }
 
+static int unarchive_inputs(
+	struct hf_module_context *c, const void *params, struct hf_inputs *inputs, struct hf_error *err)
+{
+	const struct hf_unarchive_params *p = params;
+	if (p->remote_src != HF_YES)
+		hf_input_source(c, inputs, "files", p->src);
+	return 0;
+}
+
 const struct hf_module hf_module_unarchive = {
 	.name = "unarchive",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct hf_unarchive_params) },
+	.inputs = unarchive_inputs,
 	.check = unarchive_check,
 	.apply = unarchive_apply,
 	.undo = unarchive_undo,

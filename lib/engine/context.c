@@ -104,21 +104,11 @@ int hf_task_run(struct hf_module_context *c, const struct hf_proc_spec *spec, st
 	return hf_proc_run(t->arena, &own, ret, err);
 }
 
-static void note_source(struct hf_task *t, const char *path)
-{
-	if (t->sources == NULL)
-		t->sources = hf_value_list(t->arena);
-	hf_list_append(t->sources, hf_value_cstr(t->arena, path));
-}
-
 int hf_task_find(
 	struct hf_module_context *c, const char *sub, const char *name, char **ret_path, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
-	int r = hf_search_file(t->run, t->node, t->arena, sub, name, ret_path, err);
-	if (r == 0)
-		note_source(t, *ret_path);
-	return r;
+	return hf_search_file(t->run, t->node, t->arena, sub, name, ret_path, err);
 }
 
 int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct hf_str *ret,

@@ -3,6 +3,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/scope.h"
 #include "lib/data/json.h"
+#include "lib/engine/inputs.h"
 #include "lib/engine/state.h"
 #include "lib/engine/undo.h"
 #include "lib/engine/watch.h"
@@ -45,20 +46,23 @@ static const char *resource_id(struct hf_task *t)
 	return hash_text(t->arena, &b);
 }
 
-static const char *fingerprint(struct hf_task *t)
+/* Module, bound arguments, environment and what else goes in. */
+static int fingerprint(struct hf_task *t, const char **ret, struct hf_error *err)
 {
 	hf_auto_buf b = hf_buf_init(FINGERPRINT_TEXT_MAX);
+	struct hf_inputs inputs = { hf_value_list(t->arena) };
 	hf_buf_printf(&b, "%s.%s\n", t->module->collection, t->module->name);
 	hf_value_repr(&b, t->given != NULL ? t->given : t->args);
-	for (size_t i = 0; t->sources != NULL && i < hf_list_len(t->sources); i++) {
-		char hex[HF_DIGEST_HEX_MAX];
-		const char *path = hf_list_at(t->sources, i)->u.string.p;
-		if (hf_hash_file_hex("sha256", path, hex, NULL) == 0)
-			hf_buf_printf(&b, "\n%s", hex);
-	}
 	if (t->environment != NULL)
 		hf_value_repr(&b, t->environment);
-	return hash_text(t->arena, &b);
+	if (t->module->inputs != NULL) {
+		int result = t->module->inputs((struct hf_module_context *)t, t->params, &inputs, err);
+		if (result < 0)
+			return result;
+	}
+	hf_value_repr(&b, inputs.digests);
+	*ret = hash_text(t->arena, &b);
+	return 0;
 }
 
 static const char *policy(struct hf_task *t)
@@ -69,10 +73,12 @@ static const char *policy(struct hf_task *t)
 	return v->u.string.p;
 }
 
-static void describe(struct hf_task *t, struct hf_resource *r)
+static int describe(struct hf_task *t, struct hf_resource *r, struct hf_error *err)
 {
+	int result = fingerprint(t, &r->fingerprint, err);
+	if (result < 0)
+		return result;
 	r->id = resource_id(t);
-	r->fingerprint = fingerprint(t);
 	r->title = t->label != NULL ? hf_sprintf(t->arena, "%s (%s)", t->title, t->label) : t->title;
 	r->module = t->module->name;
 	r->policy = policy(t);
@@ -85,6 +91,7 @@ static void describe(struct hf_task *t, struct hf_resource *r)
 		t->module->watch((struct hf_module_context *)t, t->params, &w);
 		r->watches = w.list;
 	}
+	return 0;
 }
 
 /* --- running
@@ -205,8 +212,9 @@ int hf_module_direct(struct hf_task *t, struct hf_error *err)
 		return result;
 	bool known = false;
 	if (is_resource(t)) {
-		describe(t, &r);
-		result = recall(t, &r, &known, err);
+		result = describe(t, &r, err);
+		if (result == 0)
+			result = recall(t, &r, &known, err);
 		if (result < 0 || known)
 			return result;
 	}

@@ -36,7 +36,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_text.c \
 	%reldir%/filters_time.c \
 	%reldir%/filters_url.c \
-	%reldir%/inventory.c \
+	%reldir%/inputs.c %reldir%/inputs.h %reldir%/inventory.c \
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
 	%reldir%/inventory_yaml.c \

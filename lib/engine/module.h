@@ -24,6 +24,7 @@ struct hf_change {
 
 struct hf_undo;    /* steps back, in the order they were described; taken in reverse */
 struct hf_watches; /* what to listen to */
+struct hf_inputs;  /* what else went into a task */
 
 enum hf_module_flags {
 	HF_MODULE_FREE_FORM = 1 << 0, /* `command: text`: bound as _raw_params */
@@ -46,6 +47,11 @@ struct hf_module {
 		*free_form_options; /* options taken out of free-form text (creates, chdir …); may be NULL */
 	struct hf_schema schema;
 	unsigned flags;
+	/* What besides the arguments decides what check and apply want: source files and rendered text.
+	 * Called before recall, so that a release that changed only these is not taken for unchanged. May be
+	 * NULL. */
+	int (*inputs)(struct hf_module_context *c, const void *params, struct hf_inputs *inputs,
+		struct hf_error *err);
 	int (*check)(struct hf_module_context *c, const void *params, struct hf_change *change,
 		struct hf_error *err);
 	int (*apply)(struct hf_module_context *c, const void *params, struct hf_change *change,
@@ -132,6 +138,14 @@ HF_CHECK int hf_undo_tree(struct hf_undo *u, const char *path, struct hf_error *
 void hf_undo_step(struct hf_undo *u, struct hf_value *step);
 /* This cannot be undone; says why. Rollback reports it by name. */
 void hf_undo_impossible(struct hf_undo *u, const char *reason);
+
+/* --- describing what else goes in ------------------------------------------------------------------------
+ */
+/* A source file of the release, or a folder with everything in it; found as hf_task_find() does. One that is
+ * not there is no input: check says so better. */
+void hf_input_source(
+	struct hf_module_context *c, struct hf_inputs *inputs, const char *sub, const char *name);
+void hf_input_text(struct hf_inputs *inputs, struct hf_str text);
 
 /* --- describing what could disturb it ----------------------------------------------------------------------
  */

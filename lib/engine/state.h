@@ -172,7 +172,6 @@ struct hf_task {
 	struct hf_value *warnings; /* list or NULL */
 	const char *const *env;
 	struct hf_value *environment; /* dict or NULL */
-	struct hf_value *sources;     /* paths read, for the fingerprint */
 	struct hf_hash_state *hash;
 	uint64_t deadline_ms;
 	bool raised; /* failed before or around the module: the loop does not go on */
