@@ -78,7 +78,9 @@ class Grammar:
         if kind < 4:
             return self.atom(depth)
         if kind < 7:
-            return f"{self.expression(depth - 1)} {self.pick(BINARY)} {self.expression(depth - 1)}"
+            operator = self.pick(BINARY)  # powers of powers would keep both sides busy for years
+            right = self.pick(["0", "2", "3", "0.5", "-1", "i", "s"]) if operator == "**" else self.expression(depth - 1)
+            return f"{self.expression(depth - 1)} {operator} {right}"
         if kind < 9:
             chain = f"{self.expression(depth - 1)} {self.pick(COMPARE)} {self.expression(depth - 1)}"
             return chain + (f" {self.pick(COMPARE)} {self.atom(0)}" if self.chance(15) else "")

@@ -98,6 +98,7 @@ class Broker:
     def __init__(self, folder=None, host=None, port=None):
         self._own = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="hf-broker-"))
+        self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)
         self.host, self.port = host, port or self._free_port()
         self.authority = Authority(self.folder / "tls")
