@@ -368,6 +368,16 @@ static int end_tell(struct apply *ap, struct hf_value *line, struct hf_error *er
 	return result < 0 ? result : line_tell(ap, line, err);
 }
 
+static int unsettled_take_back(struct apply *ap, struct hf_error *err)
+{
+	struct hf_run_hooks hooks = { .data = ap, .save = on_save };
+	struct hf_undo_job job = { .registry = &hf_modules,
+		.hooks = &hooks,
+		.blobs = ap->blobs,
+		.own_log = hf_dict_cstr(ap->job, "log", "") };
+	return hf_undo_unsettled(ap->arena, &job, err);
+}
+
 static int run_mode(struct apply *ap, struct hf_error *err)
 {
 	struct hf_run_summary s = { 0 };
@@ -376,6 +386,8 @@ static int run_mode(struct apply *ap, struct hf_error *err)
 	struct hf_arena *a = ap->arena;
 	struct hf_value *line = hf_value_dict(a);
 	int result = recall_prepare(ap, err);
+	if (result == 0 && !ap->check)
+		result = unsettled_take_back(ap, err);
 	if (result < 0)
 		return result;
 	if (engine_run(ap, &s, &failure) < 0) {

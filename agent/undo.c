@@ -1,5 +1,6 @@
 #include "agent/undo.h"
 
+#include "lib/base/log.h"
 #include "lib/base/scope.h"
 #include "lib/base/vec.h"
 
@@ -97,5 +98,44 @@ int hf_undo_runs(struct hf_arena *a, const struct hf_undo_job *job, struct hf_va
 		result = run_undo(a, job, hf_list_at(job->runs, i), &done, failures, &undone, err);
 	if (result == 0)
 		*ret_undone = undone;
+	return result;
+}
+
+struct unsettled {
+	struct hf_arena *arena;
+	HF_VEC(struct record) all; /* value NULL: settled since */
+	HF_VEC(const char *) ids;
+};
+
+static int unsettled_line(
+	void *data, struct hf_arena *a, const char *kind, struct hf_value *line, struct hf_error *err)
+{
+	struct unsettled *u = data;
+	const char *id = hf_dict_cstr(line, "id", "");
+	struct hf_value *record = hf_dict_get(line, "record");
+	if (strcmp(kind, "undo") == 0 && record != NULL) {
+		*hf_vec_push(u->arena, &u->all) =
+			(struct record){ hf_strdup(u->arena, hf_dict_cstr(line, "title", "")),
+				hf_value_copy(u->arena, record) };
+		*hf_vec_push(u->arena, &u->ids) = hf_strdup(u->arena, id);
+	}
+	for (size_t i = 0; strcmp(kind, "settled") == 0 && i < u->all.n; i++)
+		if (strcmp(u->ids.at[i], id) == 0)
+			u->all.at[i].value = NULL;
+	return 0;
+}
+
+int hf_undo_unsettled(struct hf_arena *a, const struct hf_undo_job *job, struct hf_error *err)
+{
+	struct unsettled u = { .arena = a };
+	int result = hf_runlog_read(job->own_log, unsettled_line, &u, err);
+	for (size_t i = u.all.n; i > 0 && result == 0; i--) {
+		struct hf_error why = { 0 };
+		if (u.all.at[i - 1].value != NULL &&
+			hf_run_undo(job->registry, u.all.at[i - 1].value, job->blobs, job->hooks, &why) < 0)
+			hf_log(HF_LOG_NOTICE,
+				"%s was cut short and cannot be taken back (%s): it is run again",
+				u.all.at[i - 1].title, why.text);
+	}
 	return result;
 }

@@ -16,3 +16,7 @@ struct hf_undo_job {
 /* failures: a list that gets {"title","reason"} for each record that could not be taken back. */
 HF_CHECK int hf_undo_runs(struct hf_arena *a, const struct hf_undo_job *job, struct hf_value *failures,
 	int64_t *ret_undone, struct hf_error *err);
+/* A kill may come between a change and its result. Such a change is taken back before the run goes on, so
+ * that its task makes it again, says so, and what depends on that follows. What cannot be taken back is
+ * simply run again. */
+HF_CHECK int hf_undo_unsettled(struct hf_arena *a, const struct hf_undo_job *job, struct hf_error *err);

@@ -81,6 +81,14 @@ struct get {
 	bool replace; /* content differs */
 };
 
+/* What a request that brought no file has nothing to say about. */
+static void get_forget(struct get *g)
+{
+	static const char *const keys[] = { "checksum_src", "checksum_dest", "msg" };
+	for (size_t i = 0; i < HF_COUNT(keys); i++)
+		hf_dict_remove(g->change->result, keys[i]);
+}
+
 static int get_fail(struct get *g, const char *message)
 {
 	return hf_fail(g->err, HF_E_TASK, "%s", message);
@@ -119,6 +127,7 @@ static int request(
 		hf_result_int(g->c, g->change, "status_code", ret->status);
 		hf_result_cstr(g->c, g->change, "response",
 			hf_sprintf(g->a, "HTTP Error %d: %s", ret->status, ret->reason));
+		get_forget(g);
 		return get_fail(g, "Request failed");
 	}
 	return 0;
@@ -155,9 +164,13 @@ static int checksum_fetch(struct get *g, const char *url, const char **ret)
 	if (result < 0)
 		return result;
 	*ret = sum_in_list(g->a, response.body, name);
-	if (*ret == NULL)
+	if (*ret == NULL) {
+		get_forget(g);
+		hf_dict_remove(g->change->result, "dest");
+		hf_dict_remove(g->change->result, "url");
 		return hf_fail(
 			g->err, HF_E_TASK, "Unable to find a checksum for file '%s' in '%s'", name, url);
+	}
 	return 0;
 }
 
@@ -215,7 +228,10 @@ static int put_sha1(struct get *g, const char *key, const char *path)
 static int get_attributes(struct get *g, const char *message)
 {
 	bool changed = false;
+	bool fetched = *message != 'f';
 	g->dest = g->p->dest;
+	if (fetched)
+		get_forget(g);
 	int result = hf_file_attr_sync(g->c, g->change, g->dest, &g->p->attr, NULL, false, &changed, g->err);
 	g->change->changed = changed;
 	hf_result_cstr(g->c, g->change, "msg",
@@ -270,10 +286,11 @@ static int get_download(struct get *g, int64_t newer)
 	hf_result_cstr(g->c, g->change, "dest", g->dest);
 	hf_result_cstr(g->c, g->change, "msg",
 		hf_sprintf(g->a, "OK (%llu bytes)", (unsigned long long)response.size));
-	hf_result_int(g->c, g->change, "status_code", response.status);
 	result = put_sha1(g, "checksum_src", g->file);
 	if (result == 0)
 		result = place_refused(g);
+	if (result == 0)
+		hf_result_int(g->c, g->change, "status_code", response.status);
 	bool holds = true;
 	const char *found = "";
 	if (result == 0 && g->sum != NULL)
@@ -321,7 +338,7 @@ static int get_compare(struct get *g)
 		result = hf_cmdline_temp_dir(g->a, "get-url", &g->dir, g->err);
 	if (result == 0)
 		result = get_download(g, newer);
-	if (result < 0 || hf_is(hf_dict_get(g->change->result, "checksum_src"), HF_NULL))
+	if (result < 0 || !hf_is(hf_dict_get(g->change->result, "checksum_src"), HF_STRING))
 		return result; /* failed, or 304 */
 	g->replace = !hf_file_content_same_file(g->dest, g->file);
 	bool changed = g->replace;
@@ -368,8 +385,10 @@ static int get_url_check(
 	int result = checksum_parse(g);
 	if (result == 0)
 		result = get_compare(g);
-	if (result == 0 && !change->changed && g->dir != NULL)
+	if (result == 0 && !change->changed && hf_is(hf_dict_get(change->result, "checksum_src"), HF_STRING))
 		result = get_md5(g);
+	if (result < 0)
+		hf_dict_remove(change->result, "msg");
 	if (result < 0 || !change->changed || hf_task_check_mode(c))
 		result = get_drop(g, result);
 	return hf_file_attr_done(c, change, result);

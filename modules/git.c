@@ -114,6 +114,8 @@ static const char *out_line(struct git *g, const struct hf_proc_result *r)
 static int git_failed(struct git *g, const struct hf_proc_result *r, const char *message)
 {
 	hf_cmdline_report(g->c, g->change, r, false);
+	hf_dict_remove(g->change->result, "before");
+	hf_dict_remove(g->change->result, "after");
 	g->change->changed = false;
 	return hf_fail(g->err, HF_E_TASK, "%s", message);
 }
@@ -315,9 +317,11 @@ static int look_present(struct git *g)
 	int result = head_commit(g, &g->before);
 	if (result < 0)
 		return result;
-	put_before(g, g->before);
-	if (g->p->update != HF_YES)
+	hf_result_cstr(g->c, g->change, "before", g->before);
+	if (g->p->update != HF_YES) {
+		put_before(g, g->before);
 		return 0;
+	}
 	result = local_changes(g);
 	if (result == 0)
 		result = remote_url(g);

@@ -145,20 +145,12 @@ static int reader_open(struct hf_unarchive *u, struct archive **ret)
 	return 0;
 }
 
-/* Ansible names the class that unpacked it. */
+/* Ansible names the class that unpacked it; its plain tar class takes every compression but gzip. */
 static const char *handler_name(struct archive *r)
 {
-	static const struct {
-		int filter;
-		const char *name;
-	} names[] = { { ARCHIVE_FILTER_GZIP, "TgzArchive" }, { ARCHIVE_FILTER_BZIP2, "TarBzipArchive" },
-		{ ARCHIVE_FILTER_XZ, "TarXzArchive" }, { ARCHIVE_FILTER_ZSTD, "TarZstdArchive" } };
 	if ((archive_format(r) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP)
 		return "ZipArchive";
-	for (size_t i = 0; i < HF_COUNT(names); i++)
-		if (archive_filter_code(r, 0) == names[i].filter)
-			return names[i].name;
-	return "TarArchive";
+	return archive_filter_code(r, 0) == ARCHIVE_FILTER_GZIP ? "TgzArchive" : "TarArchive";
 }
 
 static bool pattern_matches(const char *pattern, const char *name, bool zip)

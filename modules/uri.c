@@ -288,17 +288,34 @@ static void uri_report(struct call *call, const struct hf_web_response *r, uint6
 	hf_result_put(call->c, call->change, "cookies", hf_value_dict(a));
 	hf_result_cstr(call->c, call->change, "cookies_string", "");
 	const char *text =
-		r->status >= 400 ? hf_sprintf(a, "HTTP Error %d: %s", r->status, r->reason)
+		r->status >= 300 ? hf_sprintf(a, "HTTP Error %d: %s", r->status, r->reason)
 		: hf_dict_cstr(r->headers, "content-length", NULL) == NULL
 			? "OK (unknown bytes)"
 			: hf_sprintf(a, "OK (%s bytes)", hf_dict_cstr(r->headers, "content-length", "0"));
 	hf_result_cstr(call->c, call->change, "msg", text);
 }
 
+/* A Location header in full. */
+static void location_report(struct call *call)
+{
+	struct hf_arena *a = call->a;
+	const char *to = hf_dict_cstr(call->change->result, "location", NULL), *url = call->p->url;
+	const char *path = strstr(url, "://") != NULL ? strchr(strstr(url, "://") + 3, '/') : NULL;
+	if (to == NULL || strstr(to, "://") != NULL)
+		return;
+	const char *base = *to == '/' ? hf_strndup(a, url, path != NULL ? (size_t)(path - url) : strlen(url))
+				      : hf_sprintf(a, "%s/", hf_path_dir(a, url));
+	hf_result_cstr(call->c, call->change, "location", hf_sprintf(a, "%s%s", base, to));
+}
+
 static void content_report(struct call *call, const struct hf_web_response *r)
 {
 	struct hf_value *json = NULL;
 	struct hf_error not_json;
+	bool shown = content_is_json(r) || call->p->return_content == HF_YES;
+	location_report(call);
+	if (r->status >= 300 && !shown && status_wanted(call->p, r->status))
+		hf_result_put(call->c, call->change, "body", hf_value_str(call->a, r->body));
 	if (content_is_json(r) && hf_json_parse(call->a, r->body, "answer", &json, &not_json) == 0)
 		hf_result_put(call->c, call->change, "json", json);
 	if (call->p->return_content == HF_YES)
@@ -369,9 +386,12 @@ static int uri_apply(
 	}
 	uri_report(call, &r, hf_time_monotonic_ms() - start);
 	content_report(call, &r);
-	if (!status_wanted(p, r.status))
+	if (!status_wanted(p, r.status)) {
+		const char *text = hf_dict_cstr(change->result, "msg", "");
+		hf_dict_remove(change->result, "msg");
 		return hf_fail(err, HF_E_TASK, "Status code was %d and not %s: %s", r.status,
-			hf_value_text(a, p->status).p, hf_dict_cstr(change->result, "msg", ""));
+			hf_value_text(a, p->status).p, text);
+	}
 	result = answer_keep(call, &r);
 	change->changed = result == 0 && p->dest != NULL && r.status != 304;
 	return hf_file_attr_done(c, change, result);

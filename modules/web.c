@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/fs.h"
@@ -100,6 +101,15 @@ static struct curl_slist *headers_list(struct hf_arena *a, const struct hf_web_r
 	}
 	if (r->body.p != NULL && !typed)
 		list = curl_slist_append(list, "Content-Type: application/x-www-form-urlencoded");
+	if (r->newer_than > 0 && strncmp(r->url, "http", 4) == 0) {
+		/* Not libcurl's own time condition, which drops a body that the server did send. */
+		char when[64];
+		struct tm tm;
+		time_t t = (time_t)r->newer_than;
+		gmtime_r(&t, &tm);
+		strftime(when, sizeof(when), "If-Modified-Since: %a, %d %b %Y %H:%M:%S GMT", &tm);
+		list = curl_slist_append(list, when);
+	}
 	return curl_slist_append(list, "Expect:");
 }
 
@@ -141,10 +151,6 @@ static void easy_method(CURL *easy, const struct hf_web_request *r)
 	bool follow = r->follow == HF_WEB_FOLLOW_ALL || (r->follow == HF_WEB_FOLLOW_SAFE && safe);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)HF_WEB_REDIRECTS_MAX);
-	if (r->newer_than > 0) {
-		curl_easy_setopt(easy, CURLOPT_TIMECONDITION, (long)CURL_TIMECOND_IFMODSINCE);
-		curl_easy_setopt(easy, CURLOPT_TIMEVALUE_LARGE, (curl_off_t)r->newer_than);
-	}
 }
 
 static int ciphers_set(struct hf_arena *a, CURL *easy, const struct hf_value *list)

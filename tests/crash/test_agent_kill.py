@@ -1,0 +1,178 @@
+"""kill -9 of any role at any moment: nothing stays in progress, nothing is done twice, no report is lost."""
+import json
+import os
+import pathlib
+import random
+import signal
+import sqlite3
+import time
+
+import pytest
+
+from agent import AgentHost, numbers
+from broker import Broker
+
+LONG = os.environ.get("HF_LONG") == "1"
+TASKS = 12
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with Broker() as one:
+        yield one
+
+
+@pytest.fixture
+def host(tmp_path, holdfast, holdfastd, broker):
+    return AgentHost(tmp_path, holdfast, holdfastd, broker=broker, host=f"k{os.getpid()}-{tmp_path.name[-12:]}")
+
+
+def playbook(host, word):
+    rows = "".join(f"""
+    - name: file {n}
+      copy: {{ content: "{word} {n}\\n", dest: {host.target}/f{n} }}
+      register: f{n}
+    - name: after {n}
+      shell: sleep 0.05; echo {n} >> {host.folder}/ran-{word}
+      when: f{n} is changed
+      notify: done""" for n in range(TASKS))
+    return f"""
+- hosts: all
+  gather_facts: false
+  tasks:{rows}
+  handlers:
+    - name: done
+      shell: echo done >> {host.folder}/handled-{word}
+"""
+
+
+def lines(path):
+    return path.read_text().split() if path.exists() else []
+
+
+def children(pid):
+    """{role: pid} of the supervisor's children, by their place in the process list."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if int(stat[1]) == pid:
+            found["apply" if b"apply" in words else "net"] = int(entry.name)
+    return found
+
+
+def settled(host):
+    """Nothing is at work, and nothing is marked as being so."""
+    with sqlite3.connect(f"file:{host.state}/state.db?mode=ro", uri=True) as db:
+        assert db.execute("SELECT count(*) FROM runs WHERE status='running'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.2, 0.45, 0.8] + ([n / 10 for n in range(1, 15)] if LONG else []))
+@pytest.mark.parametrize("role", ["supervisor", "apply", "net"])
+def test_a_run_survives_a_kill(host, role, moment):
+    release = host.push("one", {"site.yml": playbook(host, "one")})
+    host.start()
+    try:
+        host.promote(release)
+        host.until(lambda: (host.target / "f0").exists(), "the run begins")
+        time.sleep(moment)
+        if role == "supervisor":
+            host.kill()
+            time.sleep(0.1)
+            host.start()
+        else:
+            pid = children(host.process.pid).get(role)
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+        host.installed("one")
+        settled(host)
+        ran = lines(host.folder / "ran-one")
+        # The one task that was being run when the kill came may run again; every other exactly once.
+        assert sorted(set(ran), key=int) == [str(n) for n in range(TASKS)]
+        assert len(ran) <= TASKS + 1
+        assert 1 <= len(lines(host.folder / "handled-one")) <= 2
+    finally:
+        host.stop()
+
+
+def test_no_report_is_lost_over_kills_and_a_broker_that_goes(host, broker):
+    rng = random.Random(7)
+    release = host.push("one", {"site.yml": playbook(host, "one")})
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader:
+        host.promote(release)
+        host.start()
+        host.installed("one")
+        for round_number in range(4):
+            if round_number == 1:
+                broker.kill()
+            for n in range(3):
+                (host.target / f"f{rng.randrange(TASKS)}").write_text(f"drift {round_number} {n}\n")
+                time.sleep(rng.random() / 5)
+            host.kill()
+            host.start()
+            if round_number == 2:
+                break
+        broker.start()
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as late:
+        host.wait(lambda s: s["mqtt"]["connected"] and s["mqtt"]["waiting"] == 0, "the spool is empty")
+        last = host.ask("status")["mqtt"]["last"]
+        time.sleep(0.5)
+        seen = {}
+        for part in (numbers(reader.messages), numbers(late.messages)):
+            for boot, found in part.items():
+                seen.setdefault(boot, set()).update(found)
+        (boot, found), = seen.items()
+        missing = sorted(set(range(1, last + 1)) - found)
+        if missing:  # what the broker acknowledged and then lost: a reader asks again
+            host_hint(broker, host, {"resend": [boot, missing[0], missing[-1]]})
+            late.wait(lambda m: m.body.get("n") == missing[-1])
+            found |= numbers(late.messages)[boot]
+        last = max(found)
+        assert set(range(1, last + 1)) - found == set()
+        host.stop()
+    settled(host)
+
+
+def host_hint(broker, host, body):
+    import subprocess
+    files = broker.client("operator")
+    subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "--cafile", files["ca"], "--cert", files["cert"],
+                    "--key", files["key"], "-q", "1", "-t", f"hf/1/dev/default/{host.name}/hint", "-m", json.dumps(body)],
+                   check=True, timeout=20)
+
+
+def test_the_store_away_is_told_and_the_host_still_kept(host):
+    release = host.push("one", {"site.yml": playbook(host, "one")})
+    host.promote(release)
+    with host:
+        host.installed("one")
+        (host.folder / "store").rename(host.folder / "gone")
+        (host.target / "f3").write_text("drift\n")
+        host.until(lambda: (host.target / "f3").read_text() == "one 3\n", "the repair without a store")
+        host.wait(lambda s: s["state"] == "stale-store", "the trouble is told")
+        (host.folder / "gone").rename(host.folder / "store")
+        host.wait(lambda s: s["state"] == "ok", "the store is back")
+
+
+def test_a_kill_during_a_rollback_ends_rolled_back(host):
+    one = host.push("one", {"site.yml": playbook(host, "one")})
+    host.promote(one)
+    host.start()
+    host.installed("one")
+    host.promote(host.push("two", {"site.yml": playbook(host, "two")}))
+    host.installed("two")
+    host.rollback(one)
+    host.until(lambda: "run 3 (rollback)" in host.log(), "the rollback begins")
+    host.kill()
+    host.start()
+    try:
+        host.wait(lambda s: s["installed"]["name"] == "one" and s["state"].startswith("rolled_back"))
+        assert (host.target / "f0").read_text() == "one 0\n"
+        settled(host)
+    finally:
+        host.stop()
