@@ -250,16 +250,22 @@ static void spread_failure(
 	}
 }
 
+/* Nobody asked for tags, and the task has none. */
+static bool tags_are_plain(const struct hf_run *run, const struct hf_node *n)
+{
+	return hf_list_len(run->skip_tags) == 0 && hf_list_len(run->only_tags) == 1 &&
+	       hf_str_is(hf_list_at(run->only_tags, 0)->u.string, "all") &&
+	       hf_node_keyword(n, HF_KW_tags) == NULL;
+}
+
 static int should_run(
 	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
 {
+	*ret = true;
+	if (n->handler || tags_are_plain(run, n))
+		return 0;
 	hf_auto_arena a = hf_arena_new();
 	struct hf_scope *s = hf_new(a, struct hf_scope);
-	*ret = true;
-	if (n->handler || (hf_list_len(run->skip_tags) == 0 && hf_list_len(run->only_tags) == 1 &&
-				  hf_str_is(hf_list_at(run->only_tags, 0)->u.string, "all") &&
-				  hf_node_keyword(n, HF_KW_tags) == NULL))
-		return 0;
 	hf_scope_init(s, run, a, run->play, h, n);
 	int r = hf_tags_run(run, s, n, ret, err);
 	run->scope = NULL;

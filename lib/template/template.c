@@ -146,6 +146,14 @@ struct hf_value *hf_template_names(struct hf_arena *a, const struct hf_template 
 bool hf_template_is_template(const struct hf_template_env *env, struct hf_str text)
 {
 	const char *starts[] = { env->block_start, env->variable_start, env->comment_start };
+	if (starts[0] == NULL && starts[1] == NULL && starts[2] == NULL) {
+		/* The usual delimiters share their first byte: one pass. */
+		const char *end = text.p + text.n;
+		for (const char *p = text.p; p < end && (p = memchr(p, '{', (size_t)(end - p))) != NULL; p++)
+			if (p + 1 < end && (p[1] == '{' || p[1] == '%' || p[1] == '#'))
+				return true;
+		return false;
+	}
 	static const char *const standard[] = { "{%", "{{", "{#" };
 	for (size_t i = 0; i < HF_COUNT(starts); i++)
 		if (hf_str_find(text, hf_str(starts[i] == NULL ? standard[i] : starts[i]), 0) != SIZE_MAX)
