@@ -189,17 +189,25 @@ static int source_find(
 	return hf_search_file(run, run->scope == NULL ? NULL : run->scope->node, a, kind, name, ret, err);
 }
 
+/* The one lookup that asks the inventory: names of hosts a pattern means. */
 static int source_lookup(void *data, struct hf_arena *a, const char *name, const struct hf_value *terms,
-	const struct hf_value *options, struct hf_value **ret, struct hf_error *err)
+	const struct hf_value *options HF_UNUSED, struct hf_value **ret, struct hf_error *err)
 {
-	const struct hf_run *run = data;
-	(void)a;
-	(void)name;
-	(void)terms;
-	(void)options;
-	(void)run;
-	(void)err;
+	struct hf_run *run = data;
 	*ret = NULL;
+	if (strcmp(name, "inventory_hostnames") != 0)
+		return 0;
+	struct hf_value *list = hf_value_list(a);
+	for (size_t i = 0; i < (hf_is_sequence(terms) ? hf_list_len(terms) : 1); i++) {
+		const struct hf_value *term = hf_is_sequence(terms) ? hf_list_at(terms, i) : terms;
+		struct hf_hosts hosts = { 0 };
+		int r = hf_inventory_match(run->inventory, hf_value_text(a, term).p, &hosts, NULL, err);
+		if (r < 0)
+			return r;
+		for (size_t h = 0; h < hosts.n; h++)
+			hf_list_append(list, hf_value_cstr(a, hosts.at[h]->name));
+	}
+	*ret = list;
 	return 0;
 }
 

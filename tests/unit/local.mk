@@ -43,3 +43,14 @@ check_PROGRAMS += %reldir%/test_regex %reldir%/test_yaml %reldir%/test_templar
 %canon_reldir%_test_yaml_LDADD = $(data_libs) $(CMOCKA_LIBS)
 %canon_reldir%_test_templar_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_templar_LDADD = $(engine_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_schema
+%canon_reldir%_test_schema_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_schema_LDADD = $(template_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_inventory
+%canon_reldir%_test_inventory_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_inventory_LDADD = $(modules_libs) $(release_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_playbook_errors
+%canon_reldir%_test_playbook_errors_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_playbook_errors_LDADD = $(modules_libs) $(release_libs) $(CMOCKA_LIBS)
