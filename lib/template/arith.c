@@ -315,25 +315,31 @@ static int float_arith(
 	return 0;
 }
 
+static bool is_zero(const struct hf_value *v)
+{
+	return v->type == HF_FLOAT ? v->u.real == 0 : is_small(v) && small(v) == 0;
+}
+
+static int as_floats(struct hf_arena *a, enum arith_op op, const struct hf_value *x, const struct hf_value *y,
+	struct hf_value **ret, struct hf_error *err)
+{
+	double p = hf_arith_double(x), q = hf_arith_double(y);
+	if ((isinf(p) && x->type == HF_BIGINT) || (isinf(q) && y->type == HF_BIGINT))
+		return hf_raise(err, "int too large to convert to float");
+	return float_arith(a, op, p, q, ret, err);
+}
+
 int hf_arith_numbers(struct hf_arena *a, enum arith_op op, const struct hf_value *x, const struct hf_value *y,
 	struct hf_value **ret, struct hf_error *err)
 {
 	bool divides = op == OP_DIV || op == OP_FLOORDIV || op == OP_MOD;
 	bool floats = x->type == HF_FLOAT || y->type == HF_FLOAT || op == OP_DIV;
-	if (divides && (y->type == HF_FLOAT ? y->u.real == 0 : is_small(y) && small(y) == 0))
+	if (divides && is_zero(y))
 		return hf_raise(err, floats ? (op == OP_MOD ? "float modulo" : "division by zero")
 					    : "integer division or modulo by zero");
-	if (op == OP_POW && !floats && hf_arith_double(y) < 0) {
-		if (is_small(x) && small(x) == 0)
-			return hf_raise(err, "0.0 cannot be raised to a negative power");
-		floats = true;
-	}
-	if (floats) {
-		double p = hf_arith_double(x), q = hf_arith_double(y);
-		if ((isinf(p) && x->type == HF_BIGINT) || (isinf(q) && y->type == HF_BIGINT))
-			return hf_raise(err, "int too large to convert to float");
-		return float_arith(a, op, p, q, ret, err);
-	}
+	floats |= op == OP_POW && hf_arith_double(y) < 0;
+	if (floats)
+		return as_floats(a, op, x, y, ret, err);
 	int64_t out;
 	if (is_small(x) && is_small(y) && small_arith(op, small(x), small(y), &out)) {
 		*ret = hf_value_int(a, out);
@@ -422,6 +428,11 @@ static int repeat(struct hf_eval *e, struct hf_value *v, const struct hf_value *
 	return 0;
 }
 
+static bool is_whole(const struct hf_value *v)
+{
+	return is_small(v) || v->type == HF_BIGINT;
+}
+
 static bool repeatable(const struct hf_value *v)
 {
 	return v->type == HF_STRING || v->type == HF_BYTES || hf_is_sequence(v);
@@ -474,16 +485,14 @@ static int set_arith(
 static int arith_other(struct hf_eval *e, enum arith_op op, struct hf_value *x, struct hf_value *y,
 	struct hf_value **ret, struct hf_error *err)
 {
-	bool text_like = x->type == HF_STRING || x->type == HF_BYTES;
+	bool same = x->type == y->type;
 	if (op == OP_MOD && x->type == HF_STRING)
 		return hf_format_percent(e, x, y, ret, err);
-	if (op == OP_ADD && text_like && x->type == y->type)
-		return add_text(e, x, y, ret, err);
-	if (op == OP_ADD && hf_is_sequence(x) && x->type == y->type)
-		return add_sequences(e, x, y, ret, err);
-	if (op == OP_MUL && repeatable(x) && (is_small(y) || y->type == HF_BIGINT))
+	if (op == OP_ADD && same && repeatable(x))
+		return hf_is_sequence(x) ? add_sequences(e, x, y, ret, err) : add_text(e, x, y, ret, err);
+	if (op == OP_MUL && repeatable(x) && is_whole(y))
 		return repeat(e, x, y, ret, err);
-	if (op == OP_MUL && repeatable(y) && (is_small(x) || x->type == HF_BIGINT))
+	if (op == OP_MUL && repeatable(y) && is_whole(x))
 		return repeat(e, y, x, ret, err);
 	if (op == OP_SUB && x->type == HF_SET && y->type == HF_SET)
 		return set_arith(e, x, y, ret);

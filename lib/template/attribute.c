@@ -56,41 +56,51 @@ const struct hf_callable_row *hf_methods_of(const struct hf_value *v)
 	return NULL;
 }
 
+struct field {
+	const char *name;
+	int64_t value;
+};
+
+static struct hf_value *field_of(struct hf_arena *a, const struct field *fields, size_t n, struct hf_str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hf_str_is(name, fields[i].name))
+			return hf_value_int(a, fields[i].value);
+	return NULL;
+}
+
+static struct hf_value *number_field(struct hf_arena *a, const struct hf_value *v, struct hf_str name)
+{
+	bool real = hf_str_is(name, "real"), imaginary = hf_str_is(name, "imag");
+	if (v->type == HF_FLOAT)
+		return real || imaginary ? hf_value_float(a, real ? v->u.real : 0) : NULL;
+	if (real || hf_str_is(name, "numerator"))
+		return v->type == HF_BOOL ? hf_value_int(a, v->u.boolean) : hf_value_shallow(a, v);
+	const struct field fields[] = { { "imag", 0 }, { "denominator", 1 } };
+	return field_of(a, fields, HF_COUNT(fields), name);
+}
+
 /* Fields of numbers, dates and time spans that are no methods. *ret NULL: no such field. */
 static void plain_field(
 	struct hf_eval *e, const struct hf_value *v, struct hf_str name, struct hf_value **ret)
 {
-	struct hf_arena *a = e->arena;
 	*ret = NULL;
-	bool whole = v->type == HF_INT || v->type == HF_BOOL || v->type == HF_BIGINT;
-	if (whole && (hf_str_is(name, "real") || hf_str_is(name, "numerator")))
-		*ret = v->type == HF_BOOL ? hf_value_int(a, v->u.boolean) : hf_value_shallow(a, v);
-	else if (whole && (hf_str_is(name, "imag") || hf_str_is(name, "denominator")))
-		*ret = hf_value_int(a, hf_str_is(name, "denominator"));
-	else if (v->type == HF_FLOAT && (hf_str_is(name, "real") || hf_str_is(name, "imag")))
-		*ret = hf_value_float(a, hf_str_is(name, "real") ? v->u.real : 0);
-	if (v->type == HF_TIMEDELTA) {
+	if (hf_arith_is_number(v)) {
+		*ret = number_field(e->arena, v, name);
+	} else if (v->type == HF_TIMEDELTA) {
 		int64_t day = INT64_C(86400000000);
 		int64_t days = v->u.integer / day - (v->u.integer % day < 0),
 			rest = v->u.integer - days * day;
-		if (hf_str_is(name, "days"))
-			*ret = hf_value_int(a, days);
-		else if (hf_str_is(name, "seconds"))
-			*ret = hf_value_int(a, rest / 1000000);
-		else if (hf_str_is(name, "microseconds"))
-			*ret = hf_value_int(a, rest % 1000000);
+		const struct field fields[] = { { "days", days }, { "seconds", rest / 1000000 },
+			{ "microseconds", rest % 1000000 } };
+		*ret = field_of(e->arena, fields, HF_COUNT(fields), name);
+	} else if (v->type == HF_DATE || v->type == HF_DATETIME) {
+		const struct hf_time_value *t = v->u.time;
+		const struct field fields[] = { { "year", t->year }, { "month", t->month }, { "day", t->day },
+			{ "hour", t->hour }, { "minute", t->minute }, { "second", t->second },
+			{ "microsecond", t->microsecond } };
+		*ret = field_of(e->arena, fields, v->type == HF_DATE ? 3 : HF_COUNT(fields), name);
 	}
-	if (v->type != HF_DATE && v->type != HF_DATETIME)
-		return;
-	const struct hf_time_value *t = v->u.time;
-	const struct {
-		const char *name;
-		int64_t value;
-	} fields[] = { { "year", t->year }, { "month", t->month }, { "day", t->day }, { "hour", t->hour },
-		{ "minute", t->minute }, { "second", t->second }, { "microsecond", t->microsecond } };
-	for (size_t i = 0; i < (v->type == HF_DATE ? 3 : HF_COUNT(fields)); i++)
-		if (hf_str_is(name, fields[i].name))
-			*ret = hf_value_int(a, fields[i].value);
 }
 
 /* x.__class__: nothing but its name. */
@@ -275,22 +285,28 @@ int hf_attribute_node(struct hf_eval *e, const struct node *n, struct hf_value *
 	return hf_eval_attribute(e, v, at->key->u.string, ret, err);
 }
 
+static int slice_step(
+	struct hf_eval *e, const struct hf_value *given, int64_t n, int64_t *ret, struct hf_error *err)
+{
+	int64_t step = 1;
+	int r = given == NULL || given->type == HF_NULL ? 0 : hf_eval_int(e, given, "slice step", &step, err);
+	if (r < 0)
+		return r;
+	if (step == 0)
+		return hf_raise(err, "slice step cannot be zero");
+	/* A step past the end takes one item at most; the bound keeps later sums in range. */
+	*ret = step > n + 1 ? n + 1 : step < -(n + 1) ? -(n + 1) : step;
+	return 0;
+}
+
 /* Python's slice.indices(): bounds clamped to n. */
 static int slice_indices(
 	struct hf_eval *e, struct hf_value *const bounds[3], int64_t n, int64_t ret[3], struct hf_error *err)
 {
 	int64_t step = 1;
-	int r = 0;
-	if (bounds[2] != NULL && bounds[2]->type != HF_NULL)
-		r = hf_eval_int(e, bounds[2], "slice step", &step, err);
+	int r = slice_step(e, bounds[2], n, &step, err);
 	if (r < 0)
 		return r;
-	if (step == 0)
-		return hf_raise(err, "slice step cannot be zero");
-	if (step > n + 1) /* takes one item at most; keeps the sums below in range */
-		step = n + 1;
-	if (step < -(n + 1))
-		step = -(n + 1);
 	int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
 	ret[0] = step > 0 ? low : high;
 	ret[1] = step > 0 ? high : low;
@@ -337,19 +353,36 @@ static int slice_text(struct hf_eval *e, const struct hf_value *v, const int64_t
 	return r;
 }
 
+static struct hf_value *slice_range(struct hf_eval *e, const struct range *g, const int64_t at[3])
+{
+	struct range *part = hf_new(e->arena, struct range);
+	int64_t span = at[2] > 0 ? at[1] - at[0] : at[0] - at[1], step = at[2] > 0 ? at[2] : -at[2];
+	*part = (struct range){ g->start + at[0] * g->step, g->start + at[1] * g->step, g->step * at[2],
+		span <= 0 ? 0 : (span + step - 1) / step };
+	return hf_value_object(e->arena, &hf_range_kind, part);
+}
+
+static int slice_list(struct hf_eval *e, const struct hf_value *v, const int64_t at[3], struct hf_value **ret,
+	struct hf_error *err)
+{
+	struct hf_value *list = v->type == HF_TUPLE ? hf_value_tuple(e->arena) : hf_value_list(e->arena);
+	for (int64_t i = at[0]; at[2] > 0 ? i < at[1] : i > at[1]; i += at[2])
+		hf_list_append(list, hf_list_at(v, (size_t)i));
+	*ret = list;
+	return hf_eval_steps(e, hf_list_len(list), err);
+}
+
 int hf_slice_value(struct hf_eval *e, struct hf_value *v, struct hf_value *const bounds[3],
 	struct hf_value **ret, struct hf_error *err)
 {
 	if (v->type == HF_UNDEFINED)
 		return undefined_used(e, v, ret, err);
+	bool is_text = v->type == HF_STRING || v->type == HF_BYTES;
 	bool is_range = v->type == HF_OBJECT && v->u.object->kind == &hf_range_kind;
-	if (v->type != HF_STRING && v->type != HF_BYTES && !hf_is_sequence(v) && !is_range) {
-		if (v->type == HF_OBJECT || v->type == HF_DICT || v->type == HF_SET || v->type <= HF_FLOAT) {
-			*ret = hf_value_undefined(e->arena,
-				hf_sprintf(e->arena, "'%s' object is not subscriptable", hf_type_name(v)));
-			return 0;
-		}
-		return hf_raise(err, "'%s' object is not subscriptable", hf_type_name(v));
+	if (!is_text && !hf_is_sequence(v) && !is_range) {
+		*ret = hf_value_undefined(
+			e->arena, hf_sprintf(e->arena, "'%s' object is not subscriptable", hf_type_name(v)));
+		return 0;
 	}
 	int64_t n, at[3];
 	int r = hf_eval_length(e, v, &n, err);
@@ -357,23 +390,10 @@ int hf_slice_value(struct hf_eval *e, struct hf_value *v, struct hf_value *const
 		r = slice_indices(e, bounds, n, at, err);
 	if (r < 0)
 		return r;
-	if (v->type == HF_STRING || v->type == HF_BYTES) {
-		r = slice_text(e, v, at, ret, err);
-	} else if (is_range) {
-		const struct range *g = v->u.object->data;
-		struct range *part = hf_new(e->arena, struct range);
-		int64_t span = at[2] > 0 ? at[1] - at[0] : at[0] - at[1], step = at[2] > 0 ? at[2] : -at[2];
-		*part = (struct range){ g->start + at[0] * g->step, g->start + at[1] * g->step,
-			g->step * at[2], span <= 0 ? 0 : (span + step - 1) / step };
-		*ret = hf_value_object(e->arena, &hf_range_kind, part);
-	} else {
-		struct hf_value *list =
-			v->type == HF_TUPLE ? hf_value_tuple(e->arena) : hf_value_list(e->arena);
-		for (int64_t i = at[0]; at[2] > 0 ? i < at[1] : i > at[1]; i += at[2])
-			hf_list_append(list, hf_list_at(v, (size_t)i));
-		*ret = list;
-		r = hf_eval_steps(e, hf_list_len(list), err);
-	}
+	if (is_range)
+		*ret = slice_range(e, v->u.object->data, at);
+	else
+		r = is_text ? slice_text(e, v, at, ret, err) : slice_list(e, v, at, ret, err);
 	if (r == 0)
 		*ret = hf_value_taint(e->arena, *ret, v);
 	return r;

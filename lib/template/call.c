@@ -144,35 +144,30 @@ static int keywords_merge(
 
 enum { INLINE_ARGUMENTS = 6 };
 
-/* Arguments evaluated; small calls use the room the caller has on its stack. */
-static int arguments_eval(struct hf_eval *e, const struct arguments *given, struct hf_value **room,
-	struct hf_call *call, struct hf_error *err)
+/* *values of a call, behind its other positional arguments. */
+static int star_append(struct hf_eval *e, const struct node *star, struct hf_call *call, struct hf_error *err)
 {
-	struct hf_value **at = room;
-	size_t n = given->positional.n;
-	int r = 0;
-	if (n > INLINE_ARGUMENTS)
-		at = hf_new_array(e->arena, n, struct hf_value *);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = hf_eval_node(e, given->positional.at[i], &at[i], err);
-	if (r == 0 && given->star != NULL) {
-		struct hf_value *more = NULL;
-		r = hf_eval_node(e, given->star, &more, err);
-		if (r == 0)
-			r = hf_eval_sequence(e, more, &more, err);
-		if (r < 0)
-			return r;
-		struct hf_value **wide = hf_new_array(e->arena, n + hf_list_len(more), struct hf_value *);
-		if (n > 0)
-			memcpy(wide, at, n * sizeof(*at));
-		for (size_t i = 0; i < hf_list_len(more); i++)
-			wide[n++] = hf_list_at(more, i);
-		at = wide;
-	}
-	call->args = at;
-	call->n_args = n;
-	if (r < 0 || (given->n_keywords == 0 && given->star_star == NULL))
+	struct hf_value *more = NULL;
+	int r = hf_eval_node(e, star, &more, err);
+	if (r == 0)
+		r = hf_eval_sequence(e, more, &more, err);
+	if (r < 0)
 		return r;
+	size_t n = call->n_args;
+	struct hf_value **wide = hf_new_array(e->arena, n + hf_list_len(more), struct hf_value *);
+	if (n > 0)
+		memcpy(wide, call->args, n * sizeof(*wide));
+	for (size_t i = 0; i < hf_list_len(more); i++)
+		wide[n++] = hf_list_at(more, i);
+	call->args = wide;
+	call->n_args = n;
+	return hf_eval_steps(e, n, err);
+}
+
+static int keywords_eval(
+	struct hf_eval *e, const struct arguments *given, struct hf_call *call, struct hf_error *err)
+{
+	int r = 0;
 	call->kwargs = hf_value_dict(e->arena);
 	for (size_t i = 0; r == 0 && i < given->n_keywords; i++) {
 		struct hf_value *value = NULL;
@@ -185,6 +180,26 @@ static int arguments_eval(struct hf_eval *e, const struct arguments *given, stru
 	if (r == 0 && given->star_star != NULL)
 		r = keywords_merge(e, given->star_star, call->kwargs, err);
 	return r;
+}
+
+/* Arguments evaluated; small calls use the room the caller has on its stack. */
+static int arguments_eval(struct hf_eval *e, const struct arguments *given, struct hf_value **room,
+	struct hf_call *call, struct hf_error *err)
+{
+	struct hf_value **at = room;
+	size_t n = given->positional.n;
+	int r = 0;
+	if (n > INLINE_ARGUMENTS)
+		at = hf_new_array(e->arena, n, struct hf_value *);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = hf_eval_node(e, given->positional.at[i], &at[i], err);
+	call->args = at;
+	call->n_args = n;
+	if (r == 0 && given->star != NULL)
+		r = star_append(e, given->star, call, err);
+	return r < 0 || (given->n_keywords == 0 && given->star_star == NULL)
+		       ? r
+		       : keywords_eval(e, given, call, err);
 }
 
 static struct hf_pos node_pos(const struct hf_eval *e, const struct node *n)

@@ -265,8 +265,17 @@ static int sequence_order(struct hf_eval *e, const struct hf_value *a, const str
 	return hf_eval_steps(e, n, err);
 }
 
-static int64_t time_number(const struct hf_time_value *t)
+static bool is_time(const struct hf_value *v)
 {
+	return v->type == HF_DATE || v->type == HF_DATETIME || v->type == HF_TIMEDELTA;
+}
+
+/* Orders times of one kind. */
+static int64_t time_number(const struct hf_value *v)
+{
+	if (v->type == HF_TIMEDELTA)
+		return v->u.integer;
+	const struct hf_time_value *t = v->u.time;
 	int64_t days = (int64_t)t->year * 372 + t->month * 31 + t->day;
 	int64_t minutes = (days * 24 + t->hour) * 60 + t->minute - (t->has_zone ? t->zone_minutes : 0);
 	return (minutes * 60 + t->second) * 1000000 + t->microsecond;
@@ -281,23 +290,36 @@ int hf_eval_compare(struct hf_eval *e, const struct hf_value *a, const struct hf
 		*ret_order = hf_arith_compare(a, b);
 		return 0;
 	}
-	if ((a->type == HF_STRING && b->type == HF_STRING) || (a->type == HF_BYTES && b->type == HF_BYTES)) {
+	if (a->type == b->type && (a->type == HF_STRING || a->type == HF_BYTES)) {
 		*ret_order = hf_str_compare(a->u.string, b->u.string);
 		return 0;
 	}
 	if (hf_is_sequence(a) && a->type == b->type)
 		return sequence_order(e, a, b, ret_order, err);
-	if (a->type == b->type && (a->type == HF_DATE || a->type == HF_DATETIME)) {
-		int64_t x = time_number(a->u.time), y = time_number(b->u.time);
+	if (a->type == b->type && is_time(a)) {
+		int64_t x = time_number(a), y = time_number(b);
 		*ret_order = (x > y) - (x < y);
-		return 0;
-	}
-	if (a->type == HF_TIMEDELTA && b->type == HF_TIMEDELTA) {
-		*ret_order = (a->u.integer > b->u.integer) - (a->u.integer < b->u.integer);
 		return 0;
 	}
 	return hf_raise(err, "'<' not supported between instances of '%s' and '%s'", hf_type_name(a),
 		hf_type_name(b));
+}
+
+static int contains_item(
+	struct hf_eval *e, struct hf_value *container, struct hf_value *item, bool *ret, struct hf_error *err)
+{
+	struct hf_value *items;
+	int r = hf_eval_sequence(e, container, &items, err);
+	if (r == -HF_E_TEMPLATE && container->type != HF_OBJECT)
+		return hf_raise(err, "argument of type '%s' is not iterable", hf_type_name(container));
+	bool found = false;
+	for (size_t i = 0; r == 0 && !found && i < hf_list_len(items); i++) {
+		found = hf_list_at(items, i) == item; /* the same object is in, whatever == says */
+		if (!found)
+			r = hf_eval_equal(e, hf_list_at(items, i), item, &found, err);
+	}
+	*ret = found;
+	return r;
 }
 
 int hf_eval_contains(
@@ -321,16 +343,7 @@ int hf_eval_contains(
 		*ret = hf_map_find(&container->u.dict->map, item) != NULL;
 		return 0;
 	}
-	struct hf_value *items;
-	int r = hf_eval_sequence(e, container, &items, err);
-	if (r < 0 && container->type != HF_UNDEFINED && container->type != HF_OBJECT)
-		return hf_raise(err, "argument of type '%s' is not iterable", hf_type_name(container));
-	bool found = false;
-	for (size_t i = 0; r == 0 && !found && i < hf_list_len(items); i++)
-		r = hf_list_at(items, i) == item ? (found = true, 0)
-						 : hf_eval_equal(e, hf_list_at(items, i), item, &found, err);
-	*ret = found;
-	return r;
+	return contains_item(e, container, item, ret, err);
 }
 
 int hf_eval_length(struct hf_eval *e, struct hf_value *v, int64_t *ret, struct hf_error *err)

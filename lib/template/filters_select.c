@@ -168,10 +168,10 @@ FILTER(unique)
 		return r;
 	struct hf_value *seen = hf_value_set(e->arena), *out = hf_value_list(e->arena);
 	for (size_t i = 0; i < hf_list_len(list); i++) {
-		if (!hf_value_hashable(keys[i]))
-			return keys[i]->type == HF_UNDEFINED
-				       ? hf_eval_undefined(e, keys[i], err)
-				       : hf_raise(err, "unhashable type: '%s'", hf_type_name(keys[i]));
+		if (undefined_strict(e, keys[i]))
+			return hf_eval_undefined(e, keys[i], err);
+		if (!hf_value_hashable(keys[i]) && keys[i]->type != HF_UNDEFINED)
+			return hf_raise(err, "unhashable type: '%s'", hf_type_name(keys[i]));
 		if (hf_map_find(&seen->u.dict->map, keys[i]) != NULL)
 			continue;
 		hf_dict_set(seen, keys[i], NULL);

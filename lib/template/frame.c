@@ -78,6 +78,29 @@ int hf_eval_resolve(struct hf_eval *e, struct hf_value **v, struct hf_error *err
 	return e->env->resolve == NULL ? 0 : e->env->resolve(e, v, err);
 }
 
+/* A name the template itself did not set. */
+static int name_outside(struct hf_eval *e, const struct node *n, struct hf_value **ret, struct hf_error *err)
+{
+	const struct name_node *name = &n->u.name;
+	const struct context *c = e->frame->context;
+	const struct hf_value *variables = e->how->variables;
+	struct hf_value *found;
+	bool only_root = name->own_root && c->roots != NULL && c->roots->older == NULL;
+	if (only_root && c->plain && variables != NULL && e->env->resolve == NULL &&
+		(found = hf_dict_lookup(variables->u.dict, name->key, name->hash, name->hint)) != NULL) {
+		if (name->cached)
+			e->frame->slots[name->refs[0].slot] = found;
+		*ret = found;
+		return 0;
+	}
+	int r = context_get(e, e->frame->context, name->key, name->hash, only_root, &found, err);
+	if (r == 0 && found != NULL)
+		r = hf_eval_resolve(e, &found, err);
+	if (r == 0)
+		*ret = found != NULL ? found : name->global != NULL ? name->global : name->undefined;
+	return r;
+}
+
 int hf_name_get(struct hf_eval *e, const struct node *n, struct hf_value **ret, struct hf_error *err)
 {
 	const struct name_node *name = &n->u.name;
@@ -91,29 +114,7 @@ int hf_name_get(struct hf_eval *e, const struct node *n, struct hf_value **ret, 
 			return 0;
 		}
 	}
-	bool only_root =
-		name->own_root && e->frame->context->roots != NULL && e->frame->context->roots->older == NULL;
-	struct hf_value *found;
-	const struct hf_value *variables = e->how->variables;
-	if (only_root && e->frame->context->plain && variables != NULL && e->env->resolve == NULL &&
-		(found = hf_dict_lookup(variables->u.dict, name->key, name->hash, name->hint)) != NULL) {
-		if (name->cached)
-			e->frame->slots[name->refs[0].slot] = found;
-		*ret = found;
-		return 0;
-	}
-	int r = context_get(e, e->frame->context, name->key, name->hash, only_root, &found, err);
-	if (r < 0)
-		return r;
-	if (found != NULL) {
-		r = hf_eval_resolve(e, &found, err);
-		if (r < 0)
-			return r;
-	} else {
-		found = name->global == NULL ? name->undefined : name->global;
-	}
-	*ret = found;
-	return 0;
+	return name_outside(e, n, ret, err);
 }
 
 /* Names of the frames around, innermost last, so that inner ones win. */

@@ -22,6 +22,8 @@ static void put_int(struct hf_buf *out, int64_t i)
 	hf_emit_text(out, p, (size_t)(digits + sizeof(digits) - p));
 }
 
+static int emit_any(struct hf_eval *e, struct hf_value *v, struct hf_error *err);
+
 int hf_emit(struct hf_eval *e, struct hf_value *v, struct hf_error *err)
 {
 	if (v->flags == 0 && !e->muted && !e->autoescape && e->env->finalize == NULL) {
@@ -34,6 +36,12 @@ int hf_emit(struct hf_eval *e, struct hf_value *v, struct hf_error *err)
 			return 0;
 		}
 	}
+	return emit_any(e, v, err);
+}
+
+/* Everything but plain text and whole numbers. */
+static int emit_any(struct hf_eval *e, struct hf_value *v, struct hf_error *err)
+{
 	if (e->env->finalize != NULL) {
 		int r = e->env->finalize(e, &v, err);
 		if (r < 0)
