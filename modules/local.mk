@@ -123,3 +123,6 @@ EXTRA_DIST += \
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/yum_repository.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/rpm_key.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/iptables.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/selinux.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/seboolean.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/filesystem.c

@@ -163,6 +163,8 @@ ROWS = [
      '-A INPUT -p tcp -m tcp --dport 8443 -m conntrack --ctstate NEW -m comment --comment web -j ACCEPT'),
     ("iptables policy", "", "- iptables: chain=FORWARD policy=DROP", "iptables -S FORWARD", "-P FORWARD DROP"),
     ("iptables chain", "", "- iptables: chain=HF chain_management=yes", "iptables -S HF 2>/dev/null", "-N HF"),
+    ("filesystem", "truncate -s 0 /srv/disk; truncate -s 16M /srv/disk",
+     "- community.general.filesystem: fstype=ext4 dev=/srv/disk opts='-L data'", "blkid -p -o value -s LABEL /srv/disk", "data"),
     ("locale_gen", "", "- community.general.locale_gen: name=de_CH.UTF-8", "locale -a | grep -c de_CH", "1"),
 ]
 # Rows that leave no probe text of their own: what is compared is the probe before and after.
@@ -193,3 +195,49 @@ def test_row(host, name, given, task, probe, wanted):
     back = host.run("undo_door undo /root/undo")
     assert back.rc == 0, back
     assert host.run(probe).out == before, "undo did not bring the host back"
+
+
+REFUSALS = [
+    ("- ansible.posix.seboolean: name=httpd_can_network_connect state=yes", "SELinux is disabled on this host."),
+    ("- ansible.posix.selinux: state=disabled", "this host has no SELinux"),
+    ("- apt: name=no-such-package", "No package matching 'no-such-package' is available"),
+    ("- apt: name=hf-demo=9.9", "no available installation candidate for hf-demo=9.9"),
+    ("- systemd: name=no-such-unit state=started", "Could not find the requested service no-such-unit: host"),
+    ("- user: name=ada group=no-such-group", "Group no-such-group does not exist"),
+    ("- reboot:", "Running reboot with local connection would reboot the control node."),
+    ("- community.general.timezone: name=Mars/Base", 'given timezone "Mars/Base" is not available'),
+]
+
+
+@pytest.mark.parametrize("task,words", REFUSALS, ids=[w for _, w in REFUSALS])
+def test_refusal(host, task, words):
+    host.run(CLEAN)
+    rows = apply(host, task)
+    assert rows[-1]["status"] == "failed" and words in rows[-1]["msg"]
+
+
+def test_apt_waits_for_the_lock_and_names_its_holder(host):
+    host.run(CLEAN)
+    # dpkg itself holds the lock while a maintainer script sleeps.
+    host.put("/root/slow/DEBIAN/control", "Package: hf-slow\nVersion: 1\nArchitecture: all\nMaintainer: t <t@e.org>\n"
+             "Description: slow\n")
+    host.put("/root/slow/DEBIAN/postinst", "#!/bin/sh\nsleep 3\n", 0o755)
+    host.run("dpkg-deb -b /root/slow /root/slow.deb", check=True)
+    slow = host.start("dpkg -i /root/slow.deb")
+    host.run("while ! dpkg-query -W hf-slow 2>/dev/null; do sleep 0.05; done", timeout=20)
+    short = apply(host, "- apt: name=hf-tool-x lock_timeout=0")
+    assert short[-1]["status"] == "failed"
+    assert "is held by process" in short[-1]["msg"] and "dpkg" in short[-1]["msg"]
+    waited = apply(host, "- apt: name=hf-tool-x")
+    assert waited[-1]["status"] == "changed"
+    assert slow.wait() == 0
+
+
+def test_nothing_to_do_starts_no_program(host):
+    host.run(CLEAN)
+    apply(host, "- apt: name=hf-demo")
+    host.put("/root/play.yml", playbook([{"apt": {"name": "hf-demo"}}, {"systemd": {"name": "cron", "state": "started"}},
+                                         {"user": {"name": "root"}}]) + "\n")
+    # A PATH without programs: whatever had to be started would fail.
+    r = host.run(["env", "PATH=/nowhere", "/usr/bin/holdfast", "apply", "/root/play.yml", "--output", "jsonl"])
+    assert [t["status"] for t in tasks_of(r)] == ["ok", "ok", "ok"], r
