@@ -201,6 +201,20 @@ static int scalar_kind(const yaml_event_t *e, enum tag tag, struct hf_str text, 
 	return 0;
 }
 
+/* The value of a scalar with any tag but !unsafe and !vault. */
+static int tagged_value(
+	struct reader *r, enum tag tag, struct hf_str text, struct hf_value **ret, enum yaml_kind *ret_kind)
+{
+	if (tag == TAG_BINARY)
+		return hf_yaml_scalar_binary(r->arena, text, ret, r->err);
+	if (scalar_kind(&r->event, tag, text, ret_kind) < 0)
+		return hf_fail(r->err, HF_E_PARSE, "this tag is not for a scalar");
+	if (*ret_kind != YAML_MERGE && *ret_kind != YAML_EQUALS)
+		return hf_yaml_scalar_value(r->arena, *ret_kind, text, ret, r->err);
+	*ret = hf_value_str(r->arena, text); /* a mapping may take it as a key; anybody else refuses it */
+	return 0;
+}
+
 /* ret_kind tells a mapping that its key was a plain << or =. */
 static int scalar_read(struct reader *r, struct hf_value **ret, enum yaml_kind *ret_kind)
 {
@@ -213,22 +227,11 @@ static int scalar_read(struct reader *r, struct hf_value **ret, enum yaml_kind *
 		return result;
 	enum yaml_kind kind = YAML_STR;
 	struct hf_value *v = NULL;
-	if (tag == TAG_UNSAFE || tag == TAG_VAULT) {
-		v = hf_value_str(r->arena, text);
-		if (tag == TAG_VAULT)
-			marked(v, HF_VALUE_VAULT | HF_VALUE_SECRET);
-	}
-	if (tag == TAG_BINARY) {
-		result = hf_yaml_scalar_binary(r->arena, text, &v, r->err);
-	} else if (tag != TAG_UNSAFE && tag != TAG_VAULT) {
-		if (scalar_kind(e, tag, text, &kind) < 0)
-			return event_fail(r, mark, "this tag is not for a scalar");
-		if (kind == YAML_MERGE || kind == YAML_EQUALS)
-			v = hf_value_str(
-				r->arena, text); /* a mapping may take it as a key; anybody else refuses it */
-		else
-			result = hf_yaml_scalar_value(r->arena, kind, text, &v, r->err);
-	}
+	if (tag == TAG_UNSAFE || tag == TAG_VAULT)
+		v = marked(hf_value_str(r->arena, text),
+			tag == TAG_VAULT ? HF_VALUE_VAULT | HF_VALUE_SECRET : 0);
+	else
+		result = tagged_value(r, tag, text, &v, &kind);
 	if (result < 0)
 		return hf_error_set_pos(r->err, mark_pos(r, mark));
 	if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)

@@ -271,6 +271,16 @@ static int sexagesimal(
 	return 0;
 }
 
+/* What stands before the digits; *p moves behind it. */
+static unsigned base_take(char **p)
+{
+	if ((*p)[0] != '0' || (*p)[1] == '\0')
+		return 10;
+	char mark = (*p)[1];
+	*p += mark == 'b' || mark == 'x' || mark == 'o' ? 2 : 1;
+	return mark == 'b' ? 2 : mark == 'x' ? 16 : 8;
+}
+
 static int int_value(struct hf_arena *a, struct hf_str text, struct hf_value **ret, struct hf_error *err)
 {
 	char *p = without_marks(a, hf_str_trim(text));
@@ -279,16 +289,11 @@ static int int_value(struct hf_arena *a, struct hf_str text, struct hf_value **r
 		p++;
 	if (strchr(p, ':') != NULL && *p != '0')
 		return sexagesimal(a, negative, p, ret, err);
-	unsigned base = 10;
-	if (p[0] == '0' && p[1] != '\0') {
-		base = p[1] == 'b' ? 2 : p[1] == 'x' ? 16 : 8;
-		p += p[1] == 'b' || p[1] == 'x' || p[1] == 'o' ? 2 : 1;
-	}
-	const char *allowed = base == 2    ? "01"
-			      : base == 8  ? "01234567"
-			      : base == 10 ? DIGITS
-					   : DIGITS "abcdef";
-	if (*p == '\0' || strspn(p, allowed) != strlen(p))
+	static const char *const digits[] = {
+		[2] = "01", [8] = "01234567", [10] = DIGITS, [16] = DIGITS "abcdef"
+	};
+	unsigned base = base_take(&p);
+	if (*p == '\0' || strspn(p, digits[base]) != strlen(p))
 		return bad_scalar(err, "an integer", text);
 	if (strlen(p) <= 15) {
 		long long small = strtoll(p, NULL, (int)base);

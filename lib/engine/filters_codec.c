@@ -80,6 +80,18 @@ static int text_encode(struct hf_str text, struct hf_str encoding, struct hf_buf
 	return 0;
 }
 
+/* A point of UTF-16; *i moves behind what it took beyond the first unit. */
+static uint32_t wide_point(struct hf_str bytes, bool little, size_t *i)
+{
+	const unsigned char *p = (const unsigned char *)bytes.p + *i;
+	uint32_t point = little ? p[0] | (uint32_t)p[1] << 8 : p[1] | (uint32_t)p[0] << 8;
+	if (point < 0xD800 || point >= 0xDC00 || *i + 4 > bytes.n)
+		return point;
+	uint32_t low = little ? p[2] | (uint32_t)p[3] << 8 : p[3] | (uint32_t)p[2] << 8;
+	*i += 2;
+	return 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
+}
+
 static int text_decode(struct hf_str bytes, struct hf_str encoding, struct hf_buf *out, struct hf_error *err)
 {
 	bool utf8 = true, little = true, mark = false, wide = encoding_wide(encoding, &little, &mark);
@@ -93,17 +105,10 @@ static int text_decode(struct hf_str bytes, struct hf_str encoding, struct hf_bu
 	}
 	size_t width = wide ? 2 : 1;
 	for (size_t i = 0; i + width <= bytes.n; i += width) {
-		const unsigned char *p = (const unsigned char *)bytes.p + i;
-		uint32_t point = !wide    ? p[0]
-				 : little ? p[0] | (uint32_t)p[1] << 8
-					  : p[1] | (uint32_t)p[0] << 8;
-		if (mark && i == 0 && point == 0xFEFF)
+		bool first = i == 0;
+		uint32_t point = wide ? wide_point(bytes, little, &i) : (unsigned char)bytes.p[i];
+		if (mark && first && point == 0xFEFF)
 			continue;
-		if (point >= 0xD800 && point < 0xDC00 && i + 4 <= bytes.n) {
-			uint32_t low = little ? p[2] | (uint32_t)p[3] << 8 : p[3] | (uint32_t)p[2] << 8;
-			point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
-			i += 2;
-		}
 		char text[4];
 		hf_buf_append(out, text, hf_utf8_encode(point, text));
 	}

@@ -106,53 +106,67 @@ static const char *setting_text(
 	return hf_sprintf(a, "$%s$rounds=%d$%.*s$", m->ident, (int)rounds, HF_STR_ARG(salt));
 }
 
+struct hashing {
+	const struct method *method;
+	struct hf_str salt, ident;
+	int64_t rounds;
+};
+
+static int salt_option(struct hf_eval *e, const struct hf_call *call, struct hashing *h, struct hf_error *err)
+{
+	int64_t size;
+	size_t most = h->method->salt_max;
+	int r = filter_int_arg(call, 2, "salt_size", (int64_t)h->method->salt_size, &size, err);
+	if (r == 0 && filter_arg(call, 1, "salt") != NULL)
+		r = filter_text_arg(e, call, 1, "salt", "", &h->salt, err);
+	else if (r == 0)
+		r = salt_random(hf_eval_arena(e), size < 0 || (size_t)size > most ? most : (size_t)size,
+			&h->salt, err);
+	return r < 0 ? r : salt_check(h->method, h->salt, err);
+}
+
+static int hashing_options(
+	struct hf_eval *e, const struct hf_call *call, struct hashing *h, struct hf_error *err)
+{
+	struct hf_str name;
+	int r = filter_text_arg(e, call, 0, "hashtype", "sha512", &name, err);
+	if (r < 0)
+		return r;
+	const struct method *m = h->method = method_find(name);
+	if (m == NULL)
+		return hf_fail(err, HF_E_TEMPLATE,
+			"password_hash: '%.*s' is not in the list of supported algorithms: md5, blowfish, "
+			"sha256, sha512",
+			HF_STR_ARG(name));
+	r = filter_int_arg(call, 3, "rounds", m->rounds, &h->rounds, err);
+	if (r == 0 && m->rounds != 0 && (h->rounds < m->rounds_min || h->rounds > m->rounds_max))
+		r = hf_fail(err, HF_E_TEMPLATE, "rounds for %s must be between %d and %d", m->name,
+			(int)m->rounds_min, (int)m->rounds_max);
+	h->ident = hf_str(m->ident);
+	if (r == 0 && filter_arg(call, 4, "ident") != NULL)
+		r = filter_text_arg(e, call, 4, "ident", m->ident, &h->ident, err);
+	return r < 0 ? r : salt_option(e, call, h, err);
+}
+
 FILTER(password_hash)
 {
 	FILTER_ARGS(5, "hashtype", "salt", "salt_size", "rounds", "ident");
 	struct hf_arena *a = hf_eval_arena(e);
-	struct hf_str password, name, salt = { 0 }, ident;
-	int64_t rounds, salt_size;
-	int r = input->type == HF_STRING
-			? hf_eval_text(e, input, &password, err)
-			: hf_fail(err, HF_E_TEMPLATE, "secret must be unicode or bytes, not %s",
-				  hf_type_name(input));
-	if (r == 0)
-		r = filter_text_arg(e, call, 0, "hashtype", "sha512", &name, err);
-	const struct method *m = r == 0 ? method_find(name) : NULL;
-	if (r == 0 && m == NULL)
-		r = hf_fail(err, HF_E_TEMPLATE,
-			"password_hash: '%.*s' is not in the list of supported algorithms: md5, blowfish, "
-			"sha256, sha512",
-			HF_STR_ARG(name));
-	if (r == 0)
-		r = filter_int_arg(call, 2, "salt_size", (int64_t)m->salt_size, &salt_size, err);
-	if (r == 0)
-		r = filter_int_arg(call, 3, "rounds", m->rounds, &rounds, err);
-	if (r == 0 && m->rounds != 0 && (rounds < m->rounds_min || rounds > m->rounds_max))
-		r = hf_fail(err, HF_E_TEMPLATE, "rounds for %s must be between %d and %d", m->name,
-			(int)m->rounds_min, (int)m->rounds_max);
-	if (r == 0 && filter_arg(call, 1, "salt") != NULL)
-		r = filter_text_arg(e, call, 1, "salt", "", &salt, err);
-	else if (r == 0)
-		r = salt_random(a,
-			salt_size < 0 || (size_t)salt_size > m->salt_max ? m->salt_max : (size_t)salt_size,
-			&salt, err);
-	if (r == 0)
-		r = salt_check(m, salt, err);
-	if (r == 0)
-		r = filter_text_arg(e, call, 4, "ident", m->ident, &ident, err);
+	struct hashing h = { 0 };
+	if (input->type != HF_STRING)
+		return hf_fail(
+			err, HF_E_TEMPLATE, "secret must be unicode or bytes, not %s", hf_type_name(input));
+	int r = hashing_options(e, call, &h, err);
 	if (r < 0)
 		return r;
-	if (filter_arg(call, 4, "ident") == NULL)
-		ident = hf_str(m->ident);
-	if (memchr(password.p, '\0', password.n) != NULL)
+	if (memchr(input->u.string.p, '\0', input->u.string.n) != NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "a password with a NUL in it cannot be hashed");
 	struct crypt_data *data = hf_zalloc(a, sizeof(*data));
-	const char *hashed = crypt_r(
-		hf_str_dup(a, password), setting_text(a, m, hf_str_dup(a, ident), salt, rounds), data);
+	const char *setting = setting_text(a, h.method, hf_str_dup(a, h.ident), h.salt, h.rounds);
+	const char *hashed = crypt_r(hf_str_dup(a, input->u.string), setting, data);
 	if (hashed == NULL || hashed[0] == '*')
-		return hf_fail(
-			err, HF_E_TEMPLATE, "password_hash: this system's crypt cannot do %s", m->name);
+		return hf_fail(err, HF_E_TEMPLATE, "password_hash: this system's crypt cannot do %s",
+			h.method->name);
 	return filter_return_text(e, input, hf_str(hashed), ret);
 }
 

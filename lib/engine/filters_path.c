@@ -243,6 +243,19 @@ FILTER(realpath_filter)
 	return r < 0 ? r : filter_return_text(e, input, hf_str(real(hf_eval_arena(e), s)), ret);
 }
 
+/* Bytes of the whole components both paths begin with. */
+static size_t common_length(const char *to, const char *from)
+{
+	size_t same = 0;
+	for (size_t i = 0;; i++) {
+		bool to_end = to[i] == '\0' || to[i] == '/', from_end = from[i] == '\0' || from[i] == '/';
+		if (to_end && from_end)
+			same = i;
+		if (to[i] != from[i] || to[i] == '\0')
+			return same;
+	}
+}
+
 FILTER(relpath)
 {
 	FILTER_ARGS(1, "start");
@@ -256,14 +269,7 @@ FILTER(relpath)
 	if (r < 0)
 		return r;
 	const char *to = absolute(a, s), *from = absolute(a, start);
-	size_t same = 0;
-	for (size_t i = 0;; i++) {
-		bool to_end = to[i] == '\0' || to[i] == '/', from_end = from[i] == '\0' || from[i] == '/';
-		if (to_end && from_end)
-			same = i;
-		if (to[i] != from[i] || to[i] == '\0')
-			break;
-	}
+	size_t same = common_length(to, from);
 	hf_auto_buf out = hf_buf_init(FILTER_TEXT_MAX);
 	for (const char *p = from + same; *p != '\0'; p++)
 		if (*p == '/' && p[1] != '\0')
@@ -311,6 +317,19 @@ static struct hf_value *components(struct hf_arena *a, struct hf_str s)
 	return list;
 }
 
+/* What both lists begin with; common NULL: all of list. */
+static struct hf_value *common_start(struct hf_value *common, struct hf_value *list)
+{
+	size_t same = 0;
+	if (common == NULL)
+		return list;
+	while (same < hf_list_len(common) && same < hf_list_len(list) &&
+		hf_value_equal(hf_list_at(common, same), hf_list_at(list, same)))
+		same++;
+	common->u.list->n = same;
+	return common;
+}
+
 FILTER(commonpath)
 {
 	struct hf_arena *a = hf_eval_arena(e);
@@ -328,15 +347,7 @@ FILTER(commonpath)
 		if (i > 0 && is_absolute != absolute_path)
 			return hf_fail(err, HF_E_TEMPLATE, "Can't mix absolute and relative paths");
 		absolute_path = is_absolute;
-		struct hf_value *list = components(a, s);
-		size_t same = 0;
-		while (common != NULL && same < hf_list_len(common) && same < hf_list_len(list) &&
-			hf_value_equal(hf_list_at(common, same), hf_list_at(list, same)))
-			same++;
-		if (common == NULL)
-			common = list;
-		else
-			common->u.list->n = same;
+		common = common_start(common, components(a, s));
 	}
 	hf_auto_buf out = hf_buf_init(FILTER_TEXT_MAX);
 	if (absolute_path)

@@ -37,6 +37,22 @@ static int random_range(struct hf_eval *e, int64_t start, int64_t end, int64_t s
 	return 0;
 }
 
+static int random_item(struct hf_eval *e, struct hf_value *input, struct hf_twister *t, struct hf_value **ret,
+	struct hf_error *err)
+{
+	struct hf_value *list = NULL;
+	if (input->type == HF_FLOAT || input->type == HF_NULL || input->type == HF_BIGINT ||
+		input->type == HF_DICT)
+		return hf_fail(err, HF_E_TEMPLATE, "random can only be used on sequences and integers");
+	int r = filter_items(e, input, &list, err);
+	if (r < 0)
+		return r;
+	if (hf_list_len(list) == 0)
+		return hf_fail(err, HF_E_TEMPLATE, "Cannot choose from an empty sequence");
+	*ret = hf_list_at(list, hf_twister_below(t, hf_list_len(list)));
+	return 0;
+}
+
 FILTER(random_filter)
 {
 	FILTER_ARGS(3, "start", "step", "seed");
@@ -54,17 +70,7 @@ FILTER(random_filter)
 			step == 0 ? 1 : step, &t, ret, err);
 	if (start != 0 || filter_arg(call, 1, "step") != NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "start and step can only be used with integer values");
-	if (input->type == HF_FLOAT || input->type == HF_NULL || input->type == HF_BIGINT ||
-		input->type == HF_DICT)
-		return hf_fail(err, HF_E_TEMPLATE, "random can only be used on sequences and integers");
-	struct hf_value *list = NULL;
-	r = filter_items(e, input, &list, err);
-	if (r < 0)
-		return r;
-	if (hf_list_len(list) == 0)
-		return hf_fail(err, HF_E_TEMPLATE, "Cannot choose from an empty sequence");
-	*ret = hf_list_at(list, hf_twister_below(&t, hf_list_len(list)));
-	return 0;
+	return random_item(e, input, &t, ret, err);
 }
 
 FILTER(shuffle)

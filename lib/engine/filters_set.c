@@ -114,40 +114,52 @@ static int attribute_path(struct hf_eval *e, struct hf_value *v, const struct hf
 	return r;
 }
 
+struct uniqueness {
+	struct hf_value *attribute;
+	bool case_sensitive, unhashable;
+};
+
+/* What two items are compared by. */
+static int unique_key(struct hf_eval *e, const struct uniqueness *u, struct hf_value *v,
+	struct hf_value **ret, struct hf_error *err)
+{
+	int r = attribute_path(e, v, u->attribute, ret, err);
+	if (r < 0)
+		return r;
+	if ((*ret)->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, *ret, err);
+	if (u->attribute != NULL && !hf_value_hashable(*ret))
+		return hf_fail(err, HF_E_TEMPLATE, "unhashable type: '%s'", hf_type_name(*ret));
+	if (!u->case_sensitive && !u->unhashable && (*ret)->type == HF_STRING)
+		return hf_eval_filter(e, HF_STR("lower"), *ret, &(struct hf_call){ 0 }, ret, err);
+	return 0;
+}
+
 FILTER(unique)
 {
 	FILTER_ARGS(2, "case_sensitive", "attribute");
-	struct hf_arena *a = hf_eval_arena(e);
-	struct hf_value *list = NULL, *attribute = filter_arg(call, 1, "attribute");
+	struct hf_value *list = NULL, *key = NULL;
 	const struct hf_value *exact = filter_arg(call, 0, "case_sensitive");
-	bool case_sensitive = exact != NULL && hf_value_truthy(exact), unhashable = false;
+	struct uniqueness u = { .attribute = filter_arg(call, 1, "attribute") };
+	u.case_sensitive = exact != NULL && hf_value_truthy(exact);
 	int r = filter_items(e, input, &list, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < hf_list_len(list) && attribute == NULL; i++)
-		unhashable |= !hf_value_hashable(hf_list_at(list, i));
-	if (unhashable && exact != NULL && !case_sensitive)
+	for (size_t i = 0; i < hf_list_len(list) && u.attribute == NULL; i++)
+		u.unhashable |= !hf_value_hashable(hf_list_at(list, i));
+	if (u.unhashable && exact != NULL && !u.case_sensitive)
 		return hf_fail(err, HF_E_TEMPLATE,
 			"Ansible's unique filter does not support case_sensitive=False for this list");
-	struct seen done = seen_new(a);
-	*ret = hf_value_list(a);
+	struct seen done = seen_new(hf_eval_arena(e));
+	*ret = hf_value_list(hf_eval_arena(e));
 	for (size_t i = 0; i < hf_list_len(list); i++) {
-		struct hf_value *v = hf_list_at(list, i), *key = NULL;
-		r = attribute_path(e, v, attribute, &key, err);
-		if (r == 0 && key->type == HF_UNDEFINED)
-			r = hf_eval_undefined(e, key, err);
-		if (r == 0 && attribute != NULL && !hf_value_hashable(key))
-			r = hf_fail(err, HF_E_TEMPLATE, "unhashable type: '%s'", hf_type_name(key));
-		if (r < 0)
-			return r;
-		if (!case_sensitive && !unhashable && key->type == HF_STRING)
-			r = hf_eval_filter(e, HF_STR("lower"), key, &(struct hf_call){ 0 }, &key, err);
+		r = unique_key(e, &u, hf_list_at(list, i), &key, err);
 		if (r < 0)
 			return r;
 		if (seen_has(&done, key))
 			continue;
 		seen_add(&done, key);
-		hf_list_append(*ret, v);
+		hf_list_append(*ret, hf_list_at(list, i));
 	}
 	return 0;
 }

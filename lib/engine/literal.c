@@ -99,6 +99,31 @@ static bool escape_read(struct literal *l, struct hf_buf *out, bool bytes)
 	return true;
 }
 
+/* What follows the opening quote, up to the closing one. */
+static bool string_body(struct literal *l, struct hf_buf *out, char quote, bool triple, bool raw, bool bytes)
+{
+	while (l->p < l->end) {
+		char c = *l->p++;
+		if (c == quote && !triple)
+			return true;
+		if (c == quote && l->end - l->p >= 2 && l->p[0] == quote && l->p[1] == quote) {
+			l->p += 2;
+			return true;
+		}
+		if ((c == '\n' && !triple) || (bytes && (unsigned char)c >= 0x80))
+			return false;
+		if (c == '\\' && !raw) {
+			if (!escape_read(l, out, bytes))
+				return false;
+			continue;
+		}
+		hf_buf_put(out, c);
+		if (c == '\\' && l->p < l->end)
+			hf_buf_put(out, *l->p++);
+	}
+	return false;
+}
+
 /* One literal with its prefix; appended to out. *kind: 0 not known yet, 's' text, 'b' bytes. */
 static bool string_piece(struct literal *l, struct hf_buf *out, char *kind)
 {
@@ -113,29 +138,7 @@ static bool string_piece(struct literal *l, struct hf_buf *out, char *kind)
 	char quote = *l->p++;
 	bool triple = l->end - l->p >= 2 && l->p[0] == quote && l->p[1] == quote;
 	l->p += triple ? 2 : 0;
-	while (l->p < l->end) {
-		char c = *l->p++;
-		if (c == quote && !triple)
-			return true;
-		if (c == quote && l->end - l->p >= 2 && l->p[0] == quote && l->p[1] == quote) {
-			l->p += 2;
-			return true;
-		}
-		if (c == '\n' && !triple)
-			return false;
-		if (bytes && (unsigned char)c >= 0x80)
-			return false;
-		if (c != '\\') {
-			hf_buf_put(out, c);
-		} else if (raw) {
-			hf_buf_put(out, c);
-			if (l->p < l->end)
-				hf_buf_put(out, *l->p++);
-		} else if (!escape_read(l, out, bytes)) {
-			return false;
-		}
-	}
-	return false;
+	return string_body(l, out, quote, triple, raw, bytes);
 }
 
 static bool string_ahead(const struct literal *l)
@@ -206,6 +209,26 @@ static int base_ahead(const struct literal *l)
 	return c == 'x' ? 16 : c == 'o' ? 8 : c == 'b' ? 2 : 10;
 }
 
+/* ".5", "e+3" behind the whole part; *real when there is any. False: not a number. */
+static bool fraction_read(struct literal *l, struct hf_buf *out, size_t whole, bool *real)
+{
+	size_t fraction = 0;
+	if (l->p < l->end && *l->p == '.') {
+		*real = true;
+		hf_buf_put(out, *l->p++);
+		fraction = digits_read(l, out, isdigit);
+	}
+	if (whole + fraction == 0)
+		return false;
+	if (l->p >= l->end || (*l->p != 'e' && *l->p != 'E'))
+		return true;
+	*real = true;
+	hf_buf_put(out, *l->p++);
+	if (l->p < l->end && (*l->p == '+' || *l->p == '-'))
+		hf_buf_put(out, *l->p++);
+	return digits_read(l, out, isdigit) > 0;
+}
+
 static bool number_value(struct literal *l, bool negative, struct hf_value **ret)
 {
 	int base = base_ahead(l);
@@ -215,22 +238,9 @@ static bool number_value(struct literal *l, bool negative, struct hf_value **ret
 	bool real = false;
 	if (negative)
 		hf_buf_put(&out, '-');
-	size_t start = out.n, whole = digits_read(l, &out, isdigit), fraction = 0;
-	if (l->p < l->end && *l->p == '.') {
-		real = true;
-		hf_buf_put(&out, *l->p++);
-		fraction = digits_read(l, &out, isdigit);
-	}
-	if (whole + fraction == 0)
+	size_t start = out.n, whole = digits_read(l, &out, isdigit);
+	if (!fraction_read(l, &out, whole, &real))
 		return false;
-	if (l->p < l->end && (*l->p == 'e' || *l->p == 'E')) {
-		real = true;
-		hf_buf_put(&out, *l->p++);
-		if (l->p < l->end && (*l->p == '+' || *l->p == '-'))
-			hf_buf_put(&out, *l->p++);
-		if (digits_read(l, &out, isdigit) == 0)
-			return false;
-	}
 	if (out.failed || (l->p < l->end && (isalnum((unsigned char)*l->p) || *l->p == '_')))
 		return false;
 	if (real) {
