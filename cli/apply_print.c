@@ -109,6 +109,17 @@ static bool is_bad(const char *status)
 	       strcmp(status, "rescued") == 0;
 }
 
+/* debug and assert show what they say, not what every result has. */
+static void only_message(const struct apply_print *p, const struct hf_value *e, struct hf_value *seen)
+{
+	const char *loop_var = hf_dict_cstr(seen, "ansible_loop_var", NULL);
+	if (loop_var != NULL)
+		hf_dict_remove(seen, loop_var);
+	hf_dict_remove(seen, "ansible_loop_var");
+	if (p->verbosity < 1 && strstr(hf_dict_cstr(e, "module", ""), "assert") == NULL)
+		hf_dict_remove(seen, "changed");
+}
+
 static void print_result(
 	const struct apply_print *p, struct hf_arena *a, const struct hf_value *e, const char *status)
 {
@@ -125,11 +136,9 @@ static void print_result(
 		return;
 	hf_auto_buf out = hf_buf_init(OUT_MAX);
 	struct hf_value *seen = shown(a, result, p->verbosity);
-	if (debug && !bad) {
-		hf_dict_remove(seen, "failed");
-		if (p->verbosity < 1)
-			hf_dict_remove(seen, "changed");
-	}
+	hf_dict_remove(seen, "failed");
+	if (debug && !bad)
+		only_message(p, e, seen);
 	put_json(&out, seen, debug || p->verbosity > 1 ? 4 : -1);
 	printf(" => %s", out.p == NULL ? "{}" : out.p);
 }
@@ -159,8 +168,16 @@ static void print_status(
 	if (bad && item == NULL)
 		printf(": FAILED!");
 	if (item != NULL)
-		printf(" => (item=%s)", hf_value_text(a, item).p);
+		printf("%s (item=%s)", bad ? "" : " =>", hf_value_text(a, item).p);
 	print_result(p, a, e, status);
+}
+
+static void print_included(struct hf_arena *a, const struct hf_value *e, const struct hf_value *include)
+{
+	const struct hf_value *item = hf_dict_get(e, "item");
+	printf("included: %s for %s", hf_value_text(a, include).p, hf_dict_cstr(e, "host", ""));
+	if (item != NULL)
+		printf(" => (item=%s)", hf_value_text(a, item).p);
 }
 
 static void print_task(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
@@ -176,7 +193,7 @@ static void print_task(const struct apply_print *p, struct hf_arena *a, const st
 	const struct hf_value *include = hf_is(result, HF_DICT) ? hf_dict_get(result, "include") : NULL;
 	printf("%s", on);
 	if (include != NULL && !is_bad(status))
-		printf("included: %s for %s", hf_value_text(a, include).p, hf_dict_cstr(e, "host", ""));
+		print_included(a, e, include);
 	else
 		print_status(p, a, e, status);
 	printf("%s\n", off);

@@ -54,7 +54,10 @@ static int role_name(struct hf_task *t, struct hf_value *args, const char **ret,
 		return hf_fail_at(
 			err, HF_E_TASK, t->node->pos, "'name' is a required field for include_role.");
 	*ret = hf_strdup(t->run->arena, hf_value_text(t->arena, name).p);
-	return 0;
+	const char *dir = NULL;
+	int r = hf_load_find_role(&t->run->loader, t->node, *ret, &dir, err);
+	t->ignore_errors = t->ignore_errors && r == 0;
+	return r;
 }
 
 static int check_keys(struct hf_task *t, const struct hf_value *args, struct hf_error *err)

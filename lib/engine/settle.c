@@ -130,6 +130,18 @@ static void keep_failure(struct hf_task *t)
 	t->run->generation++;
 }
 
+/* A loop of includes counts every file it brought in; everything else counts once. */
+static unsigned included_files(const struct hf_task *t)
+{
+	const struct hf_value *results = hf_dict_get(t->result, "results");
+	if (!t->node->dynamic || t->node->loop == NULL || !hf_is(results, HF_LIST))
+		return 1;
+	unsigned files = 0;
+	for (size_t i = 0; i < hf_list_len(results); i++)
+		files += !hf_dict_bool(hf_list_at(results, i), "skipped", false);
+	return files;
+}
+
 static void count(struct hf_task *t)
 {
 	unsigned *n = t->host->run->count;
@@ -145,6 +157,8 @@ static void count(struct hf_task *t)
 			n[HF_ST_CHANGED]++;
 		break;
 	case HF_ST_OK:
+		n[HF_ST_OK] += included_files(t);
+		break;
 	case HF_ST_SKIPPED:
 	case HF_ST_FAILED:
 	case HF_ST_UNREACHABLE:
