@@ -561,23 +561,33 @@ static int git_undo(struct hf_module_context *c, const void *params, const struc
 	struct hf_undo *undo, struct hf_error *err)
 {
 	const struct git *g = change->state;
-	if (g->p->dest == NULL)
+	const char *dest = g->p->dest;
+	if (dest == NULL)
 		return 0;
-	if (!g->present)
-		return hf_fs_exists(g->p->dest) ? hf_undo_tree(undo, g->p->dest, err)
-						: hf_file_undo_new(undo, g->a, g->p->dest, err);
-	if (g->local_changes)
-		hf_undo_impossible(undo, "local changes in the working copy are discarded");
 	struct hf_value *step = hf_value_dict(g->a);
-	hf_dict_put(step, "dest", hf_value_cstr(g->a, g->p->dest));
-	hf_dict_put(step, "commit", hf_value_cstr(g->a, g->before));
+	hf_dict_put(step, "dest", hf_value_cstr(g->a, dest));
+	if (g->present) {
+		if (g->local_changes)
+			hf_undo_impossible(undo, "local changes in the working copy are discarded");
+		hf_dict_put(step, "commit", hf_value_cstr(g->a, g->before));
+	} else {
+		/* git clones into a directory that is missing or empty: what is in it afterwards is git's. */
+		int result = hf_fs_is_dir(dest) ? hf_undo_file(undo, dest, err)
+						: hf_file_undo_new(undo, g->a, hf_path_dir(g->a, dest), err);
+		if (result < 0)
+			return result;
+	}
 	hf_undo_step(undo, step);
 	return 0;
 }
 
 static int git_restore(struct hf_module_context *c, const struct hf_value *step, struct hf_error *err)
 {
-	const char *dest = hf_dict_cstr(step, "dest", ""), *commit = hf_dict_cstr(step, "commit", "");
+	const char *dest = hf_dict_cstr(step, "dest", NULL), *commit = hf_dict_cstr(step, "commit", NULL);
+	if (dest == NULL)
+		return hf_fail(err, HF_E_PARSE, "the step names no directory");
+	if (commit == NULL)
+		return hf_fs_remove_tree(dest, err);
 	const char *const argv[] = { "git", "-C", dest, "reset", "--hard", commit, "--", NULL };
 	return hf_proc_output(hf_task_arena(c), argv, NULL, err);
 }

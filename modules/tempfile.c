@@ -72,8 +72,22 @@ static int tempfile_undo(struct hf_module_context *c, const void *params, const 
 	struct hf_undo *undo, struct hf_error *err)
 {
 	const struct params *p = params;
-	return p->state == TEMP_DIRECTORY ? hf_undo_tree(undo, change->state, err)
-					  : hf_undo_file(undo, change->state, err);
+	struct hf_arena *a = hf_task_arena(c);
+	if (p->state == TEMP_FILE)
+		return hf_undo_file(undo, change->state, err);
+	/* Whatever is in a directory made here by then came after it. */
+	struct hf_value *step = hf_value_dict(a);
+	hf_dict_put(step, "remove", hf_value_cstr(a, change->state));
+	hf_undo_step(undo, step);
+	return 0;
+}
+
+static int tempfile_restore(struct hf_module_context *c, const struct hf_value *step, struct hf_error *err)
+{
+	const char *path = hf_dict_cstr(step, "remove", NULL);
+	if (path == NULL)
+		return hf_fail(err, HF_E_PARSE, "the step names no directory");
+	return hf_fs_remove_tree(path, err);
 }
 
 const struct hf_module hf_module_tempfile = {
@@ -84,4 +98,5 @@ const struct hf_module hf_module_tempfile = {
 	.check = tempfile_check,
 	.apply = tempfile_apply,
 	.undo = tempfile_undo,
+	.restore = tempfile_restore,
 };

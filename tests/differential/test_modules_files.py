@@ -24,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from files_rows import ROWS, Archive, Clone, Dir, File, Hard, Link, Repo  # noqa: E402
 
 ANSIBLE = pathlib.Path(sys.executable).parent / "ansible-playbook"
+BUILD = pathlib.Path(os.environ.get("HF_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 EXPECTED = pathlib.Path(__file__).with_name("files_expected.json")
 IDS = [r.title for r in ROWS]
 # Never compared: what differs from run to run, and what the controller adds.
@@ -276,6 +277,29 @@ def ours(tmp_path_factory, holdfast):
     return out
 
 
+def way_back(r):
+    """Rows whose changes can be taken back: a command's cannot, nor a request's, nor what git discarded."""
+    module, args = next(iter(r.task.items()))
+    return module not in ("command", "shell", "raw", "script", "uri") and not (module == "git" and "w" in r.given)
+
+
+UNDONE = [r for r in ROWS if way_back(r)]
+
+
+@pytest.fixture(scope="session")
+def undone(tmp_path_factory):
+    """Every row applied and taken back, in a run of its own."""
+    root = tmp_path_factory.mktemp("undo")
+    book = build(root, UNDONE)
+    rows = [root / "rows" / str(i) for i in range(len(UNDONE))]
+    before = [tree(r, times=True) for r in rows]
+    door = BUILD / "tests" / "system" / "undo_door"
+    for words in (["apply", book, root / "kept"], ["undo", root / "kept"]):
+        done = run([door, *words], root, book.parent)
+        assert done.returncode in (0, 2), done.stderr
+    return [(b, tree(r, times=True)) for b, r in zip(before, rows)]
+
+
 def status(result):
     if result.get("failed"):
         return "failed"
@@ -311,6 +335,17 @@ def test_same_as_ansible(i, ansible, ours):
 @pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
 def test_check_touches_nothing(i, ours):
     assert ours[i]["untouched"]
+
+
+@pytest.mark.parametrize("i", range(len(UNDONE)), ids=[r.title for r in UNDONE])
+def test_undo_restores(i, undone):
+    """Kinds, owners, modes, contents, links and the times of files are as before."""
+    before, after = undone[i]
+    for entries in (before, after):
+        for entry in entries.values():
+            if entry[0][0] != "-":
+                entry.pop()  # a directory's time tells of what came and went in it
+    assert after == before
 
 
 @pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
