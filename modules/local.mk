@@ -126,3 +126,4 @@ EXTRA_DIST += \
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/selinux.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/seboolean.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/filesystem.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/async_status.c
