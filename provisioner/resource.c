@@ -559,6 +559,22 @@ int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 
 /* --- remove --- */
 
+/* needs: a path that must be there, so that what a run before undid is not undone twice. */
+static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *operation, const struct hf_value *context, struct hf_error *err)
+{
+	const char *needs = hf_dict_cstr(operation, "needs", NULL);
+	if (needs != NULL) {
+		struct observed o;
+		int rc = resource_observe(e, a, spec, context, false, &o, err);
+		if (rc < 0 || !o.present || hf_wire_at(a, o.item, needs) == NULL)
+			return rc;
+	}
+	struct reply reply;
+	int rc = engine_call(e, a, spec, operation, context, &reply, err);
+	return rc < 0 && reply_in(operation, "absent", &reply) ? 0 : rc;
+}
+
 int resource_delete(
 	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err)
 {
@@ -580,13 +596,8 @@ int resource_delete(
 	}
 	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "deleting"));
 	int rc = hf_state_put(e->state, d, err);
-	for (size_t i = 0; rc == 0 && i < hf_list_len(spec->remove); i++) {
-		const struct hf_value *operation = hf_list_at(spec->remove, i);
-		struct reply reply;
-		rc = engine_call(e, a, spec, operation, context, &reply, err);
-		if (rc < 0 && reply_in(operation, "absent", &reply))
-			rc = 0;
-	}
+	for (size_t i = 0; rc == 0 && i < hf_list_len(spec->remove); i++)
+		rc = delete_step(e, a, spec, hf_list_at(spec->remove, i), context, err);
 	if (rc == 0)
 		rc = gone_wait(e, a, spec, context, err);
 	return rc < 0 ? rc : hf_state_remove(e->state, d, err);
