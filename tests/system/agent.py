@@ -17,18 +17,22 @@ PATIENCE = 30
 
 
 class AgentHost:
-    def __init__(self, folder, holdfast, holdfastd, broker=None, host="h1", **config):
+    """store, env: a store that is not a folder, and what its clients need in their environment."""
+
+    def __init__(self, folder, holdfast, holdfastd, broker=None, host="h1", store=None, env=None, **config):
         self.folder, self.holdfast, self.holdfastd = pathlib.Path(folder), holdfast, holdfastd
         self.name, self.process, self._log = host, None, None
-        self.store = f"file://{self.folder}/store"
+        self.store = store or f"file://{self.folder}/store"
+        self.env = {**os.environ, **(env or {}), "HOLDFAST_SOCKET": f"{self.folder}/run/ctl.sock"}
         self.target = self.folder / "target"
         self.state = self.folder / "state"
         self.target.mkdir(parents=True, exist_ok=True)
         for key in ("root", "release", "deploy"):
             self.run("key", "generate", f"{self.folder}/{key}.key")
         self.run("release", "init", "-s", self.store, "-k", f"{self.folder}/root.key",
-                 "-a", f"release={self.folder}/release.key.pub", "-a", f"deploy:dev={self.folder}/deploy.key.pub")
-        (self.folder / "root.json").write_bytes((self.folder / "store/root/1.json").read_bytes())
+                 "-a", f"release={self.folder}/release.key.pub", "-a", f"deploy:dev={self.folder}/deploy.key.pub",
+                 "--out", f"{self.folder}/root.json")
+        self.run("release", "publish", "-s", self.store, f"{self.folder}/root.json")
         self._configure(broker, config)
 
     def _configure(self, broker, config):
@@ -42,8 +46,7 @@ class AgentHost:
         (self.folder / "holdfast.yaml").write_text(json.dumps(values))  # JSON is YAML
 
     def run(self, *words, check=True):
-        env = dict(os.environ, HOLDFAST_SOCKET=f"{self.folder}/run/ctl.sock")
-        done = subprocess.run([self.holdfast, *map(str, words)], capture_output=True, text=True, env=env)
+        done = subprocess.run([self.holdfast, *map(str, words)], capture_output=True, text=True, env=self.env)
         assert not check or done.returncode == 0, f"holdfast {' '.join(map(str, words))}: {done.stderr or done.stdout}"
         return done
 
@@ -69,7 +72,7 @@ class AgentHost:
     def start(self):
         self._log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen([self.holdfastd, "--config", f"{self.folder}/holdfast.yaml"], stderr=self._log,
-                                        stdout=self._log)
+                                        stdout=self._log, env=self.env)
         self.until(lambda: self.run("status", check=False).returncode == 0, "the agent answers")
 
     def stop(self):
