@@ -60,6 +60,7 @@ struct hf_agent {
 	struct hf_drift *drift;
 	struct hf_target target, installed;
 	int64_t started;
+	unsigned rounds;      /* of housekeeping */
 	int64_t paused_until; /* 0: not paused */
 	const char *pause_reason;
 	/* What the last run left behind, kept over restarts: HF_HOST_OK, _FAILED, _ROLLED_BACK … */

@@ -1,5 +1,6 @@
 #include "agent/drift.h"
 
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "agent/drift_set.h"
@@ -64,6 +65,8 @@ static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 	struct hf_look look;
 	const char *path = hf_state_text(row, 0);
 	bool tree = strncmp(hf_state_text(row, 2), "tree ", 5) == 0;
+	if (s->hash)
+		sd_notify(0, "WATCHDOG=1"); /* hashing large trees takes its time, and is no hang */
 	hf_look_take(path, tree, s->hash, &look);
 	bool same = strcmp(look.stat, hf_state_text(row, 1)) == 0 &&
 		    (!s->hash || strcmp(look.what, hf_state_text(row, 2)) == 0);

@@ -116,8 +116,8 @@ static int import_line(
 	if (strcmp(kind, "settled") == 0)
 		return hf_ledger_settled(i->state, line, i->run, i->release, i->position++, err);
 	if (strcmp(kind, "seen") == 0)
-		return hf_state_exec(i->state, err, "INSERT OR REPLACE INTO seen(id,position) VALUES(?,?)", "si",
-			hf_dict_cstr(line, "id", ""), i->position++);
+		return hf_state_exec(i->state, err, "INSERT OR REPLACE INTO seen(id,position) VALUES(?,?)",
+			"si", hf_dict_cstr(line, "id", ""), i->position++);
 	const struct hf_value *seen = hf_dict_get(line, "seen");
 	if (strcmp(kind, "end") == 0 && hf_is(seen, HF_LIST) && hf_dict_int(line, "exit", 1) == 0 &&
 		!hf_dict_bool(line, "cancelled", false))

@@ -237,6 +237,11 @@ void hf_pull_now(struct hf_pull *p)
 		hf_timer_set(p->timer, 0);
 }
 
+bool hf_pull_busy(const struct hf_pull *p)
+{
+	return p->child != NULL;
+}
+
 bool hf_pull_stale(const struct hf_pull *p)
 {
 	return p->failures >= STALE_POLLS;

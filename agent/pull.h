@@ -10,6 +10,7 @@ void hf_pull_now(struct hf_pull *p);
 bool hf_pull_stale(const struct hf_pull *p);          /* the store has not answered for several polls */
 const char *hf_pull_trouble(const struct hf_pull *p); /* "" when the last poll went well */
 int64_t hf_pull_last(const struct hf_pull *p);        /* when a poll went well last; 0: never */
+bool hf_pull_busy(const struct hf_pull *p);
 void hf_pull_stop(struct hf_pull *p);
 /* Whether an installed release may be applied again: HF_E_TRUST when it was revoked. */
 HF_CHECK int hf_pull_allowed(struct hf_agent *agent, const char *release, struct hf_error *err);

@@ -13,6 +13,7 @@
 #include "agent/ctl.h"
 #include "agent/drift.h"
 #include "agent/memory.h"
+#include "agent/prune.h"
 #include "agent/pull.h"
 #include "agent/report.h"
 #include "agent/watch.h"
@@ -24,6 +25,7 @@
 
 enum {
 	HOUSEKEEPING_MS = 60000,
+	PRUNE_ROUNDS = 60,
 	ACCURACY_US = 100000,
 	EXACT_US = 500,
 	ARENAS_MAX = 1,
@@ -193,6 +195,17 @@ static int loop_make(struct hf_agent *agent, struct hf_error *err)
 	return r < 0 ? hf_fail_errno(err, HF_E_IO, "event loop") : 0;
 }
 
+static void housekeeping_prune(struct hf_agent *agent)
+{
+	struct hf_error err = { 0 };
+	/* Never while a poll, a run or a look is under way: their files are no row yet. */
+	if (agent->rounds++ % PRUNE_ROUNDS != 0 || hf_work_busy(agent->work) || hf_drift_busy(agent->drift) ||
+		hf_pull_busy(agent->pull))
+		return;
+	if (hf_prune(agent, &err) < 0)
+		hf_log(HF_LOG_WARNING, "old files were not removed: %s", err.text);
+}
+
 static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_agent *agent = data;
@@ -203,6 +216,7 @@ static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 		hf_log(HF_LOG_NOTICE, "the pause is over");
 		hf_drift_resume(agent->drift);
 	}
+	housekeeping_prune(agent);
 	hf_work_next(agent->work);
 	hf_report_state(agent);
 	hf_state_relax(agent->state);
