@@ -239,6 +239,16 @@ static int terms_template(
 	return 0;
 }
 
+/* A lookup that failed is a template that failed, whatever the reason inside. */
+static int lookup_failed(struct hf_error *why, struct hf_error *err)
+{
+	if (why->code != HF_E_UNDEFINED && why->code != HF_E_LIMIT)
+		why->code = HF_E_TEMPLATE;
+	if (err != NULL)
+		*err = *why;
+	return -(int)why->code;
+}
+
 static int lookup_global(struct hf_eval *e, const struct hf_call *call, bool wantlist, struct hf_value **ret,
 	struct hf_error *err)
 {
@@ -270,13 +280,8 @@ static int lookup_global(struct hf_eval *e, const struct hf_call *call, bool wan
 		*ret = wantlist ? hf_value_list(r->arena) : hf_value_null(r->arena);
 		return 0;
 	}
-	if (result < 0) {
-		if (result != -HF_E_UNDEFINED && result != -HF_E_LIMIT)
-			why.code = HF_E_TEMPLATE;
-		if (err != NULL)
-			*err = why;
-		return -(int)why.code;
-	}
+	if (result < 0)
+		return lookup_failed(&why, err);
 	if (hf_list_len(list) == 0) {
 		*ret = list;
 		return 0;

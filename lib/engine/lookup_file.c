@@ -436,6 +436,29 @@ static int password_make(
 	return 0;
 }
 
+/* The one of an earlier run. */
+static int password_read(
+	const struct lookup_call *c, const char *path, struct hf_str *ret, struct hf_error *err)
+{
+	int r = hf_fs_read(c->arena, path, 1 << 16, ret, err);
+	if (r < 0)
+		return r;
+	*ret = right_trim(*ret);
+	size_t salt = hf_str_find(*ret, HF_STR(" salt="), 0);
+	if (salt != SIZE_MAX)
+		ret->n = salt;
+	return 0;
+}
+
+static int password_keep(
+	const struct lookup_call *c, const char *path, struct hf_str text, struct hf_error *err)
+{
+	int r = hf_fs_mkdirs(hf_path_dir(c->arena, path), 0700, err);
+	struct hf_fs_attr attr = HF_FS_KEEP;
+	attr.mode = 0600;
+	return r < 0 ? r : hf_fs_replace(path, hf_str(hf_sprintf(c->arena, "%s\n", text.p)), attr, err);
+}
+
 static int password_one(const struct lookup_call *c, struct hf_str term, struct password *p,
 	struct hf_str *ret, struct hf_error *err)
 {
@@ -460,21 +483,11 @@ static int password_one(const struct lookup_call *c, struct hf_str term, struct 
 	if (r < 0)
 		return r;
 	p->path = hf_list_at(words, 0)->u.string.p;
-	if (strcmp(p->path, "/dev/null") != 0 && hf_fs_exists(p->path)) {
-		r = hf_fs_read(c->arena, p->path, 1 << 16, ret, err);
-		*ret = right_trim(*ret);
-		size_t salt = r < 0 ? SIZE_MAX : hf_str_find(*ret, HF_STR(" salt="), 0);
-		if (salt != SIZE_MAX)
-			ret->n = salt;
-		return r;
-	}
+	bool keep = strcmp(p->path, "/dev/null") != 0;
+	if (keep && hf_fs_exists(p->path))
+		return password_read(c, p->path, ret, err);
 	r = password_make(c, p, ret, err);
-	if (r < 0 || strcmp(p->path, "/dev/null") == 0)
-		return r;
-	r = hf_fs_mkdirs(hf_path_dir(c->arena, p->path), 0700, err);
-	struct hf_fs_attr attr = HF_FS_KEEP;
-	attr.mode = 0600;
-	return r < 0 ? r : hf_fs_replace(p->path, hf_str(hf_sprintf(c->arena, "%s\n", ret->p)), attr, err);
+	return r < 0 || !keep ? r : password_keep(c, p->path, *ret, err);
 }
 
 static int lookup_password(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)

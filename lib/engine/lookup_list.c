@@ -242,6 +242,30 @@ static int sequence_read(
 	return r;
 }
 
+/* One conversion, from '%' to its letter, of which *p is set to the last; false when it is none for integers.
+ */
+static bool conversion_print(struct hf_buf *out, const char **p, int64_t n)
+{
+	char c_format[32];
+	const char *spec = (*p)++;
+	*p += strspn(*p, "-+ 0#");
+	size_t digits = strspn(*p, "0123456789"), head = (size_t)(*p - spec) + digits;
+	*p += digits;
+	if (digits > 3 || head > 16 || **p == '\0' || strchr("dioxXus", **p) == NULL)
+		return false;
+	bool negative_base = n < 0 && strchr("oxX", **p) != NULL;
+	memcpy(c_format, spec, head);
+	memcpy(c_format + head, PRId64, sizeof(PRId64));
+	c_format[strlen(c_format) - 1] = strchr("oxX", **p) != NULL ? **p : 'd';
+	if (negative_base)
+		hf_buf_put(out, '-');
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	hf_buf_printf(out, c_format, negative_base ? -n : n);
+#pragma GCC diagnostic pop
+	return true;
+}
+
 /* A format of exactly one integer conversion: flags, width, then d, i, o, x, X, u. */
 static int sequence_format(
 	struct hf_arena *a, const char *format, int64_t n, struct hf_str *ret, struct hf_error *err)
@@ -254,28 +278,8 @@ static int sequence_format(
 			p += *p == '%';
 			continue;
 		}
-		const char *spec = p++;
-		p += strspn(p, "-+ 0#");
-		size_t digits = strspn(p, "0123456789");
-		p += digits;
-		if (digits > 3 || *p == '\0' || strchr("dioxXus", *p) == NULL || ++conversions > 1)
+		if (++conversions > 1 || !conversion_print(&out, &p, n))
 			return hf_fail(err, HF_E_TEMPLATE, "bad formatting string: %s", format);
-		char c_format[32];
-		hf_auto_buf text = hf_buf_init(2048);
-		bool negative_base = n < 0 && strchr("oxX", *p) != NULL;
-		size_t head = (size_t)(p - spec);
-		if (head > 16)
-			return hf_fail(err, HF_E_TEMPLATE, "bad formatting string: %s", format);
-		memcpy(c_format, spec, head);
-		memcpy(c_format + head, PRId64, sizeof(PRId64));
-		c_format[strlen(c_format) - 1] = *p == 's' || *p == 'u' || *p == 'i' ? 'd' : *p;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		hf_buf_printf(&text, c_format, negative_base ? -n : n);
-#pragma GCC diagnostic pop
-		if (negative_base)
-			hf_buf_put(&out, '-');
-		hf_buf_add(&out, hf_buf_str(&text));
 	}
 	if (conversions != 1)
 		return hf_fail(err, HF_E_TEMPLATE, "problem formatting %" PRId64 " with '%s'", n, format);
@@ -367,6 +371,38 @@ static int subelement_pairs(const struct lookup_call *c, struct hf_value *item, 
 	return 0;
 }
 
+/* The third term: {skip_missing: bool}. */
+static int subelement_flags(const struct lookup_call *c, bool *ret_skip, struct hf_error *err)
+{
+	*ret_skip = false;
+	if (hf_list_len(c->terms) < 3)
+		return 0;
+	const struct hf_value *flags = hf_list_at(c->terms, 2);
+	if (flags->type != HF_DICT)
+		return hf_fail(err, HF_E_TEMPLATE, "subelements: the third term is a dict of flags");
+	HF_DICT_EACH (flags, f) {
+		if (!hf_is(hf_entry_key(f), HF_STRING) ||
+			!hf_str_is(hf_entry_key(f)->u.string, "skip_missing"))
+			return hf_fail(err, HF_E_TEMPLATE, "subelements: the only flag is skip_missing");
+		*ret_skip = filter_truth(hf_entry_value(f));
+	}
+	return 0;
+}
+
+/* Values of a dict, or of a registered result of many; nothing of one that was skipped. */
+static struct hf_value *subelement_items(struct hf_arena *a, struct hf_value *elements)
+{
+	if (elements->type == HF_LIST)
+		return elements;
+	struct hf_value *list = hf_value_list(a);
+	const struct hf_value *skipped = hf_dict_get(elements, "skipped");
+	if (skipped != NULL && hf_value_truthy(skipped))
+		return list;
+	HF_DICT_EACH (elements, e)
+		hf_list_append(list, hf_entry_value(e));
+	return list;
+}
+
 static int lookup_subelements(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
 {
 	size_t n = hf_list_len(c->terms);
@@ -374,31 +410,14 @@ static int lookup_subelements(const struct lookup_call *c, struct hf_value *into
 		return hf_fail(err, HF_E_TEMPLATE, "subelements lookup expects a list of two or three items");
 	struct hf_value *elements = hf_value_copy(c->arena, hf_list_at(c->terms, 0)),
 			*path = hf_list_at(c->terms, 1);
-	const struct hf_value *flags = n == 3 ? hf_list_at(c->terms, 2) : NULL;
-	if ((elements->type != HF_LIST && elements->type != HF_DICT) || path->type != HF_STRING ||
-		(flags != NULL && flags->type != HF_DICT))
-		return hf_fail(err, HF_E_TEMPLATE,
-			"subelements: first a dict or a list, second a string pointing to the subkey, "
-			"third a dict of flags");
-	if (flags != NULL)
-		HF_DICT_EACH (flags, f)
-			if (!hf_is(hf_entry_key(f), HF_STRING) ||
-				!hf_str_is(hf_entry_key(f)->u.string, "skip_missing"))
-				return hf_fail(
-					err, HF_E_TEMPLATE, "subelements: the only flag is skip_missing");
-	const struct hf_value *skip = flags == NULL ? NULL : hf_dict_get(flags, "skip_missing");
-	bool skip_missing = skip != NULL && filter_truth(skip);
-	int r = 0;
-	if (elements->type == HF_DICT) {
-		const struct hf_value *skipped = hf_dict_get(elements, "skipped");
-		if (skipped != NULL && hf_value_truthy(skipped))
-			return 0;
-		HF_DICT_EACH (elements, e)
-			if (r == 0)
-				r = subelement_pairs(
-					c, hf_entry_value(e), path->u.string, skip_missing, into, err);
+	bool skip_missing;
+	int r = subelement_flags(c, &skip_missing, err);
+	if (r < 0)
 		return r;
-	}
+	if ((elements->type != HF_LIST && elements->type != HF_DICT) || path->type != HF_STRING)
+		return hf_fail(err, HF_E_TEMPLATE,
+			"subelements: first a dict or a list, second a string pointing to the subkey");
+	elements = subelement_items(c->arena, elements);
 	for (size_t i = 0; i < hf_list_len(elements) && r == 0; i++)
 		r = subelement_pairs(c, hf_list_at(elements, i), path->u.string, skip_missing, into, err);
 	return r;

@@ -63,6 +63,29 @@ static int file_read(const struct lookup_call *c, const char *name, struct hf_st
  * ----------------------------------------------------------------------------------------------------------
  */
 
+static char *folded(struct hf_arena *a, struct hf_str key, bool exact_case)
+{
+	char *name = hf_str_dup(a, key);
+	for (char *p = name; !exact_case && *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return name;
+}
+
+/* "key = value" or "key: value"; NULL when there is neither and that is not allowed. The key. */
+static struct hf_value *ini_pair(
+	struct hf_arena *a, struct hf_str s, bool exact_case, bool allow_none, struct hf_value *section)
+{
+	size_t n = 0;
+	while (n < s.n && s.p[n] != '=' && s.p[n] != ':')
+		n++;
+	if (section == NULL || (n == s.n && !allow_none))
+		return NULL;
+	struct hf_str value = n < s.n ? hf_str_trim(hf_strn(s.p + n + 1, s.n - n - 1)) : HF_STR("");
+	struct hf_value *key = hf_value_cstr(a, folded(a, hf_str_trim(hf_strn(s.p, n)), exact_case));
+	hf_dict_set(section, key, hf_value_str(a, value));
+	return key;
+}
+
 /* {section: {key: value}}, as Python's configparser with interpolation off reads it. */
 static struct hf_value *ini_read(
 	const struct lookup_call *c, struct hf_str text, bool properties, bool exact_case, bool allow_none)
@@ -91,18 +114,8 @@ static struct hf_value *ini_read(
 			last_key = NULL;
 			continue;
 		}
-		size_t n = 0;
-		while (n < s.n && s.p[n] != '=' && s.p[n] != ':')
-			n++;
-		if (section == NULL || (n == s.n && !allow_none))
-			continue;
-		struct hf_str key = hf_str_trim(hf_strn(s.p, n));
-		struct hf_str value = n < s.n ? hf_str_trim(hf_strn(s.p + n + 1, s.n - n - 1)) : HF_STR("");
-		char *name = hf_str_dup(a, key);
-		for (char *p = name; !exact_case && *p != '\0'; p++)
-			*p = (char)tolower((unsigned char)*p);
-		last_key = hf_value_cstr(a, name);
-		hf_dict_set(section, last_key, hf_value_str(a, value));
+		struct hf_value *key = ini_pair(a, s, exact_case, allow_none, section);
+		last_key = key == NULL ? last_key : key;
 	}
 	return sections;
 }
@@ -123,41 +136,40 @@ static int ini_regexp(const struct lookup_call *c, const struct hf_value *sectio
 	return r;
 }
 
+static int ini_one(
+	const struct lookup_call *c, const struct hf_value *term, struct hf_value *into, struct hf_error *err)
+{
+	struct parse_term t;
+	struct hf_str text;
+	int r = term_read(c, term, &t, err);
+	if (r == 0)
+		r = file_read(c, option(c, &t, "file", "ansible.ini"), &text, err);
+	if (r < 0)
+		return r;
+	bool properties = strcmp(option(c, &t, "type", "ini"), "properties") == 0;
+	bool exact = option_true(&t, "case_sensitive");
+	const char *name = properties ? "java_properties" : option(c, &t, "section", "global");
+	const struct hf_value *sections = ini_read(c, text, properties, exact, option_true(&t, "allow_none"));
+	const struct hf_value *section = hf_dict_get(sections, name),
+			      *fallback = hf_dict_get(t.options, "default");
+	if (option_true(&t, "re"))
+		return section == NULL ? 0 : ini_regexp(c, section, t.key, into, err);
+	struct hf_value *v = section == NULL ? NULL : hf_dict_get(section, folded(c->arena, t.key, exact));
+	if (section == NULL && fallback == NULL && hf_dict_get(t.options, "section") != NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "No section: '%s'", name);
+	if (v == NULL)
+		v = fallback == NULL ? hf_value_str(c->arena, HF_STR(""))
+				     : (struct hf_value *)(uintptr_t)fallback;
+	hf_list_append(into, v);
+	return 0;
+}
+
 static int lookup_ini(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
 {
-	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
-		struct parse_term t;
-		struct hf_str text;
-		int r = term_read(c, hf_list_at(c->terms, i), &t, err);
-		if (r == 0)
-			r = file_read(c, option(c, &t, "file", "ansible.ini"), &text, err);
-		if (r < 0)
-			return r;
-		bool properties = strcmp(option(c, &t, "type", "ini"), "properties") == 0;
-		bool exact = option_true(&t, "case_sensitive");
-		const char *name = properties ? "java_properties" : option(c, &t, "section", "global");
-		const struct hf_value *sections =
-			ini_read(c, text, properties, exact, option_true(&t, "allow_none"));
-		const struct hf_value *section = hf_dict_get(sections, name),
-				      *fallback = hf_dict_get(t.options, "default");
-		if (option_true(&t, "re")) {
-			r = section == NULL ? 0 : ini_regexp(c, section, t.key, into, err);
-			if (r < 0)
-				return r;
-			continue;
-		}
-		char *key = hf_str_dup(c->arena, t.key);
-		for (char *p = key; !exact && *p != '\0'; p++)
-			*p = (char)tolower((unsigned char)*p);
-		struct hf_value *v = section == NULL ? NULL : hf_dict_get(section, key);
-		if (section == NULL && fallback == NULL && hf_dict_get(t.options, "section") != NULL)
-			return hf_fail(err, HF_E_TEMPLATE, "No section: '%s'", name);
-		if (v == NULL)
-			v = fallback == NULL ? hf_value_str(c->arena, HF_STR(""))
-					     : (struct hf_value *)(uintptr_t)fallback;
-		hf_list_append(into, v);
-	}
-	return 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < hf_list_len(c->terms); i++)
+		r = ini_one(c, hf_list_at(c->terms, i), into, err);
+	return r;
 }
 
 /* --- CSV
@@ -197,39 +209,53 @@ static struct hf_value *record_read(struct hf_arena *a, struct hf_str *text, cha
 	return fields;
 }
 
-static int lookup_csvfile(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+/* The field of the first record whose key column is key; *ret stays where there is none. */
+static int csv_find(const struct lookup_call *c, struct hf_str text, char delimiter, struct hf_str key,
+	const size_t columns[2], struct hf_value **ret, struct hf_error *err)
 {
-	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
-		struct parse_term t;
-		struct hf_str text;
-		int64_t column, key_column = 0;
-		int r = term_read(c, hf_list_at(c->terms, i), &t, err);
-		if (r == 0)
-			r = file_read(c, option(c, &t, "file", "ansible.csv"), &text, err);
-		if (r < 0)
-			return r;
-		const char *delimiter = option(c, &t, "delimiter", "\t");
-		if (!hf_str_to_int64(hf_str(option(c, &t, "col", "1")), &column) ||
-			!hf_str_to_int64(hf_str(option(c, &t, "keycol", "0")), &key_column) || column < 0 ||
-			key_column < 0)
-			return hf_fail(err, HF_E_TEMPLATE, "csvfile: col and keycol are numbers of columns");
-		struct hf_value *found = hf_dict_get(t.options, "default");
-		for (bool done = false; !done && text.n > 0;) {
-			struct hf_value *fields = record_read(c->arena, &text,
-				strcmp(delimiter, "TAB") == 0 || delimiter[0] == '\0' ? '\t' : delimiter[0]);
-			size_t n = hf_list_len(fields);
-			if ((size_t)key_column >= n ||
-				!hf_str_equal(hf_list_at(fields, (size_t)key_column)->u.string, t.key))
-				continue;
-			if ((size_t)column >= n)
-				return hf_fail(err, HF_E_TEMPLATE, "csvfile: list index out of range");
-			found = hf_list_at(fields, (size_t)column);
-			done = true;
-		}
-		if (found != NULL)
-			hf_list_append(into, found);
+	while (text.n > 0) {
+		struct hf_value *fields = record_read(c->arena, &text, delimiter);
+		size_t n = hf_list_len(fields);
+		if (columns[1] >= n || !hf_str_equal(hf_list_at(fields, columns[1])->u.string, key))
+			continue;
+		if (columns[0] >= n)
+			return hf_fail(err, HF_E_TEMPLATE, "csvfile: list index out of range");
+		*ret = hf_list_at(fields, columns[0]);
+		return 0;
 	}
 	return 0;
+}
+
+static int csv_one(
+	const struct lookup_call *c, const struct hf_value *term, struct hf_value *into, struct hf_error *err)
+{
+	struct parse_term t;
+	struct hf_str text;
+	uint64_t column, key_column;
+	int r = term_read(c, term, &t, err);
+	if (r == 0)
+		r = file_read(c, option(c, &t, "file", "ansible.csv"), &text, err);
+	if (r < 0)
+		return r;
+	const char *delimiter = option(c, &t, "delimiter", "\t");
+	bool tab = strcmp(delimiter, "TAB") == 0 || delimiter[0] == '\0';
+	if (!hf_str_to_uint64(hf_str(option(c, &t, "col", "1")), &column) ||
+		!hf_str_to_uint64(hf_str(option(c, &t, "keycol", "0")), &key_column))
+		return hf_fail(err, HF_E_TEMPLATE, "csvfile: col and keycol are numbers of columns");
+	struct hf_value *found = hf_dict_get(t.options, "default");
+	const size_t columns[2] = { (size_t)column, (size_t)key_column };
+	r = csv_find(c, text, tab ? '\t' : delimiter[0], t.key, columns, &found, err);
+	if (r == 0 && found != NULL)
+		hf_list_append(into, found);
+	return r;
+}
+
+static int lookup_csvfile(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < hf_list_len(c->terms); i++)
+		r = csv_one(c, hf_list_at(c->terms, i), into, err);
+	return r;
 }
 
 const struct lookup_row hf_lookups_parse[] = {

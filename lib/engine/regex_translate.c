@@ -95,8 +95,7 @@ static int common_escape(struct translation *t, char c, bool *ret_done)
 		return hex_escape(t, 2);
 	if ((c == 'u' || c == 'U') && !(t->flags & HF_REGEX_BYTES))
 		return hex_escape(t, c == 'u' ? 4 : 8);
-	if (isalpha((unsigned char)c) && (unsigned char)c < 0x80 && c != 'A' && c != 'Z' && c != 'b' &&
-		c != 'B') {
+	if (isalpha((unsigned char)c) && (unsigned char)c < 0x80 && strchr("AZbB", c) == NULL) {
 		char what[] = "bad escape \\?";
 		what[sizeof(what) - 2] = c;
 		return refuse(t, what);
@@ -385,6 +384,14 @@ static bool verbose_skip(struct translation *t, char c)
 	return c == '#' || isspace((unsigned char)c);
 }
 
+static void emit_plain(struct translation *t, char c)
+{
+	if (c == '#' || c == ' ' || ((t->flags & HF_REGEX_BYTES) && (unsigned char)c >= 0x80))
+		emit_point(t, (unsigned char)c);
+	else
+		hf_buf_put(t->out, c);
+}
+
 static int item_read(struct translation *t)
 {
 	char c = *t->p++;
@@ -408,10 +415,7 @@ static int item_read(struct translation *t)
 		return 0; /* written already */
 	if (c == '|')
 		t->any = false;
-	if (c == '#' || c == ' ' || ((t->flags & HF_REGEX_BYTES) && (unsigned char)c >= 0x80))
-		emit_point(t, (unsigned char)c);
-	else
-		hf_buf_put(t->out, c);
+	emit_plain(t, c);
 	return 0;
 }
 

@@ -128,6 +128,25 @@ static unsigned marks_of(const struct hf_value *v, int depth)
 	return marks;
 }
 
+/* The value of a name as templates see it; *ret NULL when there is none. */
+static int variable_find(
+	struct rendering *r, const char *key, struct hf_str name, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *raw = NULL;
+	int result = variable_raw(r, key, name, &raw, err);
+	if (result < 0)
+		return result;
+	if (raw == NULL) {
+		if (hf_str_is(name, "vars"))
+			return vars_dict(r, ret, err);
+		*ret = hf_str_is(name, "omit") ? hf_value_omit(r->arena) : NULL;
+		return 0;
+	}
+	if (r->templar->source.used != NULL)
+		r->templar->source.used(r->templar->source.data, name);
+	return variable_resolve(r, name, raw, ret, err);
+}
+
 int templar_variable(struct hf_eval *e, struct hf_str name, struct hf_value **ret, struct hf_error *err)
 {
 	struct rendering *r = hf_eval_data(e);
@@ -137,21 +156,12 @@ int templar_variable(struct hf_eval *e, struct hf_str name, struct hf_value **re
 		*ret = v;
 		return 0;
 	}
-	struct hf_value *raw = NULL;
-	int result = variable_raw(r, key, name, &raw, err);
-	if (result == 0 && raw == NULL && hf_str_is(name, "vars"))
-		result = vars_dict(r, &v, err);
-	else if (result == 0 && raw == NULL && hf_str_is(name, "omit"))
-		v = hf_value_omit(r->arena);
-	else if (result == 0 && raw != NULL)
-		result = variable_resolve(r, name, raw, &v, err);
+	int result = variable_find(r, key, name, &v, err);
 	if (result < 0)
 		return result;
 	*ret = v;
 	if (v == NULL)
 		return 0;
-	if (raw != NULL && r->templar->source.used != NULL)
-		r->templar->source.used(r->templar->source.data, name);
 	if (r->mutates && (hf_is_sequence(v) || v->type == HF_DICT))
 		*ret = v = hf_value_copy(r->arena, v);
 	r->marks |= marks_of(v, 0);

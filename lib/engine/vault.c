@@ -30,9 +30,11 @@ struct secret {
 	struct hf_str password;
 };
 
+typedef HF_VEC(struct secret) secret_vec;
+
 struct hf_vault {
 	struct hf_arena *arena;
-	HF_VEC(struct secret) secrets;
+	secret_vec secrets;
 };
 
 struct hf_vault *hf_vault_new(struct hf_arena *a)
@@ -140,33 +142,52 @@ static bool hex_line(struct hf_arena *a, struct hf_str *rest, unsigned char **re
 	return hf_unhex(line, *ret, line.n / 2);
 }
 
+/* The first line. */
+static int header_parse(struct hf_str header, struct envelope *ret, struct hf_error *err)
+{
+	struct hf_str part, fields[4] = { 0 };
+	header = hf_str_trim(header);
+	for (int i = 0; i < 4 && hf_str_split(&header, ';', &part); i++)
+		fields[i] = part;
+	bool labelled = hf_str_is(fields[1], "1.2");
+	if (labelled)
+		ret->label = fields[3];
+	if (!hf_str_is(fields[1], "1.1") && !labelled)
+		return hf_fail(
+			err, HF_E_UNSUPPORTED, "vault format '%.*s' is not supported", HF_STR_ARG(fields[1]));
+	if (!hf_str_is(hf_str_trim(fields[2]), "AES256"))
+		return hf_fail(
+			err, HF_E_UNSUPPORTED, "vault cipher '%.*s' is not supported", HF_STR_ARG(fields[2]));
+	return 0;
+}
+
+/* Hexadecimal text without its line ends. */
+static struct hf_str hex_join(struct hf_arena *a, struct hf_str text)
+{
+	char *hex = hf_alloc(a, text.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++)
+		if (strchr("\n\r \t", text.p[i]) == NULL || text.p[i] == '\0')
+			hex[n++] = text.p[i];
+	return hf_strn(hex, n);
+}
+
 /* "$ANSIBLE_VAULT;1.2;AES256;label\n" and hex of "hex(salt)\nhex(hmac)\nhex(data)". */
 static int envelope_parse(struct hf_arena *a, struct hf_str text, struct envelope *ret, struct hf_error *err)
 {
-	struct hf_str header, part, version = { 0 }, cipher = { 0 };
+	struct hf_str header;
 	if (text.n > VAULT_SIZE_MAX)
 		return hf_fail(err, HF_E_LIMIT, "a vault envelope larger than %d bytes", VAULT_SIZE_MAX);
 	if (!hf_vault_is_envelope(text) || !hf_str_split(&text, '\n', &header))
 		return hf_fail(err, HF_E_PARSE, "not a vault envelope");
 	*ret = (struct envelope){ 0 };
-	header = hf_str_trim(header);
-	for (int i = 0; i < 4 && hf_str_split(&header, ';', &part); i++)
-		*(i == 1 ? &version : i == 2 ? &cipher : &ret->label) = part;
-	if (!hf_str_is(version, "1.2"))
-		ret->label = (struct hf_str){ 0 };
-	if (!hf_str_is(version, "1.1") && !hf_str_is(version, "1.2"))
-		return hf_fail(
-			err, HF_E_UNSUPPORTED, "vault format '%.*s' is not supported", HF_STR_ARG(version));
-	if (!hf_str_is(hf_str_trim(cipher), "AES256"))
-		return hf_fail(
-			err, HF_E_UNSUPPORTED, "vault cipher '%.*s' is not supported", HF_STR_ARG(cipher));
-	char *hex = hf_alloc(a, text.n + 1);
-	size_t n = 0;
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] != '\n' && text.p[i] != '\r' && text.p[i] != ' ' && text.p[i] != '\t')
-			hex[n++] = text.p[i];
-	unsigned char *inner = hf_alloc(a, n / 2 + 1);
-	if (n % 2 != 0 || !hf_unhex(hf_strn(hex, n), inner, n / 2))
+	int r = header_parse(header, ret, err);
+	if (r < 0)
+		return r;
+	struct hf_str hex = hex_join(a, text);
+	unsigned char *inner = hf_alloc(a, hex.n / 2 + 1);
+	size_t n = hex.n;
+	if (n % 2 != 0 || !hf_unhex(hex, inner, n / 2))
 		return hf_fail(err, HF_E_PARSE, "a vault envelope that is not hexadecimal");
 	struct hf_str rest = hf_strn((const char *)inner, n / 2);
 	if (!hex_line(a, &rest, &ret->salt, &ret->salt_size) ||

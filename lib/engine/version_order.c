@@ -339,6 +339,14 @@ static int local_compare(struct hf_str a, struct hf_str b)
 	}
 }
 
+static int release_compare(const struct pep440 *x, const struct pep440 *y)
+{
+	int order = order_of(x->epoch, y->epoch);
+	for (size_t i = 0; order == 0 && (i < x->n || i < y->n); i++)
+		order = i >= x->n ? -1 : i >= y->n ? 1 : order_of(x->release[i], y->release[i]);
+	return order;
+}
+
 static int pep440_compare(struct hf_str a, struct hf_str b, int *ret, struct hf_error *err)
 {
 	hf_auto_arena scratch = hf_arena_new();
@@ -352,9 +360,7 @@ static int pep440_compare(struct hf_str a, struct hf_str b, int *ret, struct hf_
 			return hf_fail(err, HF_E_TEMPLATE,
 				"Version comparison failed: Invalid version: '%.*s'", HF_STR_ARG(both[i]));
 	}
-	int order = order_of(v[0].epoch, v[1].epoch);
-	for (size_t i = 0; order == 0 && (i < v[0].n || i < v[1].n); i++)
-		order = i >= v[0].n ? -1 : i >= v[1].n ? 1 : order_of(v[0].release[i], v[1].release[i]);
+	int order = release_compare(&v[0], &v[1]);
 	if (order == 0)
 		order = phase_rank(&v[0]) - phase_rank(&v[1]);
 	if (order == 0)

@@ -1,4 +1,5 @@
-/* lib/engine/version_order.h - versions compared as Ansible's `version` test can: loose, strict, semantic, PEP 440.
+/* lib/engine/version_order.h - versions compared as Ansible's `version` test can: loose, strict, semantic,
+ * PEP 440.
  */
 #pragma once
 #include "lib/base/error.h"
