@@ -137,7 +137,8 @@ static int plan_present(struct hf_module_context *c, const struct params *p, str
 static int plan_unit(struct hf_module_context *c, const struct params *p, struct plan *plan,
 	struct hf_change *change, struct hf_error *err)
 {
-	int r = hf_unit_look(c, p->name, p->scope, &plan->unit, err);
+	int r = hf_unit_look(
+		c, p->name, p->scope, p->enabled != HF_UNSET || p->masked != HF_UNSET, &plan->unit, err);
 	if (r < 0)
 		return r;
 	struct hf_unit *u = &plan->unit;
@@ -285,7 +286,7 @@ static int restore_look(struct hf_module_context *c, const char *unit, const cha
 	int r = 0;
 	if (hf_systemd_runs() && hf_systemd_stale(hf_task_arena(c)))
 		r = systemctl(c, scope, "daemon-reload", NULL, false, false, err);
-	return r < 0 ? r : hf_unit_look(c, unit, scope, ret, err);
+	return r < 0 ? r : hf_unit_look(c, unit, scope, true, ret, err);
 }
 
 /* One step back: verb, and whether it is due. In the order in which each is possible: a masked unit cannot

@@ -246,7 +246,8 @@ static int file_state(struct hf_arena *a, sd_bus *bus, const char *name, const c
 	return r;
 }
 
-static int look_bus(struct hf_module_context *c, const char *name, struct hf_unit *unit, struct hf_error *err)
+static int look_bus(
+	struct hf_module_context *c, const char *name, bool fresh, struct hf_unit *unit, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
 	auto_bus bus = NULL;
@@ -268,7 +269,9 @@ static int look_bus(struct hf_module_context *c, const char *name, struct hf_uni
 	r = properties_get(bus, path, MANAGER ".Unit", unit->status, err);
 	if (r == 0)
 		r = properties_get(bus, path, unit_face(a, name), unit->status, err);
-	file_state(a, bus, name, &unit->file_state);
+	unit->file_state = hf_dict_cstr(unit->status, "UnitFileState", "");
+	if (fresh)
+		file_state(a, bus, name, &unit->file_state);
 	return r;
 }
 
@@ -300,13 +303,13 @@ static int look_program(
 	return 0;
 }
 
-int hf_unit_look(struct hf_module_context *c, const char *name, const char *scope, struct hf_unit *ret,
-	struct hf_error *err)
+int hf_unit_look(struct hf_module_context *c, const char *name, const char *scope, bool fresh,
+	struct hf_unit *ret, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_unit unit = { .name = hf_unit_name(a, name), .file_state = "", .status = hf_value_dict(a) };
 	bool bus = strcmp(scope, "system") == 0 && hf_systemd_runs();
-	int r = bus ? look_bus(c, unit.name, &unit, err) : look_program(c, scope, &unit, err);
+	int r = bus ? look_bus(c, unit.name, fresh, &unit, err) : look_program(c, scope, &unit, err);
 	if (r < 0)
 		return r;
 	unit.load = hf_dict_cstr(unit.status, "LoadState", "");

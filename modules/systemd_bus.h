@@ -18,8 +18,9 @@ bool hf_systemd_runs(void);      /* systemd is this system's init */
 bool hf_systemd_installed(void); /* it will be, once booted (chroot, image) */
 /* sshd → sshd.service; names with a suffix stay. */
 const char *hf_unit_name(struct hf_arena *a, const char *name);
-/* scope: "system", "user" or "global"; the last two are asked through systemctl. */
-HF_CHECK int hf_unit_look(struct hf_module_context *c, const char *name, const char *scope,
+/* scope: "system", "user" or "global"; the last two are asked through systemctl. fresh: the state of the unit
+ * file is read from the disk, else what the manager remembers of it will do. */
+HF_CHECK int hf_unit_look(struct hf_module_context *c, const char *name, const char *scope, bool fresh,
 	struct hf_unit *ret, struct hf_error *err);
 /* A unit file, drop-in, init script or fstab changed since the manager last read them. */
 bool hf_systemd_stale(struct hf_arena *a);

@@ -1,6 +1,6 @@
-/* tests/system/undo_door.c - run a playbook as the agent does, keeping every undo record; then take them all back.
- *   undo_door apply PLAYBOOK FOLDER     undo records in FOLDER/records, one a line; pre-images in FOLDER/<aa>/<sha256>
- *   undo_door undo FOLDER               newest first */
+/* tests/system/undo_door.c - run a playbook as the agent does, keeping every undo record; then take them all
+ * back. undo_door apply PLAYBOOK FOLDER     undo records in FOLDER/records, one a line; pre-images in
+ * FOLDER/<aa>/<sha256> undo_door undo FOLDER               newest first */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,15 +28,16 @@ static void event_print(void *data, const struct hf_value *event)
 		printf("%s\n", out.p);
 }
 
-static int record_keep(void *data, const struct hf_resource *r, const struct hf_value *record, struct hf_error *err)
+static int record_keep(
+	void *data, const struct hf_resource *r, const struct hf_value *record, struct hf_error *err)
 {
 	const struct door *door = data;
 	hf_auto_buf out = hf_buf_init(RECORDS_MAX);
 	(void)r;
 	int result = hf_json_write(&out, record, &HF_JSON_COMPACT, err);
 	hf_buf_put(&out, '\n');
-	hf_auto_fd fd = open(hf_path_join(door->arena, door->folder, "records"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-		0600);
+	hf_auto_fd fd = open(hf_path_join(door->arena, door->folder, "records"),
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return hf_fail_errno(err, HF_E_IO, "open records");
 	return result < 0 ? result : hf_fs_write_all(fd, hf_buf_str(&out), err);
@@ -57,7 +58,8 @@ static int blob_keep(void *data, int fd, struct hf_digest *ret, struct hf_error 
 	return r < 0 ? r : hf_fs_replace(hf_path_join(door->arena, folder, hex), text, HF_FS_KEEP, err);
 }
 
-static int apply(struct door *door, const char *playbook, const struct hf_run_hooks *hooks, struct hf_error *err)
+static int apply(
+	struct door *door, const char *playbook, const struct hf_run_hooks *hooks, struct hf_error *err)
 {
 	const char *const playbooks[] = { playbook, NULL };
 	struct hf_run_options options = { .registry = &hf_modules, .playbooks = playbooks, .hooks = hooks };
@@ -75,10 +77,12 @@ static int undo(struct door *door, const struct hf_run_hooks *hooks, struct hf_e
 		size_t n, room;
 	} records = { 0 };
 	struct hf_str text, line;
-	int r = hf_fs_read(door->arena, hf_path_join(door->arena, door->folder, "records"), RECORDS_MAX, &text, err);
+	int r = hf_fs_read(
+		door->arena, hf_path_join(door->arena, door->folder, "records"), RECORDS_MAX, &text, err);
 	while (r == 0 && hf_str_split(&text, '\n', &line))
 		if (line.n > 0)
-			r = hf_json_parse(door->arena, line, "records", hf_vec_push(door->arena, &records), err);
+			r = hf_json_parse(
+				door->arena, line, "records", hf_vec_push(door->arena, &records), err);
 	for (size_t i = records.n; r == 0 && i-- > 0;)
 		r = hf_run_undo(&hf_modules, records.at[i], door->folder, hooks, err);
 	return r;
@@ -90,7 +94,9 @@ int main(int argc, char **argv)
 	struct hf_error err = { 0 };
 	struct door door = { .arena = arena };
 	char text[HF_ERROR_TEXT_MAX];
-	struct hf_run_hooks hooks = { .data = &door, .event = event_print, .journal = record_keep, .save = blob_keep };
+	struct hf_run_hooks hooks = {
+		.data = &door, .event = event_print, .journal = record_keep, .save = blob_keep
+	};
 	int r = 2;
 	if (argc == 4 && strcmp(argv[1], "apply") == 0) {
 		door.folder = argv[3];
