@@ -22,6 +22,15 @@ HF_CHECK int hf_filter_bool(struct hf_eval *e, const struct hf_call *call, size_
 	bool fallback, bool *ret, struct hf_error *err);
 HF_CHECK int hf_filter_text(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
 	struct hf_str fallback, struct hf_str *ret, struct hf_error *err);
+/* Arguments of a filter, bound in order or by name; what is not given leaves its target alone. */
+struct filter_arg {
+	const char *name;
+	enum { ARG_VALUE, ARG_INT, ARG_INT_OR_NONE, ARG_BOOL, ARG_TEXT } kind;
+	void *to; /* struct hf_value **, int64_t *, bool *, struct hf_str * */
+};
+enum { FILTER_ARGS_MAX = 6 };
+HF_CHECK int hf_filter_args(struct hf_eval *e, const struct hf_call *call, const char *what,
+	const struct filter_arg *args, size_t n, struct hf_error *err);
 /* Text folded for comparing without regard to case; other values as they are. */
 struct hf_value *hf_filter_fold_case(struct hf_eval *e, struct hf_value *v);
 /* Stable; keys decide, and items move with them. n items each. */

@@ -48,6 +48,46 @@ int hf_filter_text(struct hf_eval *e, const struct hf_call *call, size_t positio
 	return 0;
 }
 
+static int arg_read(struct hf_eval *e, const struct filter_arg *arg, struct hf_value *v, struct hf_error *err)
+{
+	bool none = v->type == HF_NULL;
+	switch (arg->kind) {
+	case ARG_VALUE:
+		*(struct hf_value **)arg->to = v;
+		return 0;
+	case ARG_INT_OR_NONE:
+		return none ? 0 : hf_eval_int(e, v, arg->name, arg->to, err);
+	case ARG_INT:
+		return hf_eval_int(e, v, arg->name, arg->to, err);
+	case ARG_BOOL:
+		return hf_eval_truth(e, v, arg->to, err);
+	case ARG_TEXT:
+		break;
+	}
+	if (v->type == HF_UNDEFINED)
+		return hf_eval_undefined(e, v, err);
+	if (v->type != HF_STRING && !none)
+		return hf_raise(err, "%s must be str, not %s", arg->name, hf_type_name(v));
+	if (!none)
+		*(struct hf_str *)arg->to = v->u.string;
+	return 0;
+}
+
+int hf_filter_args(struct hf_eval *e, const struct hf_call *call, const char *what,
+	const struct filter_arg *args, size_t n, struct hf_error *err)
+{
+	const char *names[FILTER_ARGS_MAX + 1] = { NULL };
+	for (size_t i = 0; i < n && i < FILTER_ARGS_MAX; i++)
+		names[i] = args[i].name;
+	int r = hf_call_check(call, what, n, names, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct hf_value *v = hf_call_arg(call, i, args[i].name);
+		if (v != NULL)
+			r = arg_read(e, &args[i], v, err);
+	}
+	return r;
+}
+
 static int digit_of(uint32_t c, int base)
 {
 	int digit;
@@ -249,16 +289,20 @@ static struct hf_value *round_int(struct hf_eval *e, struct hf_value *v, int64_t
 	return hf_value_int(e->arena, base + (up ? scale : 0));
 }
 
+static struct hf_value *round_even(struct hf_eval *e, struct hf_value *v, int64_t digits)
+{
+	if (v->type == HF_FLOAT)
+		return hf_value_float(e->arena, hf_number_round(v->u.real, digits));
+	return v->type == HF_BOOL ? hf_value_int(e->arena, v->u.boolean) : round_int(e, v, digits);
+}
+
 FILTER(round)
 {
-	static const char *const names[] = { "precision", "method", NULL };
 	int64_t digits = 0;
-	struct hf_str method = { 0 };
-	int r = hf_call_check(call, "round", 2, names, err);
-	if (r == 0)
-		r = hf_filter_int(e, call, 0, "precision", 0, &digits, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 1, "method", HF_STR("common"), &method, err);
+	struct hf_str method = HF_STR("common");
+	const struct filter_arg args[] = { { "precision", ARG_INT, &digits },
+		{ "method", ARG_TEXT, &method } };
+	int r = hf_filter_args(e, call, "round", args, HF_COUNT(args), err);
 	if (r < 0)
 		return r;
 	bool ceiling = hf_str_is(method, "ceil"), floors = hf_str_is(method, "floor");
@@ -269,11 +313,7 @@ FILTER(round)
 	if (!hf_arith_is_number(input))
 		return hf_raise(err, "type %s doesn't define __round__ method", hf_type_name(input));
 	if (!ceiling && !floors) {
-		if (input->type == HF_FLOAT)
-			*ret = hf_value_float(e->arena, hf_number_round(input->u.real, digits));
-		else
-			*ret = input->type == HF_BOOL ? hf_value_int(e->arena, input->u.boolean)
-						      : round_int(e, input, digits);
+		*ret = round_even(e, input, digits);
 		return 0;
 	}
 	double scale = pow(10, (double)digits), d = hf_arith_double(input) * scale;

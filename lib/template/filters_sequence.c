@@ -60,46 +60,63 @@ FILTER(list)
 	return r < 0 ? r : hf_eval_list(e, input, ret, err);
 }
 
-FILTER(join)
+/* Text of the items with the separator between them. */
+static int join_items(struct hf_eval *e, const struct hf_value *items, struct hf_value *separator,
+	bool markup, struct hf_buf *out, struct hf_error *err)
 {
-	static const char *const names[] = { "d", "attribute", NULL };
-	struct hf_value *items, *separator = hf_call_arg(call, 0, "d"),
-				*attribute = hf_call_arg(call, 1, "attribute");
 	struct hf_str between = { "", 0 }, text;
-	int r = hf_call_check(call, "join", 2, names, err);
-	if (r == 0)
-		r = hf_eval_sequence(e, input, &items, err);
-	if (r == 0 && attribute != NULL && attribute->type != HF_NULL) {
-		struct hf_value *picked = hf_value_list(e->arena);
-		for (size_t i = 0; r == 0 && i < hf_list_len(items); i++) {
-			struct hf_value *v;
-			r = hf_filter_attribute(e, hf_list_at(items, i), attribute, NULL, &v, err);
-			if (r == 0)
-				hf_list_append(picked, v);
-		}
-		items = picked;
-	}
-	bool markup = separator != NULL && separator->flags & HF_VALUE_MARKUP;
-	unsigned flags = 0;
-	for (size_t i = 0; r == 0 && i < hf_list_len(items); i++) {
-		markup |= (hf_list_at(items, i)->flags & HF_VALUE_MARKUP) != 0;
-		flags |= hf_value_marks(hf_list_at(items, i));
-	}
-	markup &= e->autoescape;
-	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
-	if (r == 0 && separator != NULL)
+	int r = 0;
+	if (separator != NULL)
 		r = markup ? hf_eval_escaped(e, separator, &between, err)
 			   : hf_eval_text(e, separator, &between, err);
 	for (size_t i = 0; r == 0 && i < hf_list_len(items); i++) {
 		struct hf_value *v = hf_list_at(items, i);
 		r = markup ? hf_eval_escaped(e, v, &text, err) : hf_eval_text(e, v, &text, err);
+		if (r < 0)
+			return r;
 		if (i > 0)
-			hf_buf_add(&out, between);
-		if (r == 0)
-			hf_buf_add(&out, text);
-		if (r == 0)
-			r = hf_eval_steps(e, 1, err);
+			hf_buf_add(out, between);
+		hf_buf_add(out, text);
+		r = hf_eval_steps(e, 1, err);
 	}
+	return r;
+}
+
+static int attributes_of(struct hf_eval *e, struct hf_value *items, struct hf_value *attribute,
+	struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *picked = hf_value_list(e->arena), *v;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < hf_list_len(items); i++) {
+		r = hf_filter_attribute(e, hf_list_at(items, i), attribute, NULL, &v, err);
+		if (r == 0)
+			hf_list_append(picked, v);
+	}
+	*ret = picked;
+	return r;
+}
+
+FILTER(join)
+{
+	struct hf_value *items = NULL, *separator = NULL, *attribute = NULL;
+	const struct filter_arg args[] = { { "d", ARG_VALUE, &separator },
+		{ "attribute", ARG_VALUE, &attribute } };
+	int r = hf_filter_args(e, call, "join", args, HF_COUNT(args), err);
+	if (r == 0)
+		r = hf_eval_sequence(e, input, &items, err);
+	if (r == 0 && attribute != NULL && attribute->type != HF_NULL)
+		r = attributes_of(e, items, attribute, &items, err);
+	if (r < 0)
+		return r;
+	unsigned flags = 0;
+	bool markup = separator != NULL && separator->flags & HF_VALUE_MARKUP;
+	for (size_t i = 0; i < hf_list_len(items); i++) {
+		markup |= (hf_list_at(items, i)->flags & HF_VALUE_MARKUP) != 0;
+		flags |= hf_value_marks(hf_list_at(items, i));
+	}
+	markup &= e->autoescape;
+	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
+	r = join_items(e, items, separator, markup, &out, err);
 	return r < 0 ? r : hf_buf_value(e, &out, flags | (markup ? HF_VALUE_MARKUP : 0), ret, err);
 }
 
@@ -204,13 +221,31 @@ FILTER(batch)
 	return r;
 }
 
+/* n rows, the first ones an item longer; the shorter ones are filled up. */
+static struct hf_value *slices_of(
+	struct hf_eval *e, const struct hf_value *items, int64_t n, struct hf_value *fill)
+{
+	struct hf_value *rows = hf_value_list(e->arena);
+	int64_t length = (int64_t)hf_list_len(items), at = 0;
+	for (int64_t i = 0; i < n; i++) {
+		struct hf_value *row = hf_value_list(e->arena);
+		bool longer = i < length % n;
+		for (int64_t k = 0; k < length / n + longer; k++)
+			hf_list_append(row, hf_list_at(items, (size_t)at++));
+		if (fill != NULL && fill->type != HF_NULL && !longer)
+			hf_list_append(row, fill);
+		hf_list_append(rows, row);
+	}
+	return rows;
+}
+
 FILTER(slice)
 {
-	static const char *const names[] = { "slices", "fill_with", NULL };
-	struct hf_value *items, *fill = hf_call_arg(call, 1, "fill_with"),
-				*count = hf_call_arg(call, 0, "slices");
+	struct hf_value *items = NULL, *fill = NULL, *count = NULL;
 	int64_t n = 0;
-	int r = hf_call_check(call, "slice", 2, names, err);
+	const struct filter_arg args[] = { { "slices", ARG_VALUE, &count },
+		{ "fill_with", ARG_VALUE, &fill } };
+	int r = hf_filter_args(e, call, "slice", args, HF_COUNT(args), err);
 	if (r == 0 && count == NULL)
 		return hf_raise(err, "slice() missing 1 required positional argument: 'slices'");
 	if (r == 0)
@@ -223,18 +258,7 @@ FILTER(slice)
 		r = hf_eval_room(e, n < 0 ? 0 : (uint64_t)n, err);
 	if (r < 0)
 		return r;
-	int64_t length = (int64_t)hf_list_len(items), each = length / (n < 0 ? 1 : n),
-		more = n < 0 ? 0 : length % n, at = 0;
-	struct hf_value *rows = hf_value_list(e->arena);
-	for (int64_t i = 0; i < n; i++) {
-		struct hf_value *row = hf_value_list(e->arena);
-		for (int64_t k = 0; k < each + (i < more); k++)
-			hf_list_append(row, hf_list_at(items, (size_t)at++));
-		if (fill != NULL && fill->type != HF_NULL && i >= more)
-			hf_list_append(row, fill);
-		hf_list_append(rows, row);
-	}
-	*ret = hf_iterator_value(e, rows);
+	*ret = hf_iterator_value(e, slices_of(e, items, n < 0 ? 0 : n, fill));
 	return 0;
 }
 

@@ -113,26 +113,24 @@ FILTER(center)
 
 FILTER(replace)
 {
-	static const char *const names[] = { "old", "new", "count", NULL };
-	struct hf_value *old = hf_call_arg(call, 0, "old"), *new = hf_call_arg(call, 1, "new");
-	const struct hf_value *limit = hf_call_arg(call, 2, "count");
+	struct hf_value *old = NULL, *new = NULL;
 	struct hf_str text, from, to;
 	unsigned flags = 0;
 	int64_t count = -1;
-	int r = hf_call_check(call, "replace", 3, names, err);
+	const struct filter_arg args[] = { { "old", ARG_VALUE, &old }, { "new", ARG_VALUE, &new },
+		{ "count", ARG_INT_OR_NONE, &count } };
+	int r = hf_filter_args(e, call, "replace", args, HF_COUNT(args), err);
 	if (r == 0 && (old == NULL || new == NULL))
 		return hf_raise(err, "replace() missing required positional arguments 'old' and 'new'");
-	if (r == 0 && limit != NULL && limit->type != HF_NULL)
-		r = hf_eval_int(e, limit, "count", &count, err);
 	if (r == 0)
 		r = input_text(e, input, &text, &flags, err);
 	if (r == 0 && e->autoescape && flags == 0 && (old->flags | new->flags) & HF_VALUE_MARKUP) {
 		r = hf_eval_escaped(e, input, &text, err);
 		flags = HF_VALUE_MARKUP;
 	}
+	flags = e->autoescape ? flags : 0;
 	if (r == 0)
 		r = hf_eval_text(e, old, &from, err);
-	flags = e->autoescape ? flags : 0;
 	if (r == 0)
 		r = flags != 0 ? hf_eval_escaped(e, new, &to, err) : hf_eval_text(e, new, &to, err);
 	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
@@ -143,35 +141,27 @@ FILTER(replace)
 
 FILTER(truncate)
 {
-	static const char *const names[] = { "length", "killwords", "end", "leeway", NULL };
-	int64_t length = 255, leeway = 5;
+	int64_t length = 255, leeway = 5, n = 0;
 	bool kill = false;
-	struct hf_str end = { 0 };
-	int r = hf_call_check(call, "truncate", 4, names, err);
-	if (r == 0)
-		r = hf_filter_int(e, call, 0, "length", 255, &length, err);
-	if (r == 0)
-		r = hf_filter_bool(e, call, 1, "killwords", false, &kill, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 2, "end", HF_STR("..."), &end, err);
-	const struct hf_value *given = hf_call_arg(call, 3, "leeway");
-	if (r == 0 && given != NULL && given->type != HF_NULL)
-		r = hf_eval_int(e, given, "leeway", &leeway, err);
+	struct hf_str end = HF_STR("...");
+	const struct filter_arg args[] = { { "length", ARG_INT, &length }, { "killwords", ARG_BOOL, &kill },
+		{ "end", ARG_TEXT, &end }, { "leeway", ARG_INT_OR_NONE, &leeway } };
+	int r = hf_filter_args(e, call, "truncate", args, HF_COUNT(args), err);
 	if (r < 0)
 		return r;
-	int64_t tail = (int64_t)hf_utf8_length(end), n;
+	int64_t tail = (int64_t)hf_utf8_length(end);
 	if (length < tail || leeway < 0)
 		return hf_raise(err, "expected length >= %lld, got %lld", (long long)tail, (long long)length);
-	if (input->type != HF_STRING)
-		return hf_eval_length(e, input, &n, err) < 0 ? -(int)HF_E_TEMPLATE
-		       : n <= length + leeway
-			       ? (*ret = input, 0)
-			       : hf_raise(err, "truncate takes text, not %s", hf_type_name(input));
-	struct hf_str text = input->u.string;
-	if ((int64_t)hf_utf8_length(text) <= length + leeway) {
+	r = hf_eval_length(e, input, &n, err);
+	if (r < 0)
+		return r;
+	if (n <= length + leeway) {
 		*ret = input;
 		return 0;
 	}
+	if (input->type != HF_STRING)
+		return hf_raise(err, "truncate takes text, not %s", hf_type_name(input));
+	struct hf_str text = input->u.string;
 	text.n = hf_utf8_offset(text, (size_t)(length - tail));
 	const char *space = kill || text.n == 0 ? NULL : memrchr(text.p, ' ', text.n);
 	if (space != NULL)

@@ -113,22 +113,27 @@ static struct hf_str host_of(struct hf_str s)
 	return host;
 }
 
+/* A bare name counts only below a well-known top. */
+static bool is_bare_name(struct hf_str s)
+{
+	struct hf_str top = { 0 };
+	size_t labels;
+	return labels_valid(host_of(s), 2, 63, &top, &labels) && labels > 1 && known_top(top);
+}
+
 static bool is_url(struct hf_str s)
 {
 	bool scheme = starts(s, "http://") || starts(s, "https://"), www = starts(s, "www.");
-	struct hf_str host = host_of(scheme ? skip(s, starts(s, "https") ? 8 : 7)
-				     : www  ? skip(s, 4)
-					    : s),
-		      top = { 0 };
-	size_t labels;
+	struct hf_str top = { 0 };
+	size_t labels, head = www ? 4 : !scheme ? 0 : starts(s, "https") ? 8 : 7;
+	struct hf_str host = host_of(skip(s, head));
 	if (host.n == 0)
 		return false;
 	if (scheme && (ipv4_valid(host) || ipv6_valid(host)))
 		return true;
-	if ((scheme || www) && labels_valid(host, 1, SIZE_MAX, &top, &labels) && top_valid(top))
+	if (head > 0 && labels_valid(host, 1, SIZE_MAX, &top, &labels) && top_valid(top))
 		return true;
-	host = host_of(s);
-	return !scheme && labels_valid(host, 2, 63, &top, &labels) && labels > 1 && known_top(top);
+	return !scheme && is_bare_name(s);
 }
 
 /* \S+@\w[\w.-]*\.\w+ */
@@ -314,26 +319,35 @@ static int schemes_read(struct hf_eval *e, struct hf_value *v, struct urlize *u,
 	return r;
 }
 
+/* White space as it is, words between it with links. */
+static void put_words(struct hf_buf *out, const struct urlize *u, struct hf_str text)
+{
+	for (size_t at = 0; at < text.n;) {
+		size_t start = at, space;
+		while ((space = hf_text_space(skip(text, at))) > 0)
+			at += space;
+		hf_buf_append(out, text.p + start, at - start);
+		start = at;
+		while (at < text.n && hf_text_space(skip(text, at)) == 0)
+			hf_text_next(text, &at);
+		if (at > start)
+			put_word(out, u, hf_strn(text.p + start, at - start));
+	}
+}
+
 int hf_filter_urlize(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err)
 {
-	static const char *const names[] = { "trim_url_limit", "nofollow", "target", "rel", "extra_schemes",
-		NULL };
 	struct urlize u = { .limit = -1 };
-	const struct hf_value *limit = hf_call_arg(call, 0, "trim_url_limit");
-	struct hf_str target = { 0 }, rel = { 0 }, text;
+	struct hf_str target = { "", 0 }, rel = { "", 0 }, text;
+	struct hf_value *schemes = NULL;
 	bool nofollow = false;
-	int r = hf_call_check(call, "urlize", 5, names, err);
-	if (r == 0 && limit != NULL && limit->type != HF_NULL)
-		r = hf_eval_int(e, limit, "trim_url_limit", &u.limit, err);
+	const struct filter_arg args[] = { { "trim_url_limit", ARG_INT_OR_NONE, &u.limit },
+		{ "nofollow", ARG_BOOL, &nofollow }, { "target", ARG_TEXT, &target },
+		{ "rel", ARG_TEXT, &rel }, { "extra_schemes", ARG_VALUE, &schemes } };
+	int r = hf_filter_args(e, call, "urlize", args, HF_COUNT(args), err);
 	if (r == 0)
-		r = hf_filter_bool(e, call, 1, "nofollow", false, &nofollow, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 2, "target", (struct hf_str){ "", 0 }, &target, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 3, "rel", (struct hf_str){ "", 0 }, &rel, err);
-	if (r == 0)
-		r = schemes_read(e, hf_call_arg(call, 4, "extra_schemes"), &u, err);
+		r = schemes_read(e, schemes, &u, err);
 	if (r == 0)
 		r = hf_eval_escaped(e, input, &text, err);
 	if (r < 0)
@@ -347,17 +361,7 @@ int hf_filter_urlize(struct hf_eval *e, struct hf_value *input, const struct hf_
 		hf_buf_put(&attributes, '"');
 	}
 	u.attributes = hf_buf_str(&attributes);
-	for (size_t at = 0; at < text.n;) {
-		size_t start = at, space;
-		while ((space = hf_text_space(skip(text, at))) > 0)
-			at += space;
-		hf_buf_append(&out, text.p + start, at - start);
-		start = at;
-		while (at < text.n && hf_text_space(skip(text, at)) == 0)
-			hf_text_next(text, &at);
-		if (at > start)
-			put_word(&out, &u, hf_strn(text.p + start, at - start));
-	}
+	put_words(&out, &u, text);
 	r = hf_eval_steps(e, text.n, err);
 	return r < 0 ? r : hf_buf_value(e, &out, e->autoescape ? HF_VALUE_MARKUP : 0, ret, err);
 }

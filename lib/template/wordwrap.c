@@ -163,20 +163,12 @@ static int wrap_line(struct wrap *w, struct hf_str line, struct hf_error *err)
 int hf_filter_wordwrap(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err)
 {
-	static const char *const names[] = { "width", "break_long_words", "wrapstring", "break_on_hyphens",
-		NULL };
-	struct wrap w = { .e = e };
-	struct hf_str between = { 0 };
-	const char *newline = e->env->newline_sequence == NULL ? "\n" : e->env->newline_sequence;
-	int r = hf_call_check(call, "wordwrap", 4, names, err);
-	if (r == 0)
-		r = hf_filter_int(e, call, 0, "width", 79, &w.width, err);
-	if (r == 0)
-		r = hf_filter_bool(e, call, 1, "break_long_words", true, &w.break_words, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 2, "wrapstring", hf_str(newline), &between, err);
-	if (r == 0)
-		r = hf_filter_bool(e, call, 3, "break_on_hyphens", true, &w.break_hyphens, err);
+	struct wrap w = { .e = e, .width = 79, .break_words = true, .break_hyphens = true };
+	struct hf_str between = hf_str(e->env->newline_sequence == NULL ? "\n" : e->env->newline_sequence);
+	const struct filter_arg args[] = { { "width", ARG_INT, &w.width },
+		{ "break_long_words", ARG_BOOL, &w.break_words }, { "wrapstring", ARG_TEXT, &between },
+		{ "break_on_hyphens", ARG_BOOL, &w.break_hyphens } };
+	int r = hf_filter_args(e, call, "wordwrap", args, HF_COUNT(args), err);
 	if (r < 0)
 		return r;
 	if (input->type == HF_UNDEFINED)
@@ -192,8 +184,7 @@ int hf_filter_wordwrap(struct hf_eval *e, struct hf_value *input, const struct h
 		if (i > 0)
 			hf_buf_add(&out, between);
 		for (size_t k = 0; r == 0 && k < hf_list_len(w.lines); k++) {
-			if (k > 0)
-				hf_buf_add(&out, between);
+			hf_buf_add(&out, k > 0 ? between : HF_STR(""));
 			hf_buf_add(&out, hf_list_at(w.lines, k)->u.string);
 		}
 	}
