@@ -482,6 +482,22 @@ static int set_arith(
 	return 0;
 }
 
+static int add_other(struct hf_eval *e, struct hf_value *x, struct hf_value *y, struct hf_value **ret,
+	struct hf_error *err)
+{
+	return hf_is_sequence(x) ? add_sequences(e, x, y, ret, err) : add_text(e, x, y, ret, err);
+}
+
+static int multiply_other(struct hf_eval *e, struct hf_value *x, struct hf_value *y, struct hf_value **ret,
+	struct hf_error *err)
+{
+	if (repeatable(x) && is_whole(y))
+		return repeat(e, x, y, ret, err);
+	if (repeatable(y) && is_whole(x))
+		return repeat(e, y, x, ret, err);
+	return unsupported(OP_MUL, x, y, err);
+}
+
 static int arith_other(struct hf_eval *e, enum arith_op op, struct hf_value *x, struct hf_value *y,
 	struct hf_value **ret, struct hf_error *err)
 {
@@ -489,12 +505,10 @@ static int arith_other(struct hf_eval *e, enum arith_op op, struct hf_value *x, 
 	if (op == OP_MOD && x->type == HF_STRING)
 		return hf_format_percent(e, x, y, ret, err);
 	if (op == OP_ADD && same && repeatable(x))
-		return hf_is_sequence(x) ? add_sequences(e, x, y, ret, err) : add_text(e, x, y, ret, err);
-	if (op == OP_MUL && repeatable(x) && is_whole(y))
-		return repeat(e, x, y, ret, err);
-	if (op == OP_MUL && repeatable(y) && is_whole(x))
-		return repeat(e, y, x, ret, err);
-	if (op == OP_SUB && x->type == HF_SET && y->type == HF_SET)
+		return add_other(e, x, y, ret, err);
+	if (op == OP_MUL)
+		return multiply_other(e, x, y, ret, err);
+	if (op == OP_SUB && same && x->type == HF_SET)
 		return set_arith(e, x, y, ret);
 	return time_arith(e, op, x, y, ret) ? 0 : unsupported(op, x, y, err);
 }

@@ -191,49 +191,47 @@ static int quote_value(
 	return r;
 }
 
-FILTER(urlencode)
+static int quote_pair(struct hf_eval *e, struct hf_value *key, struct hf_value *value, struct hf_buf *out,
+	struct hf_error *err)
 {
-	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
-	struct hf_value *items;
-	int r = hf_call_check(call, "urlencode", 0, NULL, err);
-	if (r < 0)
-		return r;
-	bool pairs = hf_is_sequence(input) || input->type == HF_DICT || input->type == HF_SET ||
-		     hf_value_is_lazy(input) || input->type == HF_UNDEFINED || input->type == HF_BYTES;
-	if (!pairs) {
-		r = quote_value(e, input, false, &out, err);
-		return r < 0 ? r : hf_buf_value(e, &out, 0, ret, err);
-	}
-	bool first = true;
+	if (out->n > 0)
+		hf_buf_put(out, '&');
+	int r = quote_value(e, key, true, out, err);
+	hf_buf_put(out, '=');
+	return r < 0 ? r : quote_value(e, value, true, out, err);
+}
+
+static int quote_pairs(struct hf_eval *e, struct hf_value *input, struct hf_buf *out, struct hf_error *err)
+{
+	struct hf_value *items, *pair;
+	int r = 0;
 	if (input->type == HF_DICT) {
-		HF_DICT_EACH (input, entry) {
-			if (!first)
-				hf_buf_put(&out, '&');
-			first = false;
-			r = quote_value(e, hf_entry_key(entry), true, &out, err);
-			hf_buf_put(&out, '=');
+		HF_DICT_EACH (input, entry)
 			if (r == 0)
-				r = quote_value(e, entry->value, true, &out, err);
-			if (r < 0)
-				return r;
-		}
-		return hf_buf_value(e, &out, 0, ret, err);
+				r = quote_pair(e, hf_entry_key(entry), entry->value, out, err);
+		return r;
 	}
 	r = hf_eval_sequence(e, input, &items, err);
 	for (size_t i = 0; r == 0 && i < hf_list_len(items); i++) {
-		struct hf_value *pair;
 		r = hf_eval_sequence(e, hf_list_at(items, i), &pair, err);
 		if (r == 0 && hf_list_len(pair) != 2)
 			return hf_raise(
 				err, "not enough values to unpack (expected 2, got %zu)", hf_list_len(pair));
-		if (i > 0)
-			hf_buf_put(&out, '&');
 		if (r == 0)
-			r = quote_value(e, hf_list_at(pair, 0), true, &out, err);
-		hf_buf_put(&out, '=');
-		if (r == 0)
-			r = quote_value(e, hf_list_at(pair, 1), true, &out, err);
+			r = quote_pair(e, hf_list_at(pair, 0), hf_list_at(pair, 1), out, err);
 	}
+	return r;
+}
+
+FILTER(urlencode)
+{
+	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
+	int r = hf_call_check(call, "urlencode", 0, NULL, err);
+	if (r < 0)
+		return r;
+	bool pairs = (input->type >= HF_BYTES && input->type <= HF_SET) || hf_value_is_lazy(input) ||
+		     input->type == HF_UNDEFINED;
+	r = pairs ? quote_pairs(e, input, &out, err) : quote_value(e, input, false, &out, err);
 	return r < 0 ? r : hf_buf_value(e, &out, 0, ret, err);
 }
 

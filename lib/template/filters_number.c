@@ -118,6 +118,24 @@ static size_t base_prefix(struct hf_str s, int *base)
 	return 0;
 }
 
+/* Digits of the base without underscores; false when s is anything else. */
+static bool digits_read(struct hf_str s, int base, bool after_digit, bool zeros_only, struct hf_buf *out)
+{
+	for (size_t at = 0; at < s.n;) {
+		uint32_t c = hf_text_next(s, &at);
+		int digit = digit_of(c, base);
+		if (c == '_' && after_digit && at < s.n) {
+			after_digit = false;
+			continue;
+		}
+		if (digit < 0 || (zeros_only && digit != 0))
+			return false;
+		hf_buf_put(out, "0123456789abcdefghijklmnopqrstuvwxyz"[digit]);
+		after_digit = true;
+	}
+	return out->n > 0 && after_digit && !out->failed;
+}
+
 struct hf_value *hf_number_int(struct hf_arena *a, struct hf_str text, int base)
 {
 	struct hf_str s = hf_text_strip(text, true, true);
@@ -126,91 +144,85 @@ struct hf_value *hf_number_int(struct hf_arena *a, struct hf_str text, int base)
 	bool free_base = base == 0;
 	size_t prefix = base_prefix(s, &base);
 	s = hf_strn(s.p + prefix, s.n - prefix);
+	bool zeros_only = free_base && prefix == 0 && s.n > 1 && s.p[0] == '0';
 	hf_auto_buf digits = hf_buf_init(HF_INT_DIGITS_MAX);
-	bool after_digit = prefix > 0, leading_zero = free_base && prefix == 0 && s.n > 1 && s.p[0] == '0';
-	for (size_t at = 0; at < s.n;) {
-		uint32_t c = hf_text_next(s, &at);
-		int digit = digit_of(c, base);
-		if (c == '_' && after_digit && at < s.n) {
-			after_digit = false;
-			continue;
-		}
-		if (digit < 0 || (leading_zero && digit != 0))
-			return NULL;
-		hf_buf_put(&digits, "0123456789abcdefghijklmnopqrstuvwxyz"[digit]);
-		after_digit = true;
-	}
-	if (digits.n == 0 || !after_digit || digits.failed)
+	if (!digits_read(s, base, prefix > 0, zeros_only, &digits))
 		return NULL;
 	struct hf_value *v = hf_arith_parse_int(a, hf_buf_str(&digits), base);
 	return negative ? hf_arith_negate(a, v) : v;
 }
 
-bool hf_number_float(struct hf_str text, double *ret)
+static bool digit_at(struct hf_str s, size_t at)
 {
-	struct hf_str s = hf_text_strip(text, true, true);
-	char plain[512];
+	return at < s.n && s.p[at] >= '0' && s.p[at] <= '9';
+}
+
+/* Plain ASCII of a number, without underscores between digits; false when it can be none. */
+static bool float_plain(struct hf_str s, char *out, size_t size, bool *ret_digits)
+{
 	size_t n = 0;
-	bool digits = false;
-	for (size_t at = 0; at < s.n && n < sizeof(plain) - 1;) {
+	*ret_digits = false;
+	for (size_t at = 0; at < s.n;) {
 		size_t before = at;
 		uint32_t c = hf_text_next(s, &at);
 		int digit;
-		if (c == '_') {
-			bool between = before > 0 && at < s.n && s.p[before - 1] >= '0' &&
-				       s.p[before - 1] <= '9' && s.p[at] >= '0' && s.p[at] <= '9';
-			if (!between)
-				return false;
+		if (c == '_' && before > 0 && digit_at(s, before - 1) && digit_at(s, at))
 			continue;
-		}
-		if (hf_point_decimal(c, &digit)) {
-			plain[n++] = (char)('0' + digit);
-			digits = true;
-		} else if (c < 0x80 && c != 'x' && c != 'X' && c != '(') {
-			plain[n++] = (char)c;
-		} else {
+		bool number = hf_point_decimal(c, &digit);
+		if ((!number && (c >= 0x80 || strchr("xX(_", (int)c) != NULL)) || n + 1 >= size)
 			return false;
-		}
+		out[n++] = number ? (char)('0' + digit) : (char)c;
+		*ret_digits |= number;
 	}
-	plain[n] = '\0';
-	char *end;
-	double d = strtod(plain, &end);
-	if (n == 0 || *end != '\0' || end == plain)
+	out[n] = '\0';
+	return n > 0;
+}
+
+bool hf_number_float(struct hf_str text, double *ret)
+{
+	static const char *const words[] = { "inf", "infinity", "nan" };
+	char plain[512], *end;
+	bool digits, word = false;
+	if (!float_plain(hf_text_strip(text, true, true), plain, sizeof(plain), &digits))
 		return false;
-	if (!digits) {
-		const char *word = plain + (plain[0] == '+' || plain[0] == '-');
-		if (strcasecmp(word, "inf") != 0 && strcasecmp(word, "infinity") != 0 &&
-			strcasecmp(word, "nan") != 0)
-			return false;
-	}
+	for (size_t i = 0; i < HF_COUNT(words); i++)
+		word |= strcasecmp(plain + (plain[0] == '+' || plain[0] == '-'), words[i]) == 0;
+	double d = strtod(plain, &end);
+	if (*end != '\0' || (!digits && !word))
+		return false;
 	*ret = d;
 	return true;
 }
 
+/* int(v), or for text int(v, base) and failing that int(float(v)); NULL when Python raises. */
+static struct hf_value *int_of(struct hf_arena *a, struct hf_value *v, int64_t base)
+{
+	double d;
+	if (v->type == HF_INT || v->type == HF_BIGINT)
+		return v;
+	if (v->type == HF_BOOL)
+		return hf_value_int(a, v->u.boolean);
+	if (v->type == HF_FLOAT)
+		return isfinite(v->u.real) ? hf_arith_from_double(a, v->u.real) : NULL;
+	if ((v->type != HF_STRING && v->type != HF_BYTES) || base < 0 || base > 36 || base == 1)
+		return NULL;
+	struct hf_value *out = hf_number_int(a, v->u.string, (int)base);
+	if (out == NULL && hf_number_float(v->u.string, &d) && isfinite(d))
+		out = hf_arith_from_double(a, d);
+	return out;
+}
+
 FILTER(int)
 {
-	static const char *const names[] = { "default", "base", NULL };
+	struct hf_value *fallback = NULL;
 	int64_t base = 10;
-	double d;
-	int r = hf_call_check(call, "int", 2, names, err);
-	if (r == 0)
-		r = hf_filter_int(e, call, 1, "base", 10, &base, err);
+	const struct filter_arg args[] = { { "default", ARG_VALUE, &fallback }, { "base", ARG_INT, &base } };
+	int r = hf_filter_args(e, call, "int", args, HF_COUNT(args), err);
 	if (r < 0)
 		return r;
 	if (input->type == HF_UNDEFINED)
 		return hf_eval_undefined(e, input, err);
-	struct hf_value *fallback = hf_call_arg(call, 0, "default"), *out = NULL;
-	if ((input->type == HF_STRING || input->type == HF_BYTES) && base >= 0 && base <= 36 && base != 1) {
-		out = hf_number_int(e->arena, input->u.string, (int)base);
-		if (out == NULL && hf_number_float(input->u.string, &d) && isfinite(d))
-			out = hf_arith_from_double(e->arena, d);
-	} else if (input->type == HF_FLOAT && isfinite(input->u.real)) {
-		out = hf_arith_from_double(e->arena, input->u.real);
-	} else if (input->type == HF_INT || input->type == HF_BIGINT) {
-		out = input;
-	} else if (input->type == HF_BOOL) {
-		out = hf_value_int(e->arena, input->u.boolean);
-	}
+	struct hf_value *out = int_of(e->arena, input, base);
 	*ret = out != NULL ? out : fallback != NULL ? fallback : hf_value_int(e->arena, 0);
 	return 0;
 }

@@ -223,17 +223,54 @@ FILTER(max)
 	return extreme(e, input, call, 1, ret, err);
 }
 
+struct grouping {
+	struct hf_value *attribute, *fallback;
+	bool cased;
+};
+
+static int group_key(struct hf_eval *e, const struct grouping *g, struct hf_value *item,
+	struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *fallback = g->fallback != NULL && g->fallback->type != HF_NULL ? g->fallback : NULL;
+	return hf_filter_attribute(e, item, g->attribute, fallback, ret, err);
+}
+
+/* Sorted items to groups; what stands for a group is the key of its first item as it is. */
+static int groups_of(struct hf_eval *e, const struct grouping *g, const struct hf_value *list,
+	struct hf_value *const *keys, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *groups = hf_value_list(e->arena), *members = NULL;
+	for (size_t i = 0; i < hf_list_len(list); i++) {
+		bool same = false;
+		int r = i == 0 ? 0 : hf_eval_equal(e, keys[i], keys[i - 1], &same, err);
+		if (r == 0 && !same) {
+			struct hf_value *group = hf_value_tuple(e->arena), *first;
+			r = group_key(e, g, hf_list_at(list, i), &first, err);
+			if (r < 0)
+				return r;
+			group->flags = HF_TUPLE_GROUP;
+			members = hf_value_list(e->arena);
+			hf_list_append(group, first);
+			hf_list_append(group, members);
+			hf_list_append(groups, group);
+		}
+		if (r < 0)
+			return r;
+		hf_list_append(members, hf_list_at(list, i));
+	}
+	*ret = groups;
+	return 0;
+}
+
 FILTER(groupby)
 {
-	static const char *const names[] = { "attribute", "default", "case_sensitive", NULL };
-	struct hf_value *attribute = hf_call_arg(call, 0, "attribute"),
-			*fallback = hf_call_arg(call, 1, "default"), *list;
-	bool cased = false;
-	int r = hf_call_check(call, "groupby", 3, names, err);
-	if (r == 0 && attribute == NULL)
+	struct grouping g = { 0 };
+	struct hf_value *list;
+	const struct filter_arg args[] = { { "attribute", ARG_VALUE, &g.attribute },
+		{ "default", ARG_VALUE, &g.fallback }, { "case_sensitive", ARG_BOOL, &g.cased } };
+	int r = hf_filter_args(e, call, "groupby", args, HF_COUNT(args), err);
+	if (r == 0 && g.attribute == NULL)
 		return hf_raise(err, "groupby() missing 1 required positional argument: 'attribute'");
-	if (r == 0)
-		r = hf_filter_bool(e, call, 2, "case_sensitive", false, &cased, err);
 	if (r == 0)
 		r = hf_eval_list(e, input, &list, err);
 	if (r < 0)
@@ -241,35 +278,13 @@ FILTER(groupby)
 	size_t n = hf_list_len(list);
 	struct hf_value **keys = hf_new_array(e->arena, n, struct hf_value *);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = hf_filter_attribute(e, hf_list_at(list, i), attribute,
-			fallback != NULL && fallback->type != HF_NULL ? fallback : NULL, &keys[i], err);
-		if (r == 0 && !cased)
+		r = group_key(e, &g, hf_list_at(list, i), &keys[i], err);
+		if (r == 0 && !g.cased)
 			keys[i] = hf_filter_fold_case(e, keys[i]);
 	}
 	if (r == 0)
 		r = hf_filter_sort(e, list->u.list->at, keys, n, false, err);
-	struct hf_value *groups = hf_value_list(e->arena), *members = NULL;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		bool same = false;
-		if (i > 0)
-			r = hf_eval_equal(e, keys[i], keys[i - 1], &same, err);
-		if (r == 0 && !same) {
-			struct hf_value *group = hf_value_tuple(e->arena), *first = keys[i];
-			group->flags = HF_TUPLE_GROUP;
-			if (!cased)
-				r = hf_filter_attribute(e, hf_list_at(list, i), attribute,
-					fallback != NULL && fallback->type != HF_NULL ? fallback : NULL,
-					&first, err);
-			members = hf_value_list(e->arena);
-			hf_list_append(group, first);
-			hf_list_append(group, members);
-			hf_list_append(groups, group);
-		}
-		hf_list_append(members, hf_list_at(list, i));
-	}
-	if (r == 0)
-		*ret = groups;
-	return r;
+	return r < 0 ? r : groups_of(e, &g, list, keys, ret, err);
 }
 
 /* What map, select and their like do to each item. */
@@ -353,38 +368,59 @@ FILTER(map)
 	return r;
 }
 
+struct selection {
+	struct hf_value *attribute; /* NULL: the item itself is tested */
+	struct hf_str test;         /* .p NULL: truth */
+	struct hf_call arguments;   /* of the test */
+	bool wanted;
+};
+
+static int selected(
+	struct hf_eval *e, const struct selection *s, struct hf_value *item, bool *ret, struct hf_error *err)
+{
+	bool holds = false;
+	int r = s->attribute == NULL ? 0 : hf_filter_attribute(e, item, s->attribute, NULL, &item, err);
+	if (r == 0)
+		r = s->test.p != NULL ? hf_eval_test(e, s->test, item, &s->arguments, &holds, err)
+				      : hf_eval_truth(e, item, &holds, err);
+	*ret = holds == s->wanted;
+	return r < 0 ? r : hf_eval_steps(e, 1, err);
+}
+
+static int selection_read(struct hf_eval *e, const struct hf_call *call, bool by_attribute,
+	struct selection *s, struct hf_error *err)
+{
+	size_t skip = by_attribute ? 1 : 0;
+	if (by_attribute && call->n_args == 0)
+		return hf_raise(err, "Missing parameter for attribute name");
+	s->attribute = by_attribute ? call->args[0] : NULL;
+	if (call->n_args <= skip)
+		return 0;
+	s->arguments =
+		(struct hf_call){ call->args + skip + 1, call->n_args - skip - 1, call->kwargs, call->pos };
+	int r = filter_name(e, call->args[skip], &s->test, err);
+	if (r == 0 && hf_builtin_test(e->env, s->test) == NULL)
+		return hf_raise(err, "No test named '%.*s'.", HF_STR_ARG(s->test));
+	return r;
+}
+
 static int select_items(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	bool by_attribute, bool wanted, struct hf_value **ret, struct hf_error *err)
 {
-	size_t skip = by_attribute ? 1 : 0;
+	struct selection s = { .wanted = wanted };
 	struct hf_value *items, *out = hf_value_list(e->arena);
-	struct hf_str name = { 0 };
 	bool done;
 	int r = nothing(e, input, &done, ret, err);
 	if (done)
 		return r;
-	if (by_attribute && call->n_args == 0)
-		return hf_raise(err, "Missing parameter for attribute name");
-	bool has_test = call->n_args > skip;
-	r = has_test ? filter_name(e, call->args[skip], &name, err) : 0;
-	struct hf_call inner = { call->args + skip + 1, has_test ? call->n_args - skip - 1 : 0, call->kwargs,
-		call->pos };
-	if (r == 0 && has_test && hf_builtin_test(e->env, name) == NULL)
-		return hf_raise(err, "No test named '%.*s'.", HF_STR_ARG(name));
+	r = selection_read(e, call, by_attribute, &s, err);
 	if (r == 0)
 		r = hf_eval_sequence(e, input, &items, err);
 	for (size_t i = 0; r == 0 && i < hf_list_len(items); i++) {
-		struct hf_value *v = hf_list_at(items, i);
-		bool holds = false;
-		if (by_attribute)
-			r = hf_filter_attribute(e, v, call->args[0], NULL, &v, err);
-		if (r == 0)
-			r = has_test ? hf_eval_test(e, name, v, &inner, &holds, err)
-				     : hf_eval_truth(e, v, &holds, err);
-		if (r == 0 && holds == wanted)
+		bool keep = false;
+		r = selected(e, &s, hf_list_at(items, i), &keep, err);
+		if (r == 0 && keep)
 			hf_list_append(out, hf_list_at(items, i));
-		if (r == 0)
-			r = hf_eval_steps(e, 1, err);
 	}
 	if (r == 0)
 		*ret = hf_iterator_value(e, out);

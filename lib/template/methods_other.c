@@ -464,28 +464,45 @@ METHOD(bytes_hex)
 	return 0;
 }
 
+static int encode_refused(
+	struct hf_buf *out, uint32_t c, struct hf_str encoding, struct hf_str errors, struct hf_error *err)
+{
+	if (hf_str_is(errors, "replace"))
+		hf_buf_put(out, '?');
+	else if (hf_str_is(errors, "backslashreplace"))
+		hf_buf_printf(out, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+	else if (hf_str_is(errors, "xmlcharrefreplace"))
+		hf_buf_printf(out, "&#%u;", c);
+	else if (!hf_str_is(errors, "ignore"))
+		return hf_raise(err, "'%.*s' codec can't encode character", HF_STR_ARG(encoding));
+	return 0;
+}
+
 int hf_bytes_encode(struct hf_eval *e, struct hf_str text, struct hf_str encoding, struct hf_str errors,
 	struct hf_value **ret, struct hf_error *err)
 {
-	bool utf8 = strcasecmp(encoding.p, "utf-8") == 0 || strcasecmp(encoding.p, "utf8") == 0;
-	bool ascii = strcasecmp(encoding.p, "ascii") == 0 || strcasecmp(encoding.p, "us-ascii") == 0;
-	bool latin = strcasecmp(encoding.p, "latin-1") == 0 || strcasecmp(encoding.p, "latin1") == 0 ||
-		     strcasecmp(encoding.p, "iso-8859-1") == 0;
-	if (!utf8 && !ascii && !latin)
+	static const struct {
+		const char *name;
+		uint32_t limit; /* first point it cannot hold */
+	} rows[] = { { "utf-8", 0x110000 }, { "utf8", 0x110000 }, { "ascii", 0x80 }, { "us-ascii", 0x80 },
+		{ "latin-1", 0x100 }, { "latin1", 0x100 }, { "iso-8859-1", 0x100 } };
+	uint32_t limit = 0;
+	for (size_t i = 0; i < HF_COUNT(rows); i++)
+		if (strcasecmp(encoding.p, rows[i].name) == 0)
+			limit = rows[i].limit;
+	if (limit == 0)
 		return hf_raise(err, "unknown encoding: %.*s", HF_STR_ARG(encoding));
 	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
+	bool utf8 = limit > 0x100;
 	for (size_t at = 0; !utf8 && at < text.n;) {
 		uint32_t c = hf_text_next(text, &at);
-		if (c < (ascii ? 0x80u : 0x100u))
+		int r = 0;
+		if (c < limit)
 			hf_buf_put(&out, (char)c);
-		else if (hf_str_is(errors, "replace"))
-			hf_buf_put(&out, '?');
-		else if (hf_str_is(errors, "backslashreplace"))
-			hf_buf_printf(&out, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
-		else if (hf_str_is(errors, "xmlcharrefreplace"))
-			hf_buf_printf(&out, "&#%u;", c);
-		else if (!hf_str_is(errors, "ignore"))
-			return hf_raise(err, "'%.*s' codec can't encode character", HF_STR_ARG(encoding));
+		else
+			r = encode_refused(&out, c, encoding, errors, err);
+		if (r < 0)
+			return r;
 	}
 	*ret = hf_value_bytes(e->arena, utf8 ? text : hf_buf_str(&out));
 	return 0;

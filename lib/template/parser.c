@@ -705,28 +705,36 @@ static int argument_keyword(struct parser *p, struct node *above, struct argumen
 	return r < 0 ? r : hf_parse_above(p, above, k->value);
 }
 
+static int argument_invalid(struct parser *p)
+{
+	return hf_parse_fail(p, "invalid syntax for function call expression");
+}
+
+/* *values or **values: once each, in this order. */
+static int argument_star(struct parser *p, struct node *above, struct arguments *args)
+{
+	bool twice = parser_is(p, T_POW);
+	struct node **to = twice ? &args->star_star : &args->star;
+	if (*to != NULL || args->star_star != NULL)
+		return argument_invalid(p);
+	p->at++;
+	int r = hf_parse_expression(p, true, to);
+	return r < 0 ? r : hf_parse_above(p, above, *to);
+}
+
 static int argument_one(struct parser *p, struct node *above, struct arguments *args)
 {
-	struct node **star = NULL, *value;
-	bool positional = false;
-	if (parser_is(p, T_MUL) && args->star == NULL && args->star_star == NULL)
-		star = &args->star;
-	else if (parser_is(p, T_POW) && args->star_star == NULL)
-		star = &args->star_star;
-	else if (parser_is(p, T_NAME) && p->tokens[p->at + 1].kind == T_ASSIGN && args->star_star == NULL)
+	if (parser_is(p, T_MUL) || parser_is(p, T_POW))
+		return argument_star(p, above, args);
+	if (args->star_star != NULL)
+		return argument_invalid(p);
+	if (parser_is(p, T_NAME) && p->tokens[p->at + 1].kind == T_ASSIGN)
 		return argument_keyword(p, above, args);
-	else if (!parser_is(p, T_MUL) && !parser_is(p, T_POW))
-		positional = args->star == NULL && args->star_star == NULL && args->n_keywords == 0;
-	if (star == NULL && !positional)
-		return hf_parse_fail(p, "invalid syntax for function call expression");
-	p->at += star != NULL;
+	if (args->star != NULL || args->n_keywords > 0)
+		return argument_invalid(p);
+	struct node *value;
 	int r = hf_parse_expression(p, true, &value);
-	if (r < 0)
-		return r;
-	if (star == NULL)
-		return nodes_add(p, above, &args->positional, value);
-	*star = value;
-	return hf_parse_above(p, above, value);
+	return r < 0 ? r : nodes_add(p, above, &args->positional, value);
 }
 
 static int parse_arguments(struct parser *p, struct node *above, struct arguments *ret)
