@@ -178,7 +178,8 @@ static int files_allow(int ruleset, const char *const *files, struct hf_error *e
 static int landlock_enter(const char *const *files, const char **ret_missing, struct hf_error *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+	/* EPERM: the filter of a container around us. */
+	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM)) {
 		*ret_missing = "landlock";
 		return 0;
 	}

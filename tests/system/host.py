@@ -195,7 +195,8 @@ class Host:
 
     def _nspawn(self):
         argv = ["systemd-nspawn", "--quiet", "--boot", "-D", str(self.disk), "-M", self.name, "--console=pipe",
-                "--link-journal=no", "--resolv-conf=off", "--timezone=off", "--notify-ready=no"]
+                "--link-journal=no", "--resolv-conf=off", "--timezone=off", "--notify-ready=no",
+                "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self fanotify_init"]
         if not pathlib.Path("/run/systemd/system").exists():
             argv += ["--register=no", "--keep-unit"]
         if self.network == "private":
