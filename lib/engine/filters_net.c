@@ -469,6 +469,15 @@ static int subnet_number(struct hf_eval *e, struct hf_ip v, const struct hf_valu
 	return filter_return_text(e, NULL, hf_str(hf_ip_decimal(hf_eval_arena(e), n + 1)), ret);
 }
 
+/* Of the networks around an address, widest first, number index. */
+static bool around(struct hf_ip *v, int64_t prefix, int64_t index)
+{
+	index = index < 0 ? index + v->prefix - prefix : index;
+	v->prefix = (int)(prefix + index);
+	v->address = v->prefix <= hf_ip_bits(v) && index >= 0 ? hf_ip_first(v) : 0;
+	return index >= 0 && v->prefix <= hf_ip_bits(v);
+}
+
 FILTER(ipsubnet)
 {
 	FILTER_ARGS(2, "query", "index");
@@ -488,14 +497,11 @@ FILTER(ipsubnet)
 	int r = filter_int_arg(call, 1, "index", 0, &index, err);
 	if (r < 0 || prefix < 0 || prefix > hf_ip_bits(&v))
 		return r;
-	if (is_address) { /* the networks around it, widest first */
-		index = index < 0 ? index + v.prefix - prefix : index;
-		v.prefix = (int)(prefix + index);
-		if (index < 0 || v.prefix > hf_ip_bits(&v))
-			return 0;
-		return filter_return_text(
-			e, input, hf_str(hf_ip_network_text(a, v.version, hf_ip_first(&v), v.prefix)), ret);
-	}
+	if (is_address)
+		return around(&v, prefix, index)
+			       ? filter_return_text(e, input,
+					 hf_str(hf_ip_network_text(a, v.version, v.address, v.prefix)), ret)
+			       : 0;
 	if (prefix < v.prefix)
 		return 0;
 	hf_ip_number count = (hf_ip_number)1 << (prefix - v.prefix),

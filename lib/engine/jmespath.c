@@ -144,6 +144,29 @@ static const struct {
 	{ "<=", T_COMPARE, JMES_LE }, { "<", T_COMPARE, JMES_LT }, { ">=", T_COMPARE, JMES_GE },
 	{ ">", T_COMPARE, JMES_GT }, { "!", T_NOT, 0 }, { ".", T_DOT, 0 }, { "*", T_STAR, 0 } };
 
+static int raw_string(struct parser *p)
+{
+	struct hf_str text;
+	int r = quoted_text(p, '\'', &text);
+	p->token = T_LITERAL;
+	p->value = r < 0 ? NULL : hf_value_str(p->arena, text);
+	return r;
+}
+
+static int symbol_scan(struct parser *p)
+{
+	for (size_t i = 0; i < HF_COUNT(symbols); i++) {
+		size_t n = strlen(symbols[i].text);
+		if ((size_t)(p->end - p->p) >= n && memcmp(p->p, symbols[i].text, n) == 0) {
+			p->p += n;
+			p->token = symbols[i].token;
+			p->compare = symbols[i].compare;
+			return 0;
+		}
+	}
+	return parse_fail(p, "an unknown character");
+}
+
 static int advance(struct parser *p)
 {
 	while (p->p < p->end && isspace((unsigned char)*p->p))
@@ -161,24 +184,9 @@ static int advance(struct parser *p)
 		p->p++;
 		if (c == '`')
 			return literal_scan(p);
-		if (c == '"')
-			return quoted_name(p);
-		struct hf_str text;
-		int r = quoted_text(p, '\'', &text);
-		p->token = T_LITERAL;
-		p->value = r < 0 ? NULL : hf_value_str(p->arena, text);
-		return r;
+		return c == '"' ? quoted_name(p) : raw_string(p);
 	}
-	for (size_t i = 0; i < HF_COUNT(symbols); i++) {
-		size_t n = strlen(symbols[i].text);
-		if ((size_t)(p->end - p->p) >= n && memcmp(p->p, symbols[i].text, n) == 0) {
-			p->p += n;
-			p->token = symbols[i].token;
-			p->compare = symbols[i].compare;
-			return 0;
-		}
-	}
-	return parse_fail(p, "an unknown character");
+	return symbol_scan(p);
 }
 
 static int expect(struct parser *p, enum token token, const char *what)

@@ -99,17 +99,23 @@ static bool escape_read(struct literal *l, struct hf_buf *out, bool bytes)
 	return true;
 }
 
+static bool closing_ahead(struct literal *l, char c, char quote, bool triple)
+{
+	if (c != quote || !triple)
+		return c == quote;
+	if (l->end - l->p < 2 || l->p[0] != quote || l->p[1] != quote)
+		return false;
+	l->p += 2;
+	return true;
+}
+
 /* What follows the opening quote, up to the closing one. */
 static bool string_body(struct literal *l, struct hf_buf *out, char quote, bool triple, bool raw, bool bytes)
 {
 	while (l->p < l->end) {
 		char c = *l->p++;
-		if (c == quote && !triple)
+		if (closing_ahead(l, c, quote, triple))
 			return true;
-		if (c == quote && l->end - l->p >= 2 && l->p[0] == quote && l->p[1] == quote) {
-			l->p += 2;
-			return true;
-		}
 		if ((c == '\n' && !triple) || (bytes && (unsigned char)c >= 0x80))
 			return false;
 		if (c == '\\' && !raw) {
