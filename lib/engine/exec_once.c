@@ -368,6 +368,22 @@ static void keep_facts(struct hf_task *t)
 	t->scope.locals = locals;
 }
 
+/* Secret arguments are hidden wherever their text turns up: in diffs, messages, outputs. Very short ones
+ * would hide too much else. */
+static void note_secrets(struct hf_run *run, const struct hf_value *v)
+{
+	enum { SHORT = 4 };
+	if (hf_is(v, HF_DICT)) {
+		HF_DICT_EACH (v, e)
+			note_secrets(run, hf_entry_value(e));
+	} else if (hf_is_sequence(v)) {
+		for (size_t i = 0; i < hf_list_len(v); i++)
+			note_secrets(run, hf_list_at(v, i));
+	} else if (hf_is(v, HF_STRING) && hf_is_secret(v) && hf_str_trim(v->u.string).n >= SHORT) {
+		hf_list_append(run->secrets, hf_value_str(run->arena, hf_str_trim(v->u.string)));
+	}
+}
+
 /* delegate_to may only name what is this machine too. */
 static int find_delegate(struct hf_task *t, struct hf_error *err)
 {
@@ -410,8 +426,10 @@ static int task_steps(struct hf_task *t, struct hf_error *task_err, struct hf_er
 			r = hf_wrap(task_err,
 				"The task includes an option with an undefined variable. The error was");
 	}
-	if (r == 0)
+	if (r == 0) {
+		note_secrets(t->run, t->args);
 		r = run_attempts(t, task_err, err);
+	}
 	return r;
 }
 
