@@ -178,8 +178,8 @@ static int on_wire(sd_event_source *source, int fd, uint32_t events, void *data)
 	struct hf_wire_message m;
 	int result = 0;
 	for (int i = 0; i < ROUNDS_MAX && (result = hf_wire_receive(b->socket, &b->in, &m, NULL)) == 0; i++) {
-		hf_auto_fd given = m.fd;
 		dispatch(b, &m);
+		hf_close_fd(&m.fd); /* none of these messages carries one */
 	}
 	hf_buf_done(&b->in);
 	if (result < 0) /* it has gone: its exit is handled by on_child() */

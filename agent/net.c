@@ -124,8 +124,8 @@ static int on_wire(sd_event_source *source, int fd, uint32_t events, void *data)
 	struct hf_error err = { 0 };
 	int result = hf_wire_receive(n->socket, &n->in, &m, &err);
 	if (result == 0) {
-		hf_auto_fd given = m.fd; /* none of these messages carries one */
 		result = dispatch(n, &m, &err);
+		hf_close_fd(&m.fd); /* none of these messages carries one */
 		if (result < 0)
 			hf_log(HF_LOG_ERROR, "net: %s", err.text);
 		result = result == -HF_E_NET || result == -HF_E_BUSY ? 0 : result;

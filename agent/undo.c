@@ -16,7 +16,8 @@ struct records {
 
 struct done {
 	struct hf_arena *arena;
-	struct hf_map map; /* "run:index" */
+	struct hf_map map;         /* "run:index" */
+	struct hf_value *failures; /* those from before a kill are told again */
 };
 
 static int record_line(
@@ -31,18 +32,6 @@ static int record_line(
 	return 0;
 }
 
-static int done_line(
-	void *data, struct hf_arena *a, const char *kind, struct hf_value *line, struct hf_error *err)
-{
-	struct done *d = data;
-	if (strcmp(kind, "undone") == 0)
-		hf_map_set(&d->map,
-			hf_sprintf(d->arena, "%lld:%lld", (long long)hf_dict_int(line, "run", 0),
-				(long long)hf_dict_int(line, "index", 0)),
-			d);
-	return 0;
-}
-
 static void failure_note(struct hf_arena *a, struct hf_value *failures, const char *title, const char *reason)
 {
 	struct hf_value *v = hf_value_dict(a);
@@ -51,16 +40,33 @@ static void failure_note(struct hf_arena *a, struct hf_value *failures, const ch
 	hf_list_append(failures, v);
 }
 
-static int undone_note(
-	const struct hf_undo_job *job, int64_t run, size_t index, const char *reason, struct hf_error *err)
+static int done_line(
+	void *data, struct hf_arena *a, const char *kind, struct hf_value *line, struct hf_error *err)
+{
+	struct done *d = data;
+	const char *reason = hf_dict_cstr(line, "reason", NULL);
+	if (strcmp(kind, "undone") == 0 && reason != NULL)
+		failure_note(d->arena, d->failures, hf_dict_cstr(line, "title", "?"), reason);
+	if (strcmp(kind, "undone") == 0)
+		hf_map_set(&d->map,
+			hf_sprintf(d->arena, "%lld:%lld", (long long)hf_dict_int(line, "run", 0),
+				(long long)hf_dict_int(line, "index", 0)),
+			d);
+	return 0;
+}
+
+static int undone_note(const struct hf_undo_job *job, int64_t run, size_t index, const char *title,
+	const char *reason, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *v = hf_value_dict(a);
 	hf_dict_put(v, "k", hf_value_cstr(a, "undone"));
 	hf_dict_put(v, "run", hf_value_int(a, run));
 	hf_dict_put(v, "index", hf_value_int(a, (int64_t)index));
-	if (reason != NULL)
+	if (reason != NULL) {
+		hf_dict_put(v, "title", hf_value_cstr(a, title));
 		hf_dict_put(v, "reason", hf_value_cstr(a, reason));
+	}
 	return hf_runlog_add(job->log, v, true, err);
 }
 
@@ -81,7 +87,7 @@ static int run_undo(struct hf_arena *a, const struct hf_undo_job *job, const str
 			failure_note(a, failures, rec->title, why.text);
 		else
 			++*undone;
-		result = undone_note(job, run, i - 1, why.code == HF_OK ? NULL : why.text, err);
+		result = undone_note(job, run, i - 1, rec->title, why.code == HF_OK ? NULL : why.text, err);
 	}
 	return result;
 }
@@ -89,7 +95,7 @@ static int run_undo(struct hf_arena *a, const struct hf_undo_job *job, const str
 int hf_undo_runs(struct hf_arena *a, const struct hf_undo_job *job, struct hf_value *failures,
 	int64_t *ret_undone, struct hf_error *err)
 {
-	struct done done = { .arena = a };
+	struct done done = { .arena = a, .failures = failures };
 	int64_t undone = 0;
 	hf_map_init_str(&done.map, a);
 	int result = hf_runlog_read(job->own_log, done_line, &done, err);

@@ -54,3 +54,8 @@ check_PROGRAMS += %reldir%/test_inventory
 check_PROGRAMS += %reldir%/test_playbook_errors
 %canon_reldir%_test_playbook_errors_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_playbook_errors_LDADD = $(modules_libs) $(release_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_window
+%canon_reldir%_test_window_SOURCES = %reldir%/test_window.c agent/window.c agent/window.h
+%canon_reldir%_test_window_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_window_LDADD = $(data_libs) $(CMOCKA_LIBS)
