@@ -359,12 +359,17 @@ bool hf_systemd_stale(struct hf_arena *a)
 		"/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
 		"/etc/init.d", "/etc/fstab", "/etc/crypttab", "/etc/systemd/system.conf",
 		"/etc/systemd/system-generators" };
+	/* The first is set by a reload, the second by the boot. */
+	static const char *const times[] = { "UnitsLoadTimestamp", "UnitsLoadStartTimestamp" };
 	auto_bus bus = NULL;
 	uint64_t loaded = 0;
-	if (bus_open(&bus, NULL) < 0 ||
-		sd_bus_get_property_trivial(bus, MANAGER, MANAGER_PATH, MANAGER_FACE, "UnitsLoadTimestamp",
-			NULL, 't', &loaded) < 0 ||
-		loaded == 0)
+	if (bus_open(&bus, NULL) < 0)
+		return true;
+	for (size_t i = 0; loaded == 0 && i < HF_COUNT(times); i++)
+		if (sd_bus_get_property_trivial(
+			    bus, MANAGER, MANAGER_PATH, MANAGER_FACE, times[i], NULL, 't', &loaded) < 0)
+			loaded = 0;
+	if (loaded == 0)
 		return true;
 	for (size_t i = 0; i < HF_COUNT(places); i++)
 		if (folder_newer(a, places[i], loaded, 0))

@@ -22,6 +22,7 @@ def host(tmp_path_factory):
         booted.install(BUILD / "holdfast", "/usr/bin/holdfast")
         booted.install(BUILD / "tests/system/undo_door", "/usr/bin/undo_door")
         booted.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/archive ./\n")
+        booted.put("/etc/dpkg/dpkg.cfg.d/fast", "force-unsafe-io\n")
         booted.run("apt-get update", check=True)
         booted.put("/etc/systemd/system/nap.service", UNIT)
         booted.run("systemctl daemon-reload", check=True)
@@ -241,3 +242,17 @@ def test_nothing_to_do_starts_no_program(host):
     # A PATH without programs: whatever had to be started would fail.
     r = host.run(["env", "PATH=/nowhere", "/usr/bin/holdfast", "apply", "/root/play.yml", "--output", "jsonl"])
     assert [t["status"] for t in tasks_of(r)] == ["ok", "ok", "ok"], r
+
+
+def test_daemon_reload_only_after_a_unit_file_changed(host):
+    host.run(CLEAN)
+    loaded = "busctl get-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager "\
+        "UnitsLoadTimestamp"
+    apply(host, "- systemd: daemon_reload=yes")
+    before = host.run(loaded).out
+    apply(host, "- systemd: daemon_reload=yes")
+    assert host.run(loaded).out == before
+    host.put("/etc/systemd/system/nap.service.d/x.conf", "[Service]\nNice=5\n")
+    apply(host, "- systemd: daemon_reload=yes")
+    assert host.run(loaded).out != before
+    assert host.run("systemctl show -p Nice nap").out.strip() == "Nice=5"
