@@ -219,7 +219,11 @@ static int target_tell(struct poll *p, const struct hf_pointer *pointer, const s
 	hf_dict_put(v, "reason", hf_value_cstr(a, pointer->reason));
 	hf_dict_put(v, "etag", hf_value_cstr(a, etag));
 	if (m != NULL) {
-		hf_dict_put(v, "name", hf_value_cstr(a, m->name));
+		char hex[HF_SHA256_HEX];
+		hf_digest_hex(&pointer->release, hex);
+		const char *name =
+			*m->name != '\0' ? m->name : hf_strndup(a, hex, 12); /* no label was given */
+		hf_dict_put(v, "name", hf_value_cstr(a, name));
 		hf_dict_put(v, "entry", hf_value_cstr(a, m->entry));
 		hf_dict_put(v, "gates", m->gates != NULL ? m->gates : hf_value_list(a));
 	}
