@@ -375,6 +375,9 @@ static int file_undo(struct hf_module_context *c, const void *params, const stru
 	if (tree && strcmp(hf_file_state(path), "directory") == 0)
 		return hf_undo_tree(undo, path, err);
 	const char *followed = hf_file_realpath(hf_task_arena(c), path);
+	if (w->state == FILE_LINK && w->src != NULL) /* attributes go to what the new link leads to */
+		followed = hf_file_realpath(hf_task_arena(c),
+			hf_path_join(hf_task_arena(c), hf_path_dir(hf_task_arena(c), path), w->src));
 	int result = w->p->follow == HF_YES && strcmp(followed, path) != 0 && hf_fs_exists(followed)
 			     ? hf_undo_file(undo, followed, err)
 			     : 0;

@@ -199,8 +199,7 @@ static int unarchive_undo(struct hf_module_context *c, const void *params, const
 {
 	const struct hf_unarchive *u = change->state;
 	HF_MAP_EACH (&u->differs, e) {
-		int result = hf_fs_exists(e->key) ? hf_undo_file(undo, e->key, err)
-						  : hf_file_undo_new(undo, hf_task_arena(c), e->key, err);
+		int result = hf_undo_file(undo, e->key, err);
 		if (result < 0)
 			return result;
 	}

@@ -337,6 +337,19 @@ static int members_each(struct hf_unarchive *u, member_visit visit, struct archi
 	return 0;
 }
 
+/* path, and before it the directories above it that are missing: each once, from the outermost in. */
+static void differs_add(struct hf_unarchive *u, const char *path)
+{
+	struct hf_arena *a = hf_task_arena(u->c);
+	for (const char *slash = strchr(path + strlen(u->dest) + 1, '/'); slash != NULL;
+		slash = strchr(slash + 1, '/')) {
+		const char *dir = hf_strndup(a, path, (size_t)(slash - path));
+		if (!hf_fs_exists(dir))
+			hf_map_set(&u->differs, dir, u);
+	}
+	hf_map_set(&u->differs, hf_strdup(a, path), u);
+}
+
 static int visit_compare(struct hf_unarchive *u, struct archive *r, struct archive_entry *e, const char *name,
 	const char *path, struct archive *writer)
 {
@@ -348,7 +361,7 @@ static int visit_compare(struct hf_unarchive *u, struct archive *r, struct archi
 		return -HF_E_TASK;
 	if (differs || attributes) {
 		u->changed = true;
-		hf_map_set(&u->differs, hf_strdup(hf_task_arena(u->c), path), u);
+		differs_add(u, path);
 	}
 	return 0;
 }
