@@ -23,31 +23,37 @@ static bool is_align(char c)
 	return c != '\0' && strchr("<>^=", c) != NULL;
 }
 
-static int spec_parse(struct hf_str s, struct format_spec *ret, struct hf_error *err)
+static char take_one(struct hf_str s, size_t *at, const char *any)
 {
-	struct format_spec spec = { .fill = ' ', .precision = -1 };
+	return *at < s.n && s.p[*at] != '\0' && strchr(any, s.p[*at]) != NULL ? s.p[(*at)++] : '\0';
+}
+
+/* "x<" or "<" at the start. */
+static size_t spec_align(struct hf_str s, struct format_spec *spec)
+{
 	size_t at = 0, after = 0;
 	if (s.n > 0)
 		hf_text_next(s, &after);
 	if (after > 0 && after < s.n && is_align(s.p[after])) {
-		size_t zero = 0;
-		spec.fill = hf_text_next(s, &zero);
-		spec.align = s.p[after];
-		at = after + 1;
-	} else if (s.n > 0 && is_align(s.p[0])) {
-		spec.align = s.p[at++];
+		spec->fill = hf_text_next(s, &at);
+		spec->align = s.p[at];
+		return at + 1;
 	}
-	if (at < s.n && (s.p[at] == '+' || s.p[at] == '-' || s.p[at] == ' '))
-		spec.sign = s.p[at++];
-	if (at < s.n && s.p[at] == '#')
-		spec.alternate = s.p[at++] == '#';
-	if (at < s.n && s.p[at] == '0')
-		spec.zero = s.p[at++] == '0';
+	spec->align = take_one(s, &at, "<>^=");
+	return at;
+}
+
+static int spec_parse(struct hf_str s, struct format_spec *ret, struct hf_error *err)
+{
+	struct format_spec spec = { .fill = ' ', .precision = -1 };
+	size_t at = spec_align(s, &spec);
+	spec.sign = take_one(s, &at, "+- ");
+	spec.alternate = take_one(s, &at, "#") != '\0';
+	spec.zero = take_one(s, &at, "0") != '\0';
 	spec.width = number_read(s, &at);
-	if (at < s.n && (s.p[at] == ',' || s.p[at] == '_'))
-		spec.grouping = s.p[at++];
-	if (at < s.n && s.p[at] == '.') {
-		size_t digits = ++at;
+	spec.grouping = take_one(s, &at, ",_");
+	if (take_one(s, &at, ".") != '\0') {
+		size_t digits = at;
 		spec.precision = number_read(s, &at);
 		if (at == digits)
 			return hf_raise(err, "Format specifier missing precision");
@@ -84,29 +90,23 @@ int hf_format_value(
 {
 	struct format_spec spec;
 	struct hf_str shown;
-	if (v->type == HF_UNDEFINED && text.n > 0 && !eval_strict(e))
-		return hf_raise(err, "unsupported format string passed to Undefined.__format__");
-	int r = text.n == 0 || (v->type != HF_STRING && !hf_arith_is_number(v))
-			? hf_eval_text(e, v, &shown, err)
-			: 0;
-	if (r < 0)
-		return r;
+	if (undefined_strict(e, v))
+		return hf_eval_undefined(e, v, err);
 	if (text.n == 0) {
-		hf_buf_add(out, shown);
-		return 0;
+		int r = hf_eval_text(e, v, &shown, err);
+		if (r == 0)
+			hf_buf_add(out, shown);
+		return r;
 	}
-	r = spec_parse(text, &spec, err);
+	int r = spec_parse(text, &spec, err);
 	if (r < 0)
 		return r;
-	if (hf_arith_is_number(v) && !(v->type == HF_BOOL && spec.type == 0)) {
-		if (v->type == HF_BOOL && spec.type == 's')
-			return hf_raise(err, "Unknown format code 's' for object of type 'int'");
-		return hf_format_number(e, v, &spec, out, err);
-	}
 	if (v->type == HF_BOOL) { /* format(True, '5') is that of 1 */
 		struct hf_value one = { .type = HF_INT, .u.integer = v->u.boolean };
 		return hf_format_number(e, &one, &spec, out, err);
 	}
+	if (hf_arith_is_number(v))
+		return hf_format_number(e, v, &spec, out, err);
 	if (v->type == HF_STRING)
 		return format_text(e, v->u.string, &spec, out, err);
 	return hf_raise(err, "unsupported format string passed to %s.__format__", hf_type_name(v));
@@ -150,6 +150,27 @@ static int field_first(struct hf_eval *e, struct formatter *f, struct hf_str nam
 	return 0;
 }
 
+/* ".name" or "[key]" at position at, behind which it then is. */
+static int field_step(
+	struct hf_eval *e, struct hf_str field, size_t *at, struct hf_value **v, struct hf_error *err)
+{
+	bool item = field.p[(*at)++] == '[';
+	size_t start = *at;
+	int64_t index;
+	while (*at < field.n && strchr(item ? "]" : ".[", field.p[*at]) == NULL)
+		++*at;
+	struct hf_str name = { field.p + start, *at - start };
+	if (name.n == 0)
+		return hf_raise(err, "Empty attribute in format string");
+	if (!item)
+		return hf_eval_attribute(e, *v, name, v, err);
+	if ((*at)++ >= field.n)
+		return hf_raise(err, "expected '}' before end of string");
+	bool number = name.p[0] != '-' && hf_str_to_int64(name, &index);
+	struct hf_value *key = number ? hf_value_int(e->arena, index) : hf_value_str(e->arena, name);
+	return hf_eval_item(e, *v, key, v, err);
+}
+
 /* "0.name[key]" */
 static int field_value(struct hf_eval *e, struct formatter *f, struct hf_str field, struct hf_value **ret,
 	struct hf_error *err)
@@ -160,24 +181,7 @@ static int field_value(struct hf_eval *e, struct formatter *f, struct hf_str fie
 	struct hf_value *v = NULL;
 	int r = field_first(e, f, hf_strn(field.p, at), &v, err);
 	while (r == 0 && at < field.n) {
-		bool item = field.p[at++] == '[';
-		size_t start = at;
-		while (at < field.n && (item ? field.p[at] != ']' : field.p[at] != '.' && field.p[at] != '['))
-			at++;
-		struct hf_str name = { field.p + start, at - start };
-		int64_t index;
-		if (name.n == 0)
-			return hf_raise(err, "Empty attribute in format string");
-		if (item && at++ >= field.n)
-			return hf_raise(err, "expected '}' before end of string");
-		if (item)
-			r = hf_eval_item(e, v,
-				hf_str_to_int64(name, &index) && name.p[0] != '-'
-					? hf_value_int(e->arena, index)
-					: hf_value_str(e->arena, name),
-				&v, err);
-		else
-			r = hf_eval_attribute(e, v, name, &v, err);
+		r = field_step(e, field, &at, &v, err);
 		if (r == 0 && v->type == HF_UNDEFINED)
 			return hf_eval_undefined(e, v, err);
 	}
@@ -189,33 +193,46 @@ static int field_value(struct hf_eval *e, struct formatter *f, struct hf_str fie
 static int format_run(struct hf_eval *e, struct formatter *f, struct hf_str text, int depth,
 	struct hf_buf *out, struct hf_error *err);
 
+/* "!r", "!s" or "!a" at the start of spec: v becomes that text, spec what is behind. */
+static int field_conversion(struct hf_eval *e, struct hf_str *spec, struct hf_value **v, struct hf_error *err)
+{
+	if (spec->n == 0 || spec->p[0] != '!')
+		return 0;
+	char how = spec->n > 1 ? spec->p[1] : '\0';
+	if (how == '\0' || strchr("rsa", how) == NULL || (spec->n > 2 && spec->p[2] != ':'))
+		return hf_raise(err, "Unknown conversion specifier in format string");
+	hf_auto_buf shown = hf_buf_init(HF_EVAL_TEXT_MAX);
+	if (how == 's')
+		hf_value_print(&shown, *v);
+	else
+		hf_value_repr(&shown, *v);
+	*v = hf_value_str(e->arena, hf_buf_str(&shown));
+	*spec = hf_strn(spec->p + 2, spec->n - 2);
+	return 0;
+}
+
+static size_t field_name_length(struct hf_str field)
+{
+	size_t n = 0, brackets = 0;
+	for (; n < field.n && (brackets > 0 || (field.p[n] != ':' && field.p[n] != '!')); n++) {
+		brackets += field.p[n] == '[';
+		brackets -= field.p[n] == ']' && brackets > 0;
+	}
+	return n;
+}
+
 /* One "{…}" without its braces. */
 static int format_field(struct hf_eval *e, struct formatter *f, struct hf_str field, int depth,
 	struct hf_buf *out, struct hf_error *err)
 {
-	size_t name = 0, brackets = 0;
-	while (name < field.n && (brackets > 0 || (field.p[name] != ':' && field.p[name] != '!'))) {
-		brackets += field.p[name] == '[';
-		brackets -= field.p[name] == ']' && brackets > 0;
-		name++;
-	}
+	size_t name = field_name_length(field);
 	struct hf_value *v = NULL;
+	struct hf_str spec = { field.p + name, field.n - name };
 	int r = field_value(e, f, hf_strn(field.p, name), &v, err);
+	if (r == 0)
+		r = field_conversion(e, &spec, &v, err);
 	if (r < 0)
 		return r;
-	struct hf_str spec = { field.p + name, field.n - name };
-	if (spec.n > 0 && spec.p[0] == '!') {
-		char how = spec.n > 1 ? spec.p[1] : '\0';
-		if ((how != 'r' && how != 's' && how != 'a') || (spec.n > 2 && spec.p[2] != ':'))
-			return hf_raise(err, "Unknown conversion specifier in format string");
-		hf_auto_buf shown = hf_buf_init(HF_EVAL_TEXT_MAX);
-		if (how == 's')
-			hf_value_print(&shown, v);
-		else
-			hf_value_repr(&shown, v);
-		v = hf_value_str(e->arena, hf_buf_str(&shown));
-		spec = hf_strn(spec.p + 2, spec.n - 2);
-	}
 	hf_auto_buf inner = hf_buf_init(HF_EVAL_TEXT_MAX);
 	if (spec.n > 0)
 		spec = hf_strn(spec.p + 1, spec.n - 1);
@@ -227,14 +244,11 @@ static int format_field(struct hf_eval *e, struct formatter *f, struct hf_str fi
 	}
 	if (r < 0)
 		return r;
-	if (!f->markup)
+	if (!f->markup || v->flags & HF_VALUE_MARKUP)
 		return hf_format_value(e, v, spec, out, err);
 	hf_auto_buf plain = hf_buf_init(HF_EVAL_TEXT_MAX);
 	r = hf_format_value(e, v, spec, &plain, err);
-	if (v->flags & HF_VALUE_MARKUP)
-		hf_buf_add(out, hf_buf_str(&plain));
-	else
-		hf_text_escape(out, hf_buf_str(&plain));
+	hf_text_escape(out, hf_buf_str(&plain));
 	return r;
 }
 

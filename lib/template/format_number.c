@@ -81,28 +81,31 @@ static int number_put(struct hf_eval *e, const struct number_text *n, const stru
 	return hf_format_padded(e, hf_buf_str(&text), spec, spec->align == 0 ? '>' : spec->align, out, err);
 }
 
+static const struct number_base {
+	char type;
+	int base;
+	const char *prefix;
+} number_bases[] = { { 'x', 16, "0x" }, { 'X', 16, "0X" }, { 'o', 8, "0o" }, { 'b', 2, "0b" },
+	{ 0, 10, "" } };
+
 static int format_int(struct hf_eval *e, const struct hf_value *v, const struct format_spec *spec,
 	struct hf_buf *out, struct hf_error *err)
 {
-	int base = spec->type == 'x' || spec->type == 'X' ? 16
-		   : spec->type == 'o'                    ? 8
-		   : spec->type == 'b'                    ? 2
-							  : 10;
+	const struct number_base *b = number_bases;
+	while (b->type != 0 && b->type != spec->type)
+		b++;
 	if (spec->precision >= 0)
 		return hf_raise(err, "Precision not allowed in integer format specifier");
-	char *digits = hf_arith_digits(e->arena, v, base);
-	struct number_text n = { .prefix = "", .every = base == 10 ? 3 : 4 };
-	if (digits[0] == '-') {
-		n.sign = '-';
-		digits++;
-	}
-	if (spec->alternate && base != 10)
-		n.prefix = spec->type == 'X' ? "0X" : base == 16 ? "0x" : base == 8 ? "0o" : "0b";
+	if (spec->grouping == ',' && b->base != 10)
+		return hf_raise(err, "Cannot specify ',' with '%c'.", spec->type);
+	char *digits = hf_arith_digits(e->arena, v, b->base);
+	bool negative = digits[0] == '-';
+	struct number_text n = { .prefix = spec->alternate ? b->prefix : "",
+		.every = b->base == 10 ? 3 : 4,
+		.sign = negative ? '-' : '\0',
+		.whole = hf_str(digits + negative) };
 	for (char *p = digits; spec->type == 'X' && *p != '\0'; p++)
 		*p = (char)(*p >= 'a' ? *p - 32 : *p);
-	if (spec->grouping == ',' && base != 10)
-		return hf_raise(err, "Cannot specify ',' with '%c'.", spec->type);
-	n.whole = hf_str(digits);
 	return number_put(e, &n, spec, out, err);
 }
 
@@ -132,6 +135,32 @@ static void general_text(struct hf_buf *out, double d, const struct format_spec 
 	hf_buf_puts(out, text);
 }
 
+/* As printf's %e, %f or %g. */
+static void fixed_text(struct hf_buf *out, char type, double d, const struct format_spec *spec)
+{
+	char text[FORMAT_PRECISION_MAX + 400], format[] = { '%', '#', '.', '*', type, '\0' };
+	if (!spec->alternate)
+		memmove(format + 1, format + 2, 4);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	int n = snprintf(text, sizeof(text), format, spec->precision < 0 ? 6 : (int)spec->precision, d);
+#pragma GCC diagnostic pop
+	hf_buf_append(out, text, (size_t)n);
+}
+
+/* Digits before the point, and the rest; "inf" and "nan" count as digits: no zeros go between their letters.
+ */
+static void number_split(struct hf_str all, struct number_text *n)
+{
+	size_t whole = 0;
+	while (whole < all.n && all.p[whole] >= '0' && all.p[whole] <= '9')
+		whole++;
+	if (whole == 0)
+		whole = all.n;
+	n->whole = hf_strn(all.p, whole);
+	n->rest = hf_strn(all.p + whole, all.n - whole);
+}
+
 static int format_float(struct hf_eval *e, const struct hf_value *v, const struct format_spec *spec,
 	struct hf_buf *out, struct hf_error *err)
 {
@@ -141,37 +170,16 @@ static int format_float(struct hf_eval *e, const struct hf_value *v, const struc
 		return hf_raise(err, "int too large to convert to float");
 	if (spec->precision > FORMAT_PRECISION_MAX)
 		return hf_fail(err, HF_E_LIMIT, "precision is larger than %d", FORMAT_PRECISION_MAX);
-	char text[FORMAT_PRECISION_MAX + 400];
-	hf_auto_buf general = hf_buf_init(sizeof(text));
+	hf_auto_buf general = hf_buf_init(HF_EVAL_TEXT_MAX);
 	double magnitude = type == '%' ? fabs(d) * 100 : fabs(d);
-	int precision = spec->precision < 0 ? 6 : (int)spec->precision;
-	if (type == 0) {
+	if (type == 0)
 		general_text(&general, magnitude, spec);
-	} else {
-		char format[] = { '%', '#', '.', '*', type == '%' ? 'f' : type, '\0' };
-		if (!spec->alternate)
-			memmove(format + 1, format + 2, 4);
-		int n;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		n = snprintf(text, sizeof(text), format, precision, magnitude);
-#pragma GCC diagnostic pop
-		hf_buf_append(&general, text, (size_t)n);
-	}
+	else
+		fixed_text(&general, type == '%' ? 'f' : type, magnitude, spec);
 	if (type == '%')
 		hf_buf_put(&general, '%');
-	struct hf_str all = hf_buf_str(&general);
-	size_t whole = 0;
-	while (whole < all.n && all.p[whole] >= '0' && all.p[whole] <= '9')
-		whole++;
-	struct number_text n = { .prefix = "",
-		.every = 3,
-		.whole = hf_strn(all.p, whole),
-		.rest = hf_strn(all.p + whole, all.n - whole) };
-	if (!isfinite(d) && whole == 0) {
-		n.whole = all; /* inf, nan: no zeros in front of the letters' own width */
-		n.rest = hf_strn(all.p + all.n, 0);
-	}
+	struct number_text n = { .prefix = "", .every = 3 };
+	number_split(hf_buf_str(&general), &n);
 	n.sign = signbit(d) && !isnan(d) ? '-' : '\0';
 	return number_put(e, &n, spec, out, err);
 }

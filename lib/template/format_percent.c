@@ -163,28 +163,41 @@ static int put_value(struct percent *p, struct hf_value *v, struct format_spec *
 	}
 }
 
+/* Flags, width and precision. */
+static int directive_spec(struct percent *p, struct format_spec *spec, struct hf_error *err)
+{
+	bool left = false;
+	for (; here(p) != '\0' && strchr("-+ 0#", here(p)) != NULL; p->at++) {
+		left |= here(p) == '-';
+		spec->zero |= here(p) == '0';
+		spec->alternate |= here(p) == '#';
+		if (here(p) == '+' || (here(p) == ' ' && spec->sign != '+'))
+			spec->sign = here(p);
+	}
+	int r = size_read(p, &spec->width, err);
+	if (r == 0 && here(p) == '.') {
+		p->at++;
+		r = size_read(p, &spec->precision, err);
+	}
+	if (spec->width < 0) {
+		left = true;
+		spec->width = spec->width < -HF_EVAL_TEXT_MAX ? HF_EVAL_TEXT_MAX + 1 : -spec->width;
+	}
+	if (left) {
+		spec->align = '<';
+		spec->zero = false;
+	}
+	return r;
+}
+
 /* What stands behind one percent sign. */
 static int directive(struct percent *p, struct hf_buf *out, struct hf_error *err)
 {
 	struct format_spec spec = { .fill = ' ', .precision = -1 };
 	struct hf_value *v = NULL;
-	bool left = false;
-	int r = 0;
-	if (here(p) == '(')
-		r = named_value(p, &v, err);
-	for (; r == 0 && here(p) != '\0' && strchr("-+ 0#", here(p)) != NULL; p->at++) {
-		left |= here(p) == '-';
-		spec.zero |= here(p) == '0';
-		spec.alternate |= here(p) == '#';
-		if (here(p) == '+' || (here(p) == ' ' && spec.sign != '+'))
-			spec.sign = here(p);
-	}
+	int r = here(p) == '(' ? named_value(p, &v, err) : 0;
 	if (r == 0)
-		r = size_read(p, &spec.width, err);
-	if (r == 0 && here(p) == '.') {
-		p->at++;
-		r = size_read(p, &spec.precision, err);
-	}
+		r = directive_spec(p, &spec, err);
 	if (r < 0)
 		return r;
 	while (here(p) == 'l' || here(p) == 'h' || here(p) == 'L')
@@ -193,14 +206,6 @@ static int directive(struct percent *p, struct hf_buf *out, struct hf_error *err
 	if (spec.type == '\0')
 		return hf_raise(err, "incomplete format");
 	p->at++;
-	if (spec.width < 0) {
-		left = true;
-		spec.width = -spec.width;
-	}
-	if (left) {
-		spec.align = '<';
-		spec.zero = false;
-	}
 	if (spec.type == '%') {
 		hf_buf_put(out, '%');
 		return 0;

@@ -256,15 +256,10 @@ static bool digit_of_base(char c, int base)
 	return c >= '0' && c < '0' + base;
 }
 
-static size_t integer_length(const struct lexer *x, int *ret_base)
+/* "0x1F" and its like at position at; 0 when it is none. */
+static size_t prefixed_length(const struct lexer *x, size_t at, int *ret_base)
 {
-	size_t at = x->at;
 	const char *p = x->source.p;
-	if (!is_digit(x, at))
-		return 0;
-	*ret_base = 10;
-	if (p[at] != '0')
-		return digits_length(x, at);
 	char letter = at + 1 < x->source.n ? (char)tolower((unsigned char)p[at + 1]) : '\0';
 	int base = letter == 'x' ? 16 : letter == 'b' ? 2 : letter == 'o' ? 8 : 0;
 	size_t i = at + 2;
@@ -274,13 +269,26 @@ static size_t integer_length(const struct lexer *x, int *ret_base)
 			break;
 		i = digit + 1;
 	}
-	if (base != 0 && i > at + 2) {
-		*ret_base = base;
-		return i - at;
-	}
-	for (i = at + 1; i < x->source.n; i++)
-		if (p[i] != '0' && !(p[i] == '_' && i + 1 < x->source.n && p[i + 1] == '0'))
-			break;
+	if (base == 0 || i == at + 2)
+		return 0;
+	*ret_base = base;
+	return i - at;
+}
+
+static size_t integer_length(const struct lexer *x, int *ret_base)
+{
+	size_t at = x->at, i = at + 1;
+	const char *p = x->source.p;
+	if (!is_digit(x, at))
+		return 0;
+	*ret_base = 10;
+	if (p[at] != '0')
+		return digits_length(x, at);
+	size_t prefixed = prefixed_length(x, at, ret_base);
+	if (prefixed > 0)
+		return prefixed;
+	while (i < x->source.n && (p[i] == '0' || (p[i] == '_' && i + 1 < x->source.n && p[i + 1] == '0')))
+		i++;
 	return i - at;
 }
 

@@ -39,6 +39,7 @@ noinst_LIBRARIES += %reldir%/libhf-template.a
 	%reldir%/objects.c \
 	%reldir%/parser.c \
 	%reldir%/parser.h \
+	%reldir%/parser_token.c \
 	%reldir%/parser_statements.c \
 	%reldir%/scope.c \
 	%reldir%/statement.c \

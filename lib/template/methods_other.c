@@ -423,13 +423,10 @@ METHOD(float_hex)
 
 METHOD(decode)
 {
-	static const char *const names[] = { "encoding", "errors", NULL };
-	struct hf_str encoding = { 0 }, errors = { 0 };
-	int r = hf_call_check(call, "decode", 2, names, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 0, "encoding", HF_STR("utf-8"), &encoding, err);
-	if (r == 0)
-		r = hf_filter_text(e, call, 1, "errors", HF_STR("strict"), &errors, err);
+	struct hf_str encoding = HF_STR("utf-8"), errors = HF_STR("strict");
+	const struct filter_arg args[] = { { "encoding", ARG_TEXT, &encoding },
+		{ "errors", ARG_TEXT, &errors } };
+	int r = hf_filter_args(e, call, "decode", args, HF_COUNT(args), err);
 	if (r < 0)
 		return r;
 	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
@@ -441,14 +438,12 @@ METHOD(decode)
 			at++;
 		else
 			c = hf_text_next(input->u.string, &at);
-		bool bad = ascii ? c >= 0x80 : !latin && c >= 0xDC80 && c <= 0xDCFF;
-		if (bad && hf_str_is(errors, "strict"))
+		bool good = ascii ? c < 0x80 : latin || c < 0xDC80 || c > 0xDCFF;
+		if (!good && hf_str_is(errors, "strict"))
 			return hf_raise(err, "'%.*s' codec can't decode byte in position %zu",
 				HF_STR_ARG(encoding), at);
-		if (!bad)
-			hf_text_put(&out, c);
-		else if (!hf_str_is(errors, "ignore"))
-			hf_text_put(&out, 0xFFFD);
+		if (good || !hf_str_is(errors, "ignore"))
+			hf_text_put(&out, good ? c : 0xFFFD);
 	}
 	return hf_buf_value(e, &out, 0, ret, err);
 }

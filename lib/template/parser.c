@@ -1,118 +1,6 @@
 #include "lib/template/parser.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "lib/template/methods.h"
-
-enum { PARSER_DEPTH_MAX = 160 };
-
-bool hf_parse_word(const struct parser *p, const char *word)
-{
-	return parser_is(p, T_NAME) && hf_str_is(parser_token(p)->text, word);
-}
-
-bool hf_parse_skip(struct parser *p, enum token_kind kind)
-{
-	bool fits = parser_is(p, kind);
-	p->at += fits;
-	return fits;
-}
-
-bool hf_parse_skip_word(struct parser *p, const char *word)
-{
-	bool fits = hf_parse_word(p, word);
-	p->at += fits;
-	return fits;
-}
-
-static struct hf_pos parser_pos(const struct parser *p)
-{
-	return (struct hf_pos){ p->template->name, parser_token(p)->line, parser_token(p)->column };
-}
-
-int hf_parse_fail(struct parser *p, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return hf_fail_at(p->err, HF_E_PARSE, parser_pos(p), "%s", text);
-}
-
-/* How a message names the token that is there. */
-static const char *token_shown(const struct parser *p, char *out, size_t size)
-{
-	const struct token *t = parser_token(p);
-	if (t->kind == T_NAME)
-		snprintf(out, size, "%.*s", HF_STR_ARG(t->text));
-	else
-		snprintf(out, size, "%s", hf_token_name(t->kind));
-	return out;
-}
-
-int hf_parse_unexpected(struct parser *p)
-{
-	char shown[128];
-	return hf_parse_fail(p, "unexpected '%s'", token_shown(p, shown, sizeof(shown)));
-}
-
-int hf_parse_expect(struct parser *p, enum token_kind kind, struct token **ret)
-{
-	char shown[128];
-	if (!parser_is(p, kind) && parser_is(p, T_EOF))
-		return hf_parse_fail(p, "unexpected end of template, expected '%s'.", hf_token_name(kind));
-	if (!parser_is(p, kind))
-		return hf_parse_fail(p, "expected token '%s', got '%s'", hf_token_name(kind),
-			token_shown(p, shown, sizeof(shown)));
-	if (ret != NULL)
-		*ret = parser_token(p);
-	p->at++;
-	return 0;
-}
-
-int hf_parse_expect_word(struct parser *p, const char *word)
-{
-	char shown[128];
-	if (!hf_parse_skip_word(p, word))
-		return hf_parse_fail(
-			p, "expected token '%s', got '%s'", word, token_shown(p, shown, sizeof(shown)));
-	return 0;
-}
-
-struct node *hf_node_new(struct hf_arena *a, enum node_kind kind, uint32_t line, uint32_t column)
-{
-	struct node *n = hf_new(a, struct node);
-	n->kind = (uint8_t)kind;
-	n->line = line;
-	n->column = column > UINT16_MAX ? UINT16_MAX : (uint16_t)column;
-	return n;
-}
-
-struct node *hf_parse_node(struct parser *p, enum node_kind kind, const struct token *where)
-{
-	return hf_node_new(p->arena, kind, where->line, where->column);
-}
-
-int hf_parse_above(struct parser *p, struct node *n, const struct node *below)
-{
-	if (below == NULL || n->height > below->height)
-		return 0;
-	if (below->height >= HF_NODE_HEIGHT_MAX)
-		return hf_fail_at(p->err, HF_E_LIMIT, parser_pos(p),
-			"more than %d operations inside each other", HF_NODE_HEIGHT_MAX);
-	n->height = (uint16_t)(below->height + 1);
-	return 0;
-}
-
-int hf_parse_enter(struct parser *p)
-{
-	if (++p->depth > PARSER_DEPTH_MAX)
-		return hf_fail_at(
-			p->err, HF_E_LIMIT, parser_pos(p), "nested deeper than %d", PARSER_DEPTH_MAX);
-	return 0;
-}
 
 static int nodes_add(struct parser *p, struct node *above, struct nodes *list, struct node *item)
 {
@@ -426,10 +314,20 @@ static bool tuple_ends(const struct parser *p, const char *end_word)
 	       (end_word != NULL && hf_parse_word(p, end_word));
 }
 
+static int parse_tuple_item(struct parser *p, unsigned flags, struct node **ret)
+{
+	if (!(flags & TUPLE_SIMPLE))
+		return hf_parse_expression(p, !(flags & TUPLE_NO_CONDITION), ret);
+	int r = hf_parse_enter(p);
+	if (r == 0)
+		r = parse_primary(p, flags & TUPLE_NAMESPACE, ret);
+	p->depth--;
+	return r;
+}
+
 int hf_parse_tuple(struct parser *p, unsigned flags, const char *end_word, struct node **ret)
 {
-	struct token *where = parser_token(p);
-	struct node *n = hf_parse_node(p, N_TUPLE, where);
+	struct node *n = hf_parse_node(p, N_TUPLE, parser_token(p));
 	bool tuple = false;
 	for (;;) {
 		struct node *item;
@@ -438,13 +336,7 @@ int hf_parse_tuple(struct parser *p, unsigned flags, const char *end_word, struc
 			return r;
 		if (tuple_ends(p, end_word))
 			break;
-		r = flags & TUPLE_SIMPLE ? hf_parse_enter(p) : 0;
-		if (r == 0 && flags & TUPLE_SIMPLE) {
-			r = parse_primary(p, flags & TUPLE_NAMESPACE, &item);
-			p->depth--;
-		} else if (r == 0) {
-			r = hf_parse_expression(p, !(flags & TUPLE_NO_CONDITION), &item);
-		}
+		r = parse_tuple_item(p, flags, &item);
 		if (r == 0)
 			r = nodes_add(p, n, &n->u.list, item);
 		if (r < 0)
@@ -454,13 +346,10 @@ int hf_parse_tuple(struct parser *p, unsigned flags, const char *end_word, struc
 		tuple = true;
 	}
 	char shown[128];
-	if (!tuple && n->u.list.n == 1)
-		*ret = n->u.list.at[0];
-	else if (!tuple && !(flags & TUPLE_IN_PARENTHESES))
+	if (!tuple && n->u.list.n == 0 && !(flags & TUPLE_IN_PARENTHESES))
 		return hf_parse_fail(
-			p, "Expected an expression, got '%s'", token_shown(p, shown, sizeof(shown)));
-	else
-		*ret = n;
+			p, "Expected an expression, got '%s'", hf_parse_shown(p, shown, sizeof(shown)));
+	*ret = !tuple && n->u.list.n == 1 ? n->u.list.at[0] : n;
 	return 0;
 }
 

@@ -34,6 +34,8 @@ HF_CHECK int hf_parse_expect_word(struct parser *p, const char *word);
 /* HF_E_PARSE at the current token. */
 int hf_parse_fail(struct parser *p, const char *format, ...) HF_PRINTF(2, 3);
 int hf_parse_unexpected(struct parser *p);
+/* How a message names the current token. */
+const char *hf_parse_shown(const struct parser *p, char *out, size_t size);
 struct node *hf_parse_node(struct parser *p, enum node_kind kind, const struct token *where);
 /* Takes over the height of what is below; HF_E_LIMIT when it is too deep. */
 HF_CHECK int hf_parse_above(struct parser *p, struct node *n, const struct node *below);
