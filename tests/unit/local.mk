@@ -59,3 +59,9 @@ check_PROGRAMS += %reldir%/test_window
 %canon_reldir%_test_window_SOURCES = %reldir%/test_window.c agent/window.c agent/window.h
 %canon_reldir%_test_window_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_window_LDADD = $(data_libs) $(CMOCKA_LIBS)
+
+check_PROGRAMS += %reldir%/test_file_mode %reldir%/test_cmdline
+%canon_reldir%_test_file_mode_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_file_mode_LDADD = $(modules_libs) $(CMOCKA_LIBS)
+%canon_reldir%_test_cmdline_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_cmdline_LDADD = $(modules_libs) $(CMOCKA_LIBS)
