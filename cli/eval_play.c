@@ -22,6 +22,25 @@ static void copy_key(const struct recorder *r, struct hf_value *to, const struct
 		hf_dict_put(to, as, hf_value_copy(r->arena, v));
 }
 
+static bool names(const struct hf_value *result, const char *which, const char *key)
+{
+	const struct hf_value *v = hf_dict_get(result, which);
+	return hf_is(v, HF_STRING) && hf_str_is(v->u.string, key);
+}
+
+/* Not what every result has, nor the loop's variables. */
+static bool is_said(const struct hf_value *result, const char *key)
+{
+	static const char *const common[] = { "changed", "failed", "results", "ansible_loop_var",
+		"ansible_loop", "ansible_index_var", "failed_when_result", "assertion", "evaluated_to",
+		"skipped_reason", "item" };
+	for (size_t i = 0; i < HF_COUNT(common); i++) {
+		if (strcmp(common[i], key) == 0)
+			return false;
+	}
+	return !names(result, "ansible_loop_var", key) && !names(result, "ansible_index_var", key);
+}
+
 /* What a person would read of this module's result. */
 static void copy_result(const struct recorder *r, struct hf_value *to, const struct hf_value *e)
 {
@@ -44,19 +63,9 @@ static void copy_result(const struct recorder *r, struct hf_value *to, const str
 	}
 	if (strcmp(module, "debug") != 0 && strcmp(module, "assert") != 0 && strcmp(module, "fail") != 0)
 		return;
-	static const char *const ours[] = { "changed", "failed", "results", "ansible_loop_var",
-		"ansible_loop", "ansible_index_var", "failed_when_result", "assertion", "evaluated_to",
-		"skipped_reason", "item", NULL };
 	HF_DICT_EACH (result, k) {
 		const char *key = hf_value_text(r->arena, hf_entry_key(k)).p;
-		size_t i = 0;
-		while (ours[i] != NULL && strcmp(ours[i], key) != 0)
-			i++;
-		const struct hf_value *loop_var = hf_dict_get(result, "ansible_loop_var");
-		const struct hf_value *index_var = hf_dict_get(result, "ansible_index_var");
-		bool variable = (hf_is(loop_var, HF_STRING) && hf_str_is(loop_var->u.string, key)) ||
-				(hf_is(index_var, HF_STRING) && hf_str_is(index_var->u.string, key));
-		if (ours[i] == NULL && !variable)
+		if (is_said(result, key))
 			hf_dict_put(to, key, hf_value_copy(r->arena, hf_entry_value(k)));
 	}
 }

@@ -147,10 +147,15 @@ static int restore_file(
 /* --- trees: what was not there goes, what was there comes back, directories get their times last
  * -------------------------- */
 
+struct paths {
+	const char **at;
+	size_t n, room;
+};
+
 struct extras {
 	struct hf_map known;
 	struct hf_arena *arena;
-	HF_VEC(const char *) paths;
+	struct paths paths;
 };
 
 static int note_extra(void *data, const char *path, const char *relative HF_UNUSED,
