@@ -54,23 +54,23 @@ static int status_parse(struct cache *k, char *text, size_t n, struct hf_error *
 	HF_VEC(struct hf_dpkg_package) list = { 0 };
 	struct hf_dpkg_package p = { 0 };
 	char *end = text + n;
-	for (char *line = text; line <= end;) {
+	for (char *line = text; line < end;) {
 		char *stop = line_end(line, end);
-		if (stop == line || stop == end) { /* a blank line, or the end, closes the stanza */
-			if (p.name != NULL) {
-				if (list.n >= HF_DPKG_PACKAGES_MAX)
-					return hf_fail(err, HF_E_LIMIT, "%s: more than %d packages", k->path,
-						HF_DPKG_PACKAGES_MAX);
-				*hf_vec_push(k->arena, &list) = p;
-			}
-			p = (struct hf_dpkg_package){ 0 };
-		} else if (*line != ' ' && *line != '\t') {
+		bool last = stop == end, blank = stop == line;
+		if (!blank && *line != ' ' && *line != '\t') {
 			char *colon = memchr(line, ':', (size_t)(stop - line));
-			*stop = '\0';
+			*stop = '\0'; /* the text is terminated: its end may be written too */
 			if (colon != NULL) {
 				*colon = '\0';
 				field_take(&p, line, colon + 1 + strspn(colon + 1, " \t"));
 			}
+		}
+		if ((blank || last || stop + 1 == end) && p.name != NULL) {
+			if (list.n >= HF_DPKG_PACKAGES_MAX)
+				return hf_fail(err, HF_E_LIMIT, "%s: more than %d packages", k->path,
+					HF_DPKG_PACKAGES_MAX);
+			*hf_vec_push(k->arena, &list) = p;
+			p = (struct hf_dpkg_package){ 0 };
 		}
 		line = stop + 1;
 	}

@@ -1,4 +1,6 @@
 /* modules/yum_repository.c - one section of a file in /etc/yum.repos.d. */
+#include <stdlib.h>
+
 #include "lib/base/scope.h"
 #include "modules/host.h"
 
@@ -182,9 +184,11 @@ static int yum_repository_check(
 	bool present = strcmp(p->state, "present") == 0;
 	change->state = file;
 	const char *path = hf_sprintf(a, "%s/%s.repo", p->reposdir, p->file != NULL ? p->file : p->name);
+	char *end;
+	mode_t mode = p->mode == NULL ? 0644 : (mode_t)strtoul(p->mode, &end, 8);
 	int r = present ? present_check(p, err) : 0;
 	if (r == 0)
-		r = hf_edit_open(c, path, 0644, file, err);
+		r = hf_edit_open(c, path, mode, file, err);
 	if (r < 0)
 		return r;
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);

@@ -65,3 +65,6 @@ check_PROGRAMS += %reldir%/test_file_mode %reldir%/test_cmdline
 %canon_reldir%_test_file_mode_LDADD = $(modules_libs) $(CMOCKA_LIBS)
 %canon_reldir%_test_cmdline_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_cmdline_LDADD = $(modules_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_dpkg
+%canon_reldir%_test_dpkg_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_dpkg_LDADD = $(modules_libs) $(CMOCKA_LIBS)
