@@ -201,7 +201,12 @@ int hf_child_start(
 		.pid = pid,
 		.socket = pair[0],
 		.in = hf_buf_init(HF_CHILD_LINE_MAX) };
-	int result = spec->input.n > 0 ? hf_child_tell(c->socket, spec->input, err) : 0;
+	struct hf_error told = { 0 };
+	int result = spec->input.n > 0 ? hf_child_tell(c->socket, spec->input, &told) : 0;
+	if (result < 0 && told.errnum == EPIPE)
+		result = 0; /* killed before it read: ended() will say so */
+	else if (result < 0 && err != NULL)
+		*err = told;
 	fcntl(c->socket, F_SETFL, O_NONBLOCK);
 	int r = result < 0 ? 0 : sources_add(c);
 	if (result < 0 || r < 0) {
