@@ -60,12 +60,17 @@ static void netlink_ask(struct network *net, const struct nlmsghdr *request, mes
 		ssize_t n = recv(fd, buffer, NETLINK_BUFFER, 0);
 		if (n <= 0)
 			return;
-		int left = (int)n;
-		for (const struct nlmsghdr *m = (const void *)buffer; NLMSG_OK(m, left);
-			m = NLMSG_NEXT(m, left)) {
+		size_t left = (size_t)n;
+		const struct nlmsghdr *m = (const void *)buffer;
+		while (left >= sizeof(*m) && m->nlmsg_len >= sizeof(*m) && m->nlmsg_len <= left) {
 			if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR)
 				return;
 			visit(net, m);
+			size_t step = NLMSG_ALIGN((size_t)m->nlmsg_len);
+			if (step >= left)
+				break;
+			left -= step;
+			m = (const void *)((const char *)m + step);
 		}
 		if (!dump)
 			return;
