@@ -1,6 +1,6 @@
 # Each fuzz_X.c defines LLVMFuzzerTestOneInput. Configured with --enable-fuzzers it is a libFuzzer program; otherwise
 # replay.c is its main and `make check` feeds it the seeds in seeds/X.
-fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer
+fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_template
 
 check_PROGRAMS += $(fuzz_programs)
 if HF_FUZZERS
@@ -26,3 +26,7 @@ endif
 %canon_reldir%_fuzz_xml_SOURCES = %reldir%/fuzz_xml.c $(fuzz_main)
 %canon_reldir%_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
 %canon_reldir%_fuzz_xml_LDADD = $(net_libs)
+
+%canon_reldir%_fuzz_template_SOURCES = %reldir%/fuzz_template.c $(fuzz_main)
+%canon_reldir%_fuzz_template_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_template_LDADD = $(template_libs)
