@@ -110,7 +110,6 @@ static int eval_run(struct cli_call *call)
 	struct hf_templar *t = cli_eval_templar(a, &world);
 	hf_templar_set_vault(t, vault);
 	r = file != NULL ? file_show(t, a, file, &err) : text_show(call, t, call->arguments[0], &err);
-	hf_templar_done(t);
 	return r < 0 ? cli_fail(call, &err) : CLI_OK;
 }
 

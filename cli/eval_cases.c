@@ -107,7 +107,6 @@ static int engine_ansible(const struct eval_case *c, struct hf_value **ret, stru
 	int r = strcmp(hf_dict_cstr(c->options, "mode", ""), "file") == 0
 			? case_file(c, t, ret, err)
 			: hf_templar_args(t, c->arena, c->input, NULL, ret, err);
-	hf_templar_done(t);
 	return r;
 }
 
@@ -116,7 +115,6 @@ static int engine_when(const struct eval_case *c, struct hf_value **ret, struct 
 	struct hf_templar *t = case_templar(c);
 	bool holds = false;
 	int r = hf_templar_condition(t, c->arena, c->input, NULL, &holds, err);
-	hf_templar_done(t);
 	if (r == 0)
 		*ret = hf_value_bool(c->arena, holds);
 	return r;
@@ -204,7 +202,6 @@ static int engine_loop(const struct eval_case *c, struct hf_value **ret, struct 
 				"Invalid data passed to 'loop', it requires a list, got this instead: %s",
 				hf_value_text(c->arena, *ret).p);
 	}
-	hf_templar_done(t);
 	return r;
 }
 

@@ -270,9 +270,7 @@ static int lookup_global(struct hf_eval *e, const struct hf_call *call, bool wan
 		return result;
 	struct hf_value *list = NULL;
 	struct hf_error why;
-	r->templar->depth++;
 	result = lookup_run(&c, &list, &why);
-	r->templar->depth--;
 	if (result < 0 && result != -HF_E_UNDEFINED && known && strcmp(errors, "strict") != 0) {
 		if (strcmp(errors, "warn") == 0)
 			templar_warn(

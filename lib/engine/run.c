@@ -285,7 +285,6 @@ int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary
 	init(run, a, options);
 	bool started = false;
 	int r = run_all(run, ret, &started, err);
-	hf_templar_done(run->templar);
 	if (r < 0)
 		ret->exit_status = started ? EXIT_ERROR : r == -HF_E_PARSE ? EXIT_PARSE : EXIT_ERROR;
 	return r;

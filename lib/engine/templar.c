@@ -12,9 +12,8 @@ struct hf_templar *hf_templar_new(struct hf_arena *a, const struct hf_templar_so
 	t->arena = a;
 	if (source != NULL)
 		t->source = *source;
-	t->cache_arena = hf_arena_new();
 	for (size_t way = 0; way < TEMPLAR_WAYS; way++)
-		hf_map_init_str(&t->cache[way], t->cache_arena);
+		hf_map_init_str(&t->cache[way], a);
 	templar_env_init(t);
 	return t;
 }
@@ -22,11 +21,6 @@ struct hf_templar *hf_templar_new(struct hf_arena *a, const struct hf_templar_so
 void hf_templar_set_vault(struct hf_templar *t, const struct hf_vault *vault)
 {
 	t->vault = vault;
-}
-
-void hf_templar_done(struct hf_templar *t)
-{
-	t->cache_arena = hf_arena_free(t->cache_arena);
 }
 
 void templar_warn(const struct hf_templar *t, const char *format, ...)
@@ -108,37 +102,29 @@ static bool text_mutates(struct hf_str text)
 	return false;
 }
 
-static void cache_trim(struct hf_templar *t)
+/* Results may share the constants of a compiled text, so nothing cached is ever freed before the templar's
+ * arena is; a text that finds the cache full is compiled for this call alone. */
+int templar_compile(struct hf_templar *t, struct hf_arena *a, enum templar_way way, struct hf_str text,
+	struct hf_pos pos, struct compiled **ret, struct hf_error *err)
 {
-	bool full = hf_arena_size(t->cache_arena) > TEMPLAR_CACHE_BYTES;
-	for (size_t way = 0; way < TEMPLAR_WAYS; way++)
-		full |= t->cache[way].live > TEMPLAR_CACHE_ENTRIES;
-	if (!full || t->depth > 0)
-		return;
-	hf_arena_free(t->cache_arena);
-	t->cache_arena = hf_arena_new();
-	for (size_t way = 0; way < TEMPLAR_WAYS; way++)
-		hf_map_init_str(&t->cache[way], t->cache_arena);
-}
-
-int templar_compile(struct hf_templar *t, enum templar_way way, struct hf_str text, struct hf_pos pos,
-	struct compiled **ret, struct hf_error *err)
-{
-	bool terminated = memchr(text.p, '\0', text.n) == NULL;
-	char *key = hf_str_dup(t->cache_arena, text);
-	struct compiled *found = terminated ? hf_map_get(&t->cache[way], key) : NULL;
-	if (found != NULL) {
-		*ret = found;
+	struct hf_map *cache = &t->cache[way];
+	char *key = hf_str_dup(a, text);
+	struct compiled *c = hf_map_get(cache, key);
+	if (c != NULL && c->size == text.n) {
+		*ret = c;
 		return 0;
 	}
-	struct compiled *c = hf_new(t->cache_arena, struct compiled);
+	bool keep = c == NULL && strlen(key) == text.n && cache->live < TEMPLAR_CACHE_ENTRIES &&
+		    t->cached_bytes + text.n < TEMPLAR_CACHE_BYTES;
+	struct hf_arena *where = keep ? t->arena : a;
 	struct hf_error why;
 	int r;
+	c = hf_new(where, struct compiled);
 	if (way == TEMPLAR_CONDITION)
 		r = hf_template_compile_expression(
-			t->cache_arena, &t->env[way], text, NULL, false, &c->template, &why);
+			where, &t->env[way], text, NULL, false, &c->template, &why);
 	else
-		r = hf_template_compile(t->cache_arena, &t->env[way], text, NULL, &c->template, &why);
+		r = hf_template_compile(where, &t->env[way], text, NULL, &c->template, &why);
 	if (r < 0) {
 		if (err != NULL && way == TEMPLAR_STRING && why.code == HF_E_PARSE)
 			hf_fail_at(err, why.code, why.pos,
@@ -151,12 +137,15 @@ int templar_compile(struct hf_templar *t, enum templar_way way, struct hf_str te
 			err->pos = pos;
 		return r;
 	}
+	c->size = text.n;
 	c->single = way == TEMPLAR_CONDITION || hf_template_single(c->template);
 	c->mutates = text_mutates(text);
 	if (way == TEMPLAR_STRING)
 		c->single_name = hf_template_single_name(c->template);
-	if (terminated)
-		hf_map_set(&t->cache[way], key, c);
+	if (keep) {
+		t->cached_bytes += text.n;
+		hf_map_set(cache, hf_str_dup(t->arena, text), c);
+	}
 	*ret = c;
 	return 0;
 }
@@ -277,7 +266,6 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 	struct hf_value *locals, const struct chain *chain, bool convert, struct hf_value **ret,
 	struct hf_error *err)
 {
-	cache_trim(t);
 	struct rendering r = templar_rendering(t, a, locals, chain);
 	struct hf_pos pos = hf_value_pos(text);
 	struct hf_str source = text->u.string;
@@ -293,7 +281,7 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 		c = &own;
 		r.env = &env;
 	} else {
-		result = templar_compile(t, TEMPLAR_STRING, source, pos, &c, err);
+		result = templar_compile(t, a, TEMPLAR_STRING, source, pos, &c, err);
 	}
 	if (result < 0)
 		return hf_error_set_pos(err, pos);
@@ -304,10 +292,8 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 		return 0;
 	}
 	r.mutates = c->mutates;
-	t->depth++;
 	if (result == 0)
 		result = string_render(&r, c, convert, &v, err);
-	t->depth--;
 	if (result < 0) {
 		if (err != NULL && pos.file != NULL)
 			err->pos = pos;

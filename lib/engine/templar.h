@@ -33,8 +33,6 @@ struct hf_templar_source {
 struct hf_templar *hf_templar_new(
 	struct hf_arena *a, const struct hf_templar_source *source) HF_RETURNS_NONNULL;
 void hf_templar_set_vault(struct hf_templar *t, const struct hf_vault *vault); /* borrowed; may be NULL */
-/* Free what the templar holds outside its arena (its cache). The arena may be freed afterwards. */
-void hf_templar_done(struct hf_templar *t);
 
 /* Template any value, recursively: strings, items, dict values (not keys). locals (dict or NULL) shadow the
  * source. An undefined variable is an error. */

@@ -8,15 +8,13 @@ static int expression_value(struct hf_templar *t, struct hf_arena *a, struct hf_
 	struct hf_value *locals, struct hf_value **ret, struct hf_error *err)
 {
 	struct compiled *c = NULL;
-	int r = templar_compile(t, TEMPLAR_CONDITION, text, pos, &c, err);
+	int r = templar_compile(t, a, TEMPLAR_CONDITION, text, pos, &c, err);
 	if (r < 0)
 		return r;
 	struct rendering rendering = templar_rendering(t, a, locals, NULL);
 	rendering.mutates = c->mutates;
 	struct hf_render how = { .arena = a, .env = &t->env[TEMPLAR_CONDITION], .data = &rendering };
-	t->depth++;
 	r = hf_template_evaluate(c->template, &how, ret, err);
-	t->depth--;
 	if (r < 0 && err != NULL && pos.file != NULL)
 		err->pos = pos;
 	return r;

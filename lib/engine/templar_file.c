@@ -222,9 +222,7 @@ int hf_templar_file(struct hf_templar *t, struct hf_arena *a, struct hf_str sour
 	struct hf_render render = { .arena = a, .env = &env, .data = &rendering };
 	hf_auto_buf out = hf_buf_init(HF_TEMPLATE_OUTPUT);
 	unsigned marks = 0;
-	t->depth++;
 	r = hf_template_render(template, &render, &out, &marks, err);
-	t->depth--;
 	if (r < 0)
 		return r;
 	*ret = templar_newlines(a, hf_buf_dup(a, &out), whole, env.newline_sequence);

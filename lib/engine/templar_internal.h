@@ -5,7 +5,7 @@
 enum {
 	TEMPLAR_CHAIN_MAX = 60, /* variables that refer to each other */
 	TEMPLAR_CACHE_ENTRIES = 4000,
-	TEMPLAR_CACHE_BYTES = 64 << 20,
+	TEMPLAR_CACHE_BYTES = 4 << 20, /* of source text */
 };
 
 /* How a text is compiled; each way has its own environment. */
@@ -16,14 +16,14 @@ struct hf_templar {
 	struct hf_templar_source source;
 	const struct hf_vault *vault;
 	struct hf_template_env env[TEMPLAR_WAYS];
-	struct hf_arena *cache_arena;
 	struct hf_map cache[TEMPLAR_WAYS]; /* text → struct compiled * */
-	unsigned depth;                    /* renderings in progress: the cache may be emptied at 0 only */
+	size_t cached_bytes;
 };
 
 /* A text compiled. */
 struct compiled {
 	struct hf_template *template;
+	size_t size;  /* of the text */
 	bool single;  /* exactly one {{ expression }} */
 	bool mutates; /* may change lists and dicts in place: variables are copied for it */
 	struct hf_str single_name;
@@ -56,8 +56,8 @@ struct compiled_source {
 };
 
 /* templar.c */
-HF_CHECK int templar_compile(struct hf_templar *t, enum templar_way way, struct hf_str text,
-	struct hf_pos pos, struct compiled **ret, struct hf_error *err);
+HF_CHECK int templar_compile(struct hf_templar *t, struct hf_arena *a, enum templar_way way,
+	struct hf_str text, struct hf_pos pos, struct compiled **ret, struct hf_error *err);
 HF_CHECK int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_value *text,
 	struct hf_value *locals, const struct chain *chain, bool convert, struct hf_value **ret,
 	struct hf_error *err);

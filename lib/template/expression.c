@@ -133,13 +133,15 @@ static int compare_holds(struct hf_eval *e, enum compare_op op, struct hf_value 
 		return hf_eval_equal(e, x, y, ret, err);
 	case CMP_NE:
 		r = hf_eval_equal(e, x, y, ret, err);
-		*ret = !*ret;
+		if (r == 0)
+			*ret = !*ret;
 		return r;
 	case CMP_IN:
 		return hf_eval_contains(e, y, x, ret, err);
 	case CMP_NOT_IN:
 		r = hf_eval_contains(e, y, x, ret, err);
-		*ret = !*ret;
+		if (r == 0)
+			*ret = !*ret;
 		return r;
 	case CMP_LT:
 	case CMP_LE:
@@ -322,7 +324,8 @@ int hf_eval_condition(struct hf_eval *e, const struct node *n, bool *ret, struct
 	switch ((int)n->kind) {
 	case N_NOT:
 		r = hf_eval_condition(e, n->u.pair.left, ret, err);
-		*ret = !*ret;
+		if (r == 0)
+			*ret = !*ret;
 		return r;
 	case N_COMPARE:
 		r = compare_chain(e, n, ret, &flags, err);

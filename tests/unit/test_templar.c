@@ -79,7 +79,6 @@ static void world_open(struct world *w)
 
 static void world_close(struct world *w)
 {
-	hf_templar_done(w->templar);
 	hf_arena_free(w->arena);
 }
 
