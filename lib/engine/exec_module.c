@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/digest.h"
 #include "lib/base/scope.h"
@@ -153,6 +155,19 @@ static int check_and_apply(
 	return result < 0 ? result : t->module->apply(c, t->params, change, err);
 }
 
+/* Relative paths of a task mean the playbook's directory, as in Ansible. Where the user that the task becomes
+ * may not enter it, they mean the directory the run was started in. */
+static int run_in_playbook_dir(
+	struct hf_task *t, const struct hf_resource *r, struct hf_change *change, struct hf_error *err)
+{
+	hf_auto_fd here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool moved = here >= 0 && chdir(hf_task_dir((struct hf_module_context *)t)) == 0;
+	int result = check_and_apply(t, r, change, err);
+	if (moved && fchdir(here) < 0 && result == 0)
+		return hf_fail_errno(err, HF_E_IO, "return to the directory the run was started in");
+	return result;
+}
+
 static void put_change(struct hf_task *t, const struct hf_change *change)
 {
 	struct hf_arena *a = t->arena;
@@ -218,7 +233,7 @@ int hf_module_direct(struct hf_task *t, struct hf_error *err)
 		if (result < 0 || known)
 			return result;
 	}
-	result = check_and_apply(t, &r, &change, err);
+	result = run_in_playbook_dir(t, &r, &change, err);
 	put_change(t, &change);
 	return settled(t, &r, result, err);
 }
