@@ -226,7 +226,13 @@ static int eval_slice(struct hf_eval *e, const struct node *object, const struct
 	for (size_t i = 0; r == 0 && i < HF_COUNT(parts); i++)
 		if (parts[i] != NULL)
 			r = hf_eval_node(e, parts[i], &bounds[i], err);
-	return r < 0 ? r : hf_slice_value(e, v, bounds, ret, err);
+	if (r == 0)
+		r = hf_slice_value(e, v, bounds, ret, err);
+	/* Jinja2 folds slices of literals, and only then forgives one that cannot be taken. */
+	bool literal = object->kind == N_CONST || object->kind == N_DICT;
+	if (r == 0 && !literal && v->type != HF_UNDEFINED && hf_is(*ret, HF_UNDEFINED))
+		return hf_raise(err, "'%s' object is not subscriptable", hf_type_name(v));
+	return r;
 }
 
 static int eval_item(struct hf_eval *e, const struct node *n, struct hf_value **ret, struct hf_error *err)
