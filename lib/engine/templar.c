@@ -102,6 +102,32 @@ static bool text_mutates(struct hf_str text)
 	return false;
 }
 
+static int text_parse(struct hf_templar *t, struct hf_arena *where, enum templar_way way, struct hf_str text,
+	struct hf_template **ret, struct hf_error *err)
+{
+	if (way == TEMPLAR_CONDITION)
+		return hf_template_compile_expression(where, &t->env[way], text, NULL, false, ret, err);
+	return hf_template_compile(where, &t->env[way], text, NULL, ret, err);
+}
+
+/* The sentence Ansible gives, at the place in the user's file where that is known: it says more than the one
+ * in the text. */
+static int parse_failed(enum templar_way way, struct hf_str text, struct hf_pos pos,
+	const struct hf_error *why, struct hf_error *err)
+{
+	if (err == NULL)
+		return -(int)why->code;
+	if (way == TEMPLAR_STRING && why->code == HF_E_PARSE)
+		hf_fail_at(err, why->code, why->pos,
+			"template error while templating string: %s. String: %.*s. %s", why->text,
+			HF_STR_ARG(text), why->text);
+	else
+		*err = *why;
+	if (pos.file != NULL)
+		err->pos = pos;
+	return -(int)why->code;
+}
+
 /* Results may share the constants of a compiled text, so nothing cached is ever freed before the templar's
  * arena is; a text that finds the cache full is compiled for this call alone. */
 int templar_compile(struct hf_templar *t, struct hf_arena *a, enum templar_way way, struct hf_str text,
@@ -118,25 +144,9 @@ int templar_compile(struct hf_templar *t, struct hf_arena *a, enum templar_way w
 		    t->cached_bytes + text.n < TEMPLAR_CACHE_BYTES;
 	struct hf_arena *where = keep ? t->arena : a;
 	struct hf_error why;
-	int r;
 	c = hf_new(where, struct compiled);
-	if (way == TEMPLAR_CONDITION)
-		r = hf_template_compile_expression(
-			where, &t->env[way], text, NULL, false, &c->template, &why);
-	else
-		r = hf_template_compile(where, &t->env[way], text, NULL, &c->template, &why);
-	if (r < 0) {
-		if (err != NULL && way == TEMPLAR_STRING && why.code == HF_E_PARSE)
-			hf_fail_at(err, why.code, why.pos,
-				"template error while templating string: %s. String: %.*s. %s", why.text,
-				HF_STR_ARG(text), why.text);
-		else if (err != NULL)
-			*err = why;
-		if (err != NULL &&
-			pos.file != NULL) /* the place in the file says more than the one in the text */
-			err->pos = pos;
-		return r;
-	}
+	if (text_parse(t, where, way, text, &c->template, &why) < 0)
+		return parse_failed(way, text, pos, &why, err);
 	c->size = text.n;
 	c->single = way == TEMPLAR_CONDITION || hf_template_single(c->template);
 	c->mutates = text_mutates(text);
