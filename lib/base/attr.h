@@ -7,6 +7,7 @@
 #define HF_NORETURN        __attribute__((noreturn))
 #define HF_NONNULL(...)    __attribute__((nonnull(__VA_ARGS__)))
 #define HF_RETURNS_NONNULL __attribute__((returns_nonnull))
-#define HF_CLEANUP(f)      __attribute__((cleanup(f)))
-#define HF_UNUSED          __attribute__((unused))
-#define HF_COUNT(array)    (sizeof(array) / sizeof((array)[0]))
+/* What ends with its scope may have no other use. */
+#define HF_CLEANUP(f)   __attribute__((cleanup(f), unused))
+#define HF_UNUSED       __attribute__((unused))
+#define HF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
