@@ -57,28 +57,29 @@ static void fiber_main(unsigned high, unsigned low)
 	fiber->all->alive--;
 }
 
-int hf_fiber_start(struct hf_fibers *f, void (*run)(void *data), void *data, struct hf_error *err)
+/* One that is done, else a new one with a stack. */
+static int fiber_take(struct hf_fibers *f, struct hf_fiber **ret, struct hf_error *err)
 {
-	struct hf_fiber *fiber = NULL;
-	for (size_t i = 0; i < f->n && fiber == NULL; i++)
-		if (!f->at[i]->used)
-			fiber = f->at[i];
-	if (fiber == NULL) {
-		if (f->n == HF_FIBERS_MAX)
-			return hf_fail(err, HF_E_LIMIT, "more than %d things at once", HF_FIBERS_MAX);
-		void *stack = mmap(NULL, HF_FIBER_STACK, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-		if (stack == MAP_FAILED)
-			return hf_fail_errno(err, HF_E_IO, "memory for a stack");
-		mprotect(stack, 4096, PROT_NONE); /* an overflow is a crash, not a corruption */
-		fiber = f->at[f->n++] = hf_new(f->arena, struct hf_fiber);
-		fiber->stack = stack;
-	}
-	fiber->all = f;
-	fiber->run = run;
-	fiber->data = data;
-	fiber->used = fiber->ready = true;
-	fiber->due_ms = 0;
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->at[i]->used) {
+			*ret = f->at[i];
+			return 0;
+		}
+	if (f->n == HF_FIBERS_MAX)
+		return hf_fail(err, HF_E_LIMIT, "more than %d things at once", HF_FIBERS_MAX);
+	void *stack = mmap(NULL, HF_FIBER_STACK, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	if (stack == MAP_FAILED)
+		return hf_fail_errno(err, HF_E_IO, "memory for a stack");
+	mprotect(stack, 4096, PROT_NONE); /* an overflow is a crash, not a corruption */
+	*ret = f->at[f->n++] = hf_new(f->arena, struct hf_fiber);
+	(*ret)->stack = stack;
+	return 0;
+}
+
+/* Apart from taking one: getcontext() returns like setjmp() and must not find a variable half changed. */
+static void fiber_lay(struct hf_fibers *f, struct hf_fiber *fiber)
+{
 	getcontext(&fiber->context);
 	fiber->context.uc_stack.ss_sp = fiber->stack;
 	fiber->context.uc_stack.ss_size = HF_FIBER_STACK;
@@ -86,6 +87,20 @@ int hf_fiber_start(struct hf_fibers *f, void (*run)(void *data), void *data, str
 	uintptr_t p = (uintptr_t)fiber;
 	makecontext(&fiber->context, (void (*)(void))fiber_main, 2, (unsigned)(p >> 32),
 		(unsigned)(p & 0xFFFFFFFFu));
+}
+
+int hf_fiber_start(struct hf_fibers *f, void (*run)(void *data), void *data, struct hf_error *err)
+{
+	struct hf_fiber *fiber = NULL;
+	int result = fiber_take(f, &fiber, err);
+	if (result < 0)
+		return result;
+	fiber->all = f;
+	fiber->run = run;
+	fiber->data = data;
+	fiber->used = fiber->ready = true;
+	fiber->due_ms = 0;
+	fiber_lay(f, fiber);
 	f->alive++;
 	return 0;
 }

@@ -77,10 +77,9 @@ static void quote_row(void **state)
 
 int main(void)
 {
-	UNIT_ROWS(splits, rows, split_row);
-	UNIT_ROWS(expands, expansions, expand_row);
-	UNIT_ROWS(quoted, quotes, quote_row);
-	int failed = UNIT_RUN(splits);
-	failed += UNIT_RUN(expands);
-	return failed + UNIT_RUN(quoted);
+	static struct unit_list tests;
+	UNIT_ADD_ROWS(&tests, rows, split_row);
+	UNIT_ADD_ROWS(&tests, expansions, expand_row);
+	UNIT_ADD_ROWS(&tests, quotes, quote_row);
+	return unit_run(&tests);
 }

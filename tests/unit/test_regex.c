@@ -90,8 +90,9 @@ static void cache_turns_over(void **state)
 
 int main(void)
 {
-	UNIT_ROWS(tests, rows, replaced);
-	const struct CMUnitTest more[] = { cmocka_unit_test(bounded), cmocka_unit_test(cache_turns_over) };
-	int failed = UNIT_RUN(tests);
-	return failed + cmocka_run_group_tests(more, NULL, NULL);
+	static struct unit_list tests;
+	UNIT_ADD_ROWS(&tests, rows, replaced);
+	UNIT_ADD(&tests, bounded);
+	UNIT_ADD(&tests, cache_turns_over);
+	return unit_run(&tests);
 }

@@ -164,10 +164,9 @@ static void vault_round_trip(void **state)
 
 int main(void)
 {
-	UNIT_ROWS(tests, rows, value_row);
-	int failed = UNIT_RUN(tests);
-	UNIT_ROWS(condition_tests, conditions, condition_row);
-	failed += UNIT_RUN(condition_tests);
-	const struct CMUnitTest more[] = { cmocka_unit_test(vault_round_trip) };
-	return failed + cmocka_run_group_tests(more, NULL, NULL);
+	static struct unit_list tests;
+	UNIT_ADD_ROWS(&tests, rows, value_row);
+	UNIT_ADD_ROWS(&tests, conditions, condition_row);
+	UNIT_ADD(&tests, vault_round_trip);
+	return unit_run(&tests);
 }

@@ -120,9 +120,11 @@ static void depth_is_bounded(void **state)
 
 int main(void)
 {
-	UNIT_ROWS(tests, rows, read_row);
-	const struct CMUnitTest more[] = { cmocka_unit_test(marks_and_places), cmocka_unit_test(duplicates),
-		cmocka_unit_test(aliases_do_not_multiply), cmocka_unit_test(depth_is_bounded) };
-	int failed = UNIT_RUN(tests);
-	return failed + cmocka_run_group_tests(more, NULL, NULL);
+	static struct unit_list tests;
+	UNIT_ADD_ROWS(&tests, rows, read_row);
+	UNIT_ADD(&tests, marks_and_places);
+	UNIT_ADD(&tests, duplicates);
+	UNIT_ADD(&tests, aliases_do_not_multiply);
+	UNIT_ADD(&tests, depth_is_bounded);
+	return unit_run(&tests);
 }
