@@ -25,6 +25,10 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_url, builtin, false },
 	{ hf_ansible_filters_json_query, general, false },
 	{ hf_ansible_filters_net, utils, false },
+	{ hf_ansible_filters_net_set, utils, false },
+	{ hf_ansible_filters_mac, utils, false },
+	{ hf_ansible_filters_utils, utils, false },
+	{ hf_ansible_filters_mac_general, general, false },
 	{ hf_ansible_filters_general, general, false },
 	{ 0 },
 };

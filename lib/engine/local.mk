@@ -26,8 +26,10 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_general.c \
 	%reldir%/filters_hash.c \
 	%reldir%/filters_json_query.c \
+	%reldir%/filters_mac.c \
 	%reldir%/filters_math.c \
 	%reldir%/filters_net.c \
+	%reldir%/filters_net_set.c \
 	%reldir%/filters_path.c \
 	%reldir%/filters_random.c \
 	%reldir%/filters_regex.c \
@@ -36,6 +38,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_text.c \
 	%reldir%/filters_time.c \
 	%reldir%/filters_url.c \
+	%reldir%/filters_utils.c \
 	%reldir%/inputs.c %reldir%/inputs.h %reldir%/inventory.c \
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
