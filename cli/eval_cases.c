@@ -153,13 +153,19 @@ static int task_read(const struct eval_case *c, struct hf_value **ret, struct hf
 	return r == 0 && !hf_is(*ret, HF_DICT) ? hf_fail(err, HF_E_PARSE, "a task is a mapping") : r;
 }
 
+static bool action_known(const void *data, const char *name)
+{
+	(void)data;
+	return hf_action_is_known(name);
+}
+
 static int engine_task(const struct eval_case *c, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_value *task = NULL;
 	struct hf_action action = { 0 };
 	int r = task_read(c, &task, err);
 	if (r == 0)
-		r = hf_action_parse(c->arena, task, NULL, NULL, &action, err);
+		r = hf_action_parse(c->arena, task, action_known, NULL, &action, err);
 	if (r < 0)
 		return r;
 	struct hf_value *out = hf_value_dict(c->arena);
@@ -190,12 +196,19 @@ static int engine_loop(const struct eval_case *c, struct hf_value **ret, struct 
 	if (r < 0)
 		return r;
 	struct hf_templar *t = case_templar(c);
-	r = hf_fail(err, HF_E_ARGUMENT, "the task has no loop");
-	HF_DICT_EACH (task, e)
-		if (hf_is(hf_entry_key(e), HF_STRING) && hf_str_starts(hf_entry_key(e)->u.string, "with_"))
-			r = loop_with(c, t, hf_entry_key(e)->u.string.p, hf_entry_value(e), ret, err);
 	loop = hf_dict_get(task, "loop");
-	if (loop != NULL) {
+	r = loop == NULL ? hf_fail(err, HF_E_ARGUMENT, "the task has no loop") : 0;
+	HF_DICT_EACH (task, e) {
+		if (!hf_is(hf_entry_key(e), HF_STRING) || !hf_str_starts(hf_entry_key(e)->u.string, "with_"))
+			continue;
+		if (loop != NULL)
+			return hf_fail(err, HF_E_ARGUMENT, "duplicate loop in task: %s",
+				hf_entry_key(e)->u.string.p + strlen("with_"));
+		r = loop_with(c, t, hf_entry_key(e)->u.string.p, hf_entry_value(e), ret, err);
+	}
+	if (hf_is(loop, HF_NULL)) { /* none, as in a play */
+		*ret = loop;
+	} else if (loop != NULL) {
 		r = hf_templar_value(t, c->arena, loop, NULL, ret, err);
 		if (r == 0 && (*ret)->type != HF_LIST)
 			r = hf_fail(err, HF_E_ARGUMENT,

@@ -28,3 +28,5 @@ HF_CHECK int hf_action_parse(struct hf_arena *a, const struct hf_value *task,
 /* name without ansible.builtin. or ansible.legacy. */
 const char *hf_action_short(const char *name);
 bool hf_action_is_raw(const char *name); /* command, shell, script, raw … : free text is their argument */
+/* Ansible knows the name, be it of a module of its own or of a collection. */
+bool hf_action_is_known(const char *name);

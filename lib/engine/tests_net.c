@@ -1,5 +1,7 @@
 /* lib/engine/tests_net.c - what an address is, as the tests of ansible.utils say. */
 #include <ctype.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include "lib/engine/filters.h"
 #include "lib/engine/ip.h"
@@ -190,6 +192,28 @@ FILTER(t_mac)
 	return 0;
 }
 
+/* A name that has an address, or an address that has a name, as the system's resolver says. */
+FILTER(t_resolvable)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST }, *found = NULL;
+	char name[NI_MAXHOST];
+	struct hf_str host;
+	int r = hf_eval_text(e, input, &host, err);
+	if (r < 0)
+		return r;
+	bool numeric = getaddrinfo(host.p, NULL, &hints, &found) == 0;
+	bool yes = numeric && getnameinfo(found->ai_addr, found->ai_addrlen, name, sizeof(name), NULL, 0,
+				      NI_NAMEREQD) == 0;
+	if (!numeric) {
+		hints.ai_flags = 0;
+		yes = getaddrinfo(host.p, NULL, &hints, &found) == 0;
+	}
+	if (found != NULL)
+		freeaddrinfo(found);
+	*ret = hf_value_bool(hf_eval_arena(e), yes);
+	return 0;
+}
+
 const struct hf_callable_row hf_ansible_tests_net[] = {
 	{ "ip", t_ip, 0 },
 	{ "ipv4", t_ipv4, 0 },
@@ -214,5 +238,6 @@ const struct hf_callable_row hf_ansible_tests_net[] = {
 	{ "in_any_network", t_in_any, 0 },
 	{ "in_one_network", t_in_one, 0 },
 	{ "mac", t_mac, 0 },
+	{ "resolvable", t_resolvable, 0 },
 	{ 0 },
 };

@@ -331,7 +331,8 @@ FILTER(round)
 	double scale = pow(10, (double)digits), d = hf_arith_double(input) * scale;
 	if (!isfinite(d))
 		return hf_raise(err, "cannot convert float infinity or NaN to integer");
-	*ret = hf_value_float(e->arena, (ceiling ? ceil(d) : floor(d)) / scale);
+	/* Python goes through an integer, which has no negative zero: adding zero takes it away. */
+	*ret = hf_value_float(e->arena, ((ceiling ? ceil(d) : floor(d)) + 0.0) / scale);
 	return 0;
 }
 
