@@ -16,7 +16,7 @@ extern const struct hf_callable_row hf_ansible_filters_text[], hf_ansible_filter
 	hf_ansible_filters_url[], hf_ansible_filters_net[], hf_ansible_filters_json_query[],
 	hf_ansible_filters_regex[], hf_ansible_filters_codec[], hf_ansible_filters_set[],
 	hf_ansible_filters_general[], hf_ansible_filters_utils[], hf_ansible_filters_net_set[],
-	hf_ansible_filters_mac[], hf_ansible_filters_mac_general[];
+	hf_ansible_filters_mac[], hf_ansible_filters_mac_general[], hf_ansible_filters_dict_general[];
 extern const struct hf_callable_row hf_ansible_tests_core[], hf_ansible_tests_file[], hf_ansible_tests_net[],
 	hf_ansible_tests_uri[], hf_ansible_tests_version[];
 
@@ -65,6 +65,8 @@ HF_CHECK int filter_base64_decode(struct hf_str text, struct hf_buf *out, struct
 /* levels < 0: all. */
 HF_CHECK int filter_flatten(struct hf_value *list, int64_t levels, bool skip_nulls, int depth,
 	struct hf_value *out, struct hf_error *err);
+/* One CSV record off *text, as a list of fields; quotes as in RFC 4180. */
+struct hf_value *filter_csv_record(struct hf_arena *a, struct hf_str *text, char delimiter);
 struct hf_twister;
 HF_CHECK int filter_random_seed(const struct hf_value *seed, struct hf_twister *t, struct hf_error *err);
 bool filter_contains(const struct hf_value *list, const struct hf_value *item);

@@ -86,26 +86,37 @@ static int undefined_refuse(struct hf_eval *e, const struct hf_value *v, int dep
 	return r;
 }
 
-FILTER(combine)
+/* combine and lists_mergeby take these two keywords and no others. */
+static int list_merge_option(
+	struct hf_eval *e, const struct hf_call *call, enum list_merge *ret, struct hf_error *err)
 {
-	struct hf_arena *a = hf_eval_arena(e);
 	if (call->kwargs != NULL)
 		HF_DICT_EACH (call->kwargs, k)
 			if (!hf_str_is(hf_entry_key(k)->u.string, "recursive") &&
 				!hf_str_is(hf_entry_key(k)->u.string, "list_merge"))
 				return hf_fail(err, HF_E_TEMPLATE,
 					"'recursive' and 'list_merge' are the only valid keyword arguments");
-	struct hf_str how_name;
-	int r = filter_text_arg(e, call, SIZE_MAX, "list_merge", "replace", &how_name, err);
+	struct hf_str name;
+	int r = filter_text_arg(e, call, SIZE_MAX, "list_merge", "replace", &name, err);
 	if (r < 0)
 		return r;
-	size_t how = 0;
-	while (how < HF_COUNT(list_merges) && !hf_str_is(how_name, list_merges[how]))
-		how++;
-	if (how == HF_COUNT(list_merges))
-		return hf_fail(err, HF_E_TEMPLATE,
-			"merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', "
-			"'append', 'prepend', 'append_rp' or 'prepend_rp'");
+	for (size_t i = 0; i < HF_COUNT(list_merges); i++)
+		if (hf_str_is(name, list_merges[i])) {
+			*ret = (enum list_merge)i;
+			return 0;
+		}
+	return hf_fail(err, HF_E_TEMPLATE,
+		"merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', "
+		"'append', 'prepend', 'append_rp' or 'prepend_rp'");
+}
+
+FILTER(combine)
+{
+	struct hf_arena *a = hf_eval_arena(e);
+	enum list_merge how;
+	int r = list_merge_option(e, call, &how, err);
+	if (r < 0)
+		return r;
 	struct hf_value *terms = hf_value_list(a), *dicts = hf_value_list(a);
 	hf_list_append(terms, input);
 	for (size_t i = 0; i < call->n_args; i++)
@@ -119,10 +130,123 @@ FILTER(combine)
 	struct hf_value *result = n == 0 ? hf_value_dict(a) : hf_list_at(dicts, n - 1);
 	for (size_t i = n; i > 1 && r == 0; i--)
 		r = dicts_merge(a, hf_list_at(dicts, i - 2), result,
-			filter_bool_arg(call, SIZE_MAX, "recursive", false), (enum list_merge)how, 0, &result,
-			err);
+			filter_bool_arg(call, SIZE_MAX, "recursive", false), how, 0, &result, err);
 	if (r == 0)
 		*ret = result;
+	return r;
+}
+
+/* --- lists_mergeby
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Puts dict where its index belongs: behind all that are not greater. */
+static int sorted_insert(struct hf_eval *e, struct hf_value *list, struct hf_value *dict,
+	const struct hf_value *index, struct hf_error *err)
+{
+	size_t low = 0, high = hf_list_len(list);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = 0;
+		int r = hf_eval_compare(e, hf_dict_find(dict, index),
+			hf_dict_find(hf_list_at(list, middle), index), &order, err);
+		if (r < 0)
+			return r;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	hf_list_append(list, dict);
+	struct hf_value **at = list->u.list->at;
+	memmove(&at[low + 1], &at[low], (hf_list_len(list) - 1 - low) * sizeof(struct hf_value *));
+	at[low] = dict;
+	return 0;
+}
+
+struct by_index {
+	const struct hf_value *index;
+	bool recursive;
+	enum list_merge how;
+};
+
+/* The dictionaries of one list into those known by their index. */
+static int list_merge_into(struct hf_arena *a, const struct by_index *by, const struct hf_value *list,
+	struct hf_value *known, struct hf_error *err)
+{
+	for (size_t i = 0; i < hf_list_len(list); i++) {
+		struct hf_value *item = hf_list_at(list, i);
+		if (item->type != HF_DICT)
+			return hf_fail(err, HF_E_TEMPLATE,
+				"Elements of list arguments for lists_mergeby must be dictionaries, not %s",
+				hf_type_name(item));
+		struct hf_value *key = hf_dict_find(item, by->index), *old;
+		if (key == NULL)
+			continue;
+		if (!hf_value_hashable(key))
+			return hf_fail(err, HF_E_TEMPLATE, "unhashable type: '%s'", hf_type_name(key));
+		old = hf_dict_find(known, key);
+		int r = dicts_merge(
+			a, old == NULL ? hf_value_dict(a) : old, item, by->recursive, by->how, 0, &item, err);
+		if (r < 0)
+			return r;
+		hf_dict_set(known, key, item);
+	}
+	return 0;
+}
+
+static int lists_merge_two(struct hf_eval *e, const struct by_index *by, const struct hf_value *low,
+	const struct hf_value *high, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_value *known = hf_value_dict(hf_eval_arena(e)), *out = hf_value_list(hf_eval_arena(e));
+	int r = list_merge_into(hf_eval_arena(e), by, low, known, err);
+	if (r == 0)
+		r = list_merge_into(hf_eval_arena(e), by, high, known, err);
+	HF_DICT_EACH (known, entry)
+		if (r == 0)
+			r = sorted_insert(e, out, hf_entry_value(entry), by->index, err);
+	*ret = out;
+	return r;
+}
+
+/* All lists given; a list of lists counts as its lists, and an empty one as none. */
+static int lists_gather(
+	struct hf_value *input, const struct hf_call *call, struct hf_value *into, struct hf_error *err)
+{
+	for (size_t i = 0; i < call->n_args; i++) {
+		struct hf_value *list = i == 0 ? input : call->args[i - 1];
+		if (!hf_is_sequence(list))
+			return hf_fail(err, HF_E_TEMPLATE,
+				"All arguments before the argument index for lists_mergeby must be lists, "
+				"not %s",
+				hf_type_name(list));
+		bool nested = hf_list_len(list) > 0 && hf_is_sequence(hf_list_at(list, 0));
+		for (size_t k = 0; nested && k < hf_list_len(list); k++) {
+			if (!hf_is_sequence(hf_list_at(list, k)))
+				return hf_fail(err, HF_E_TEMPLATE, "lists_mergeby: a list of lists expected");
+			hf_list_append(into, hf_list_at(list, k));
+		}
+		if (!nested && hf_list_len(list) > 0)
+			hf_list_append(into, list);
+	}
+	return 0;
+}
+
+FILTER(lists_mergeby)
+{
+	struct by_index by = { .recursive = filter_bool_arg(call, SIZE_MAX, "recursive", false) };
+	struct hf_value *lists = hf_value_list(hf_eval_arena(e));
+	if (call->n_args == 0 || call->args[call->n_args - 1]->type != HF_STRING)
+		return hf_fail(err, HF_E_TEMPLATE, "lists_mergeby: the last argument is the index, a string");
+	by.index = call->args[call->n_args - 1];
+	int r = list_merge_option(e, call, &by.how, err);
+	if (r == 0)
+		r = lists_gather(input, call, lists, err);
+	if (r < 0)
+		return r;
+	size_t n = hf_list_len(lists);
+	*ret = n == 0 ? lists : hf_list_at(lists, n - 1);
+	for (size_t i = n; i > 1 && r == 0; i--)
+		r = lists_merge_two(e, &by, hf_list_at(lists, i - 2), *ret, ret, err);
 	return r;
 }
 
@@ -304,5 +428,10 @@ const struct hf_callable_row hf_ansible_filters_dict[] = {
 	{ "items2dict", items2dict, 0 },
 	{ "subelements", subelements, 0 },
 	{ "rekey_on_member", rekey_on_member, 0 },
+	{ 0 },
+};
+
+const struct hf_callable_row hf_ansible_filters_dict_general[] = {
+	{ "lists_mergeby", lists_mergeby, 0 },
 	{ 0 },
 };

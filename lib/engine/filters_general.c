@@ -233,6 +233,80 @@ FILTER(crc32)
 	return filter_return_buf(e, input, &out, "checksum", ret, err);
 }
 
+/* --- CSV
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static int csv_delimiter(struct hf_eval *e, const struct hf_call *call, char *ret, struct hf_error *err)
+{
+	static const struct {
+		const char *name;
+		char delimiter;
+	} dialects[] = { { "excel", ',' }, { "excel-tab", '\t' }, { "unix", ',' } };
+	struct hf_str name, given;
+	int r = filter_text_arg(e, call, 0, "dialect", "excel", &name, err);
+	if (r == 0)
+		r = filter_text_arg(e, call, 2, "delimiter", "", &given, err);
+	if (r < 0)
+		return r;
+	*ret = '\0';
+	for (size_t i = 0; i < HF_COUNT(dialects); i++)
+		if (hf_str_is(name, dialects[i].name))
+			*ret = dialects[i].delimiter;
+	if (*ret == '\0')
+		return hf_fail(err, HF_E_TEMPLATE, "Dialect '%s' is not supported by your version of python.",
+			name.p);
+	if (given.n > 1)
+		return hf_fail(err, HF_E_TEMPLATE, "\"delimiter\" must be a 1-character string");
+	*ret = given.n == 1 ? given.p[0] : *ret;
+	return 0;
+}
+
+/* A record as a dictionary: what it lacks is null, what is beyond the names is a list under null. */
+static struct hf_value *csv_row(
+	struct hf_arena *a, const struct hf_value *names, const struct hf_value *fields)
+{
+	struct hf_value *row = hf_value_dict(a), *rest = hf_value_list(a);
+	size_t n = hf_list_len(names);
+	for (size_t i = 0; i < n; i++)
+		hf_dict_set(row, hf_list_at(names, i),
+			i < hf_list_len(fields) ? hf_list_at(fields, i) : hf_value_null(a));
+	for (size_t i = n; i < hf_list_len(fields); i++)
+		hf_list_append(rest, hf_list_at(fields, i));
+	if (hf_list_len(rest) > 0)
+		hf_dict_set(row, hf_value_null(a), rest);
+	return row;
+}
+
+FILTER(from_csv)
+{
+	FILTER_ARGS(3, "dialect", "fieldnames", "delimiter");
+	struct hf_arena *a = hf_eval_arena(e);
+	struct hf_value *names = filter_arg(call, 1, "fieldnames");
+	struct hf_str text;
+	char delimiter;
+	int r = csv_delimiter(e, call, &delimiter, err);
+	if (r == 0)
+		r = hf_eval_text(e, input, &text, err);
+	if (r < 0)
+		return r;
+	if (names != NULL && !hf_is_sequence(names))
+		return hf_fail(
+			err, HF_E_TEMPLATE, "from_csv: fieldnames is a list, not %s", hf_type_name(names));
+	*ret = hf_value_list(a);
+	while (text.n > 0) {
+		bool empty = text.p[0] == '\n' || text.p[0] == '\r';
+		struct hf_value *fields = filter_csv_record(a, &text, delimiter);
+		if (empty && hf_list_len(fields) == 1 && names != NULL)
+			continue;
+		if (names == NULL)
+			names = empty ? hf_value_list(a) : fields;
+		else
+			hf_list_append(*ret, csv_row(a, names, fields));
+	}
+	return 0;
+}
+
 const struct hf_callable_row hf_ansible_filters_general[] = {
 	{ "dict", dict_of_pairs, 0 },
 	{ "dict_kv", dict_kv, 0 },
@@ -249,5 +323,6 @@ const struct hf_callable_row hf_ansible_filters_general[] = {
 	{ "counter", counter, 0 },
 	{ "groupby_as_dict", groupby_as_dict, 0 },
 	{ "crc32", crc32, 0 },
+	{ "from_csv", from_csv, 0 },
 	{ 0 },
 };

@@ -176,8 +176,7 @@ static int lookup_ini(const struct lookup_call *c, struct hf_value *into, struct
  * ----------------------------------------------------------------------------------------------------------
  */
 
-/* One record off *text, as a list of fields; quotes as in RFC 4180. */
-static struct hf_value *record_read(struct hf_arena *a, struct hf_str *text, char delimiter)
+struct hf_value *filter_csv_record(struct hf_arena *a, struct hf_str *text, char delimiter)
 {
 	struct hf_value *fields = hf_value_list(a);
 	hf_auto_buf field = hf_buf_init(text->n + 1);
@@ -214,7 +213,7 @@ static int csv_find(const struct lookup_call *c, struct hf_str text, char delimi
 	const size_t columns[2], struct hf_value **ret, struct hf_error *err)
 {
 	while (text.n > 0) {
-		struct hf_value *fields = record_read(c->arena, &text, delimiter);
+		struct hf_value *fields = filter_csv_record(c->arena, &text, delimiter);
 		size_t n = hf_list_len(fields);
 		if (columns[1] >= n || !hf_str_equal(hf_list_at(fields, columns[1])->u.string, key))
 			continue;

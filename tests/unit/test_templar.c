@@ -78,6 +78,14 @@ static const struct row {
 	{ "an address made of the hardware's", "'{{ \"2001:db8::/64\" | slaac(\"00:11:22:33:44:55\") }}'",
 		"\"2001:db8::211:22ff:fe33:4455\"", 0 },
 	{ "vlans in ranges", "'{{ [7, 1, 2, 6, 5] | ansible.netcommon.vlan_parser }}'", "[\"1,2,5-7\"]", 0 },
+	{ "lists merged by a key",
+		"'{{ [{\"i\": 2, \"l\": [1]}] | community.general.lists_mergeby([{\"i\": 2, \"l\": [3]}, "
+		"{\"i\": 1}], "
+		"\"i\", list_merge=\"append\") }}'",
+		"[{\"i\": 1}, {\"i\": 2, \"l\": [1, 3]}]", 0 },
+	{ "lists merged without a key", "'{{ [{}] | lists_mergeby([{}]) }}'", "", HF_E_TEMPLATE },
+	{ "rows of CSV", "\"{{ 'a;b\\n1;\\\"x;y\\\"\\n\\n2\\n' | from_csv(delimiter=';') }}\"",
+		"[{\"a\": \"1\", \"b\": \"x;y\"}, {\"a\": \"2\", \"b\": null}]", 0 },
 	{ "random with a seed", "'{{ 100 | random(seed=\"host\") }}'", "\"11\"", 0 },
 };
 
