@@ -28,6 +28,7 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_net_set, utils, false },
 	{ hf_ansible_filters_mac, utils, false },
 	{ hf_ansible_filters_utils, utils, false },
+	{ hf_ansible_filters_xml, utils, false },
 	{ hf_ansible_filters_mac_general, general, false },
 	{ hf_ansible_filters_dict_general, general, false },
 	{ hf_ansible_filters_general, general, false },

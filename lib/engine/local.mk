@@ -40,6 +40,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_time.c \
 	%reldir%/filters_url.c \
 	%reldir%/filters_utils.c \
+	%reldir%/filters_xml.c \
 	%reldir%/inputs.c %reldir%/inputs.h %reldir%/inventory.c \
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \

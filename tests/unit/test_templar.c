@@ -86,6 +86,12 @@ static const struct row {
 	{ "lists merged without a key", "'{{ [{}] | lists_mergeby([{}]) }}'", "", HF_E_TEMPLATE },
 	{ "rows of CSV", "\"{{ 'a;b\\n1;\\\"x;y\\\"\\n\\n2\\n' | from_csv(delimiter=';') }}\"",
 		"[{\"a\": \"1\", \"b\": \"x;y\"}, {\"a\": \"2\", \"b\": null}]", 0 },
+	{ "a document",
+		"\"{{ {'r': {'@a': '<\\\"', 'c': [1, true, none], '#text': '&'}} | ansible.utils.to_xml }}\"",
+		"\"<?xml version=\\\"1.0\\\" encoding=\\\"utf-8\\\"?>\\n<r a='&lt;\\\"'>\\n\\t<c>1</c>\\n"
+		"\\t<c>true</c>\\n\\t<c></c>\\n&amp;</r>\"",
+		0 },
+	{ "a document of two roots", "'{{ {\"a\": 1, \"b\": 2} | to_xml }}'", "", HF_E_TEMPLATE },
 	{ "random with a seed", "'{{ 100 | random(seed=\"host\") }}'", "\"11\"", 0 },
 };
 
