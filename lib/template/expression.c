@@ -217,6 +217,20 @@ static int eval_inline_if(
 	return 0;
 }
 
+/* What Jinja2 computes while compiling. Its height is bounded by the parser. */
+static bool is_literal(const struct node *n)
+{
+	if (n->kind == N_ARITH)
+		return is_literal(n->u.pair.left) && is_literal(n->u.pair.right);
+	if (n->kind == N_LIST || n->kind == N_TUPLE || n->kind == N_DICT || n->kind == N_CONCAT) {
+		for (size_t i = 0; i < n->u.list.n; i++)
+			if (!is_literal(n->u.list.at[i]))
+				return false;
+		return true;
+	}
+	return n->kind == N_CONST;
+}
+
 static int eval_slice(struct hf_eval *e, const struct node *object, const struct node *n,
 	struct hf_value **ret, struct hf_error *err)
 {
@@ -229,8 +243,7 @@ static int eval_slice(struct hf_eval *e, const struct node *object, const struct
 	if (r == 0)
 		r = hf_slice_value(e, v, bounds, ret, err);
 	/* Jinja2 folds slices of literals, and only then forgives one that cannot be taken. */
-	bool literal = object->kind == N_CONST || object->kind == N_DICT;
-	if (r == 0 && !literal && v->type != HF_UNDEFINED && hf_is(*ret, HF_UNDEFINED))
+	if (r == 0 && !is_literal(object) && v->type != HF_UNDEFINED && hf_is(*ret, HF_UNDEFINED))
 		return hf_raise(err, "'%s' object is not subscriptable", hf_type_name(v));
 	return r;
 }

@@ -238,10 +238,9 @@ int hf_format_percent(struct hf_eval *e, struct hf_value *format, struct hf_valu
 			return r;
 	}
 	size_t given = values->type == HF_TUPLE ? hf_list_len(values) : 1;
-	/* What looks like a mapping need not be used up; Markup wraps a single value in such a thing. */
-	bool wrapped = (format->flags & HF_VALUE_MARKUP) != 0 && values->type != HF_TUPLE;
-	bool may_be_left =
-		wrapped || values->type == HF_DICT || values->type == HF_LIST || values->type == HF_OBJECT;
+	/* What has items need not be used up, and to Python undefined has. */
+	bool may_be_left = values->type == HF_DICT || values->type == HF_LIST || values->type == HF_OBJECT ||
+			   values->type == HF_UNDEFINED || values->type == HF_BYTES;
 	if (p.used < given && !may_be_left)
 		return hf_raise(err, "not all arguments converted during string formatting");
 	return hf_buf_value(e, &out, hf_value_marks(values) | (format->flags & HF_VALUE_MARKUP), ret, err);

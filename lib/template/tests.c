@@ -216,7 +216,7 @@ TEST(sameas)
 
 TEST(filter)
 {
-	if (!hf_value_hashable(input))
+	if (!hf_value_hashable(input) && input->type != HF_UNDEFINED)
 		return hf_raise(err, "unhashable type: '%s'", hf_type_name(input));
 	bool known = input->type == HF_STRING && hf_builtin_filter(e->env, input->u.string) != NULL;
 	return answer(e, known, ret);
@@ -224,7 +224,7 @@ TEST(filter)
 
 TEST(test)
 {
-	if (!hf_value_hashable(input))
+	if (!hf_value_hashable(input) && input->type != HF_UNDEFINED)
 		return hf_raise(err, "unhashable type: '%s'", hf_type_name(input));
 	bool known = input->type == HF_STRING && hf_builtin_test(e->env, input->u.string) != NULL;
 	return answer(e, known, ret);

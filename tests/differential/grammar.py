@@ -22,6 +22,9 @@ COMPARE = ["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 TESTS = ["defined", "undefined", "none", "string", "number", "integer", "float", "boolean", "mapping", "sequence", "iterable",
          "even", "odd", "divisibleby 2", "true", "false", "lower", "upper", "sameas none", "eq 1", "gt 2", "in [1, 2]",
          "callable", "filter", "equalto 'a'", "ne(1)"]
+# Only of what can be sliced: whether the slice of a literal number is an error depends on what Jinja2 folds while compiling.
+SLICED = ["l", "names", "s", "u", "nested", "e", "empty", "users", "'abc'", "(1, 2, 3)"]
+SLICES = ["[1:]", "[:2]", "[::-1]", "[::2]", "[-2:]", "[1:2]", "[5:]", "[i:]", "[:n]"]
 # filter and argument text; # stands for an expression
 FILTERS = ["abs", "upper", "lower", "capitalize", "title", "trim", "length", "string", "int", "int(5)", "float", "float(1.5)",
            "default('x')", "default('x', true)", "d(#)", "first", "last", "list", "join", "join('-')", "join(', ', attribute='name')",
@@ -38,7 +41,7 @@ FILTERS = ["abs", "upper", "lower", "capitalize", "title", "trim", "length", "st
 METHODS = [".upper()", ".lower()", ".split()", ".split('o')", ".split(',', 1)", ".strip('H')", ".replace('l', 'L')", ".startswith('H')",
            ".endswith('d')", ".find('o')", ".count('l')", ".title()", ".zfill(5)", ".isdigit()", ".join(['a', 'b'])", ".format(1, a=2)",
            ".splitlines()", ".rjust(14, '*')", ".partition(' ')", ".keys() | list", ".values() | list", ".items() | list", ".get('a')",
-           ".get('q', 9)", ".a", ".b", "['a']", ".missing", "[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[::2]", "[10]", ".index(1)",
+           ".get('q', 9)", ".a", ".b", "['a']", ".missing", "[0]", "[-1]", "[10]", ".index(1)",
            ".copy()", ".swapcase()", ".encode()", ".casefold()", ".expandtabs()", ".rsplit(' ', 1)", ".removeprefix('He')"]
 
 
@@ -65,7 +68,7 @@ class Grammar:
         if kind == 9:
             return self.pick(["true", "false", "none", "True", "None"])
         if depth <= 0:
-            return self.pick(["[]", "{}", "()", "[1, 'a']", "{'k': 1}", "(1,)", "range(4) | list"])
+            return self.pick(["[]", "{}", "()", "[1, 'a']", "{'k': 1}", "(1,)", "(range(4) | list)"])
         items = [self.expression(depth - 1) for _ in range(self.random.randrange(4))]
         if kind == 10:
             return "[" + ", ".join(items) + "]"
@@ -96,6 +99,8 @@ class Grammar:
         if kind == 16:
             return f"{self.operand(depth)} is {self.pick(['', '', 'not '])}{self.pick(TESTS)}"
         if kind < 19:
+            if self.chance(15):
+                return self.pick(SLICED) + self.pick(SLICES)
             return f"{self.operand(depth)}{self.pick(METHODS)}"
         return f"({self.expression(depth - 1)})"
 

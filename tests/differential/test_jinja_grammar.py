@@ -18,7 +18,7 @@ ERRORS = BLOCK // 5  # a random template is more often wrong than right: errors 
 BLOCKS = 20 * (10 if os.environ.get("HF_LONG") == "1" else 1)
 SIZE_MAX = 200_000  # answers beyond this come from repetition of repetition; both sides have bounds of their own
 # Addresses; and complex numbers, which holdfast refuses by name.
-ADDRESS = re.compile(r"[0-9]j\\)|0x[0-9a-f]{6,}|<generator|<bound method|<built-in|<function|<class|<Macro|odict_|dict_(keys|values|items)\(")
+ADDRESS = re.compile(r"[0-9]j[)]|0x[0-9a-f]{6,}|<generator|<bound method|<built-in|<function|<class|<Macro|odict_|dict_(keys|values|items)\(")
 
 
 def expected(template, options):
