@@ -18,12 +18,22 @@ lint_part() {
 	return "${PIPESTATUS[0]}"
 }
 
+# compile DIR CONFIGURE-OPTIONS…: the makefile's lines go to a log; of a failure the end of it is shown.
+compile() {
+	local dir=$1 log
+	log=$results/build-$(basename "$dir").log
+	{ configure_in "$@" && make -s -C "$dir" -j"$jobs"; } >"$log" 2>&1 && return
+	echo "FAIL: $dir does not build:"
+	grep -nE 'error|Error|\*\*\*' "$log" | head -n 20
+	tail -n 20 "$log"
+	return 1
+}
+
 # unit DIR NAME CONFIGURE-OPTIONS…: build there, run the unit tests, keep their results.
 unit() {
 	local dir=$1 name=$2 rc=0
 	shift 2
-	configure_in "$dir" --enable-werror "$@"
-	make -s -C "$dir" -j"$jobs" || return 1
+	compile "$dir" --enable-werror "$@" || return 1
 	make -s -C "$dir" -j"$jobs" check >"$results/unit-$name.log" 2>&1 || rc=1
 	mkdir -p "$results/unit-$name"
 	find "$dir/tests" -name '*.trs' -exec cp -t "$results/unit-$name" {} +
@@ -32,7 +42,11 @@ unit() {
 }
 
 python_part() {
-	HF_BUILD=$top/build python -m pytest -q -p no:cacheprovider --junitxml="$results/$1.xml" "tests/$1" "${@:2}"
+	local log=$results/$1.log
+	HF_BUILD=$top/build python -m pytest -q --tb=short -p no:cacheprovider --junitxml="$results/$1.xml" "tests/$1" \
+		>"$log" 2>&1 && tail -n 1 "$log" && return
+	tail -n 200 "$log"
+	return 1
 }
 
 distcheck_part() {
@@ -44,7 +58,7 @@ distcheck_part() {
 }
 
 fuzz_part() {
-	configure_in build-fuzz --enable-fuzzers --disable-hardening --enable-sanitizers CC="$clang" CFLAGS="-O1 -g"
+	compile build-fuzz --enable-fuzzers --disable-hardening --enable-sanitizers CC="$clang" CFLAGS="-O1 -g" || return 1
 	HF_FUZZ_SECONDS=$([ "${HF_LONG:-}" = 1 ] && echo 600 || echo 15) tests/fuzz/run.sh build-fuzz "$results"
 }
 
@@ -53,6 +67,10 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
 part "lint" lint_part
 part "gcc: build and unit tests" unit build gcc CFLAGS="-O2 -g"
+[ -x build/holdfast ] || {
+	echo "without the programs there is nothing more to test"
+	python tests/tally.py "$results" 1
+}
 part "clang: build and unit tests" unit build-clang clang CC="$clang" CFLAGS="-O1"
 part "distcheck: the tarball builds and tests itself" distcheck_part
 part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers --enable-sanitizers CFLAGS="-O1 -g"

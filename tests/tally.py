@@ -1,13 +1,17 @@
 """Counts what `./run test` ran and ends with one line: N passed, N failed, N skipped.
 
 usage: tally.py RESULTS FAILED_PARTS
-RESULTS holds lint.txt, unit-*/*.trs (automake) and *.xml (JUnit). A part that failed without any test saying so
+RESULTS holds lint.txt, unit-*/*.trs (automake) and *.xml (JUnit). The first failures are named above that line, each
+with the first line of its reason. A part that failed without any test saying so
 (it did not build, it crashed) counts as one failed test, so that the last line never looks better than the run.
 """
 import pathlib
 import re
 import sys
 import xml.etree.ElementTree as ET
+
+NAMED_FAILURES = 40
+REASON_CHARS = 300
 
 
 def count(results):
@@ -32,8 +36,29 @@ def count(results):
     return passed, failed, skipped
 
 
+def failures(results):
+    """One line for each failed test: part, name, first line of the reason."""
+    for trs in sorted(results.glob("unit-*/*.trs")):
+        for word, name in re.findall(r"^:test-result: (\w+) (.*)", trs.read_text(), re.M):
+            if word not in ("PASS", "SKIP"):
+                yield f"{trs.parent.name}: {trs.stem}: {name}"
+    for text in sorted(results.glob("*.txt")):
+        for name in re.findall(r"^FAIL: (.*)", text.read_text(), re.M):
+            yield name
+    for xml in sorted(results.glob("*.xml")):
+        for case in ET.parse(xml).getroot().iter("testcase"):
+            for bad in [*case.findall("failure"), *case.findall("error")]:
+                reason = (bad.get("message") or "").strip().split("\n")[0]
+                yield f"{xml.stem}: {case.get('classname')}::{case.get('name')}: {reason}"[:REASON_CHARS]
+
+
 def main():
     passed, failed, skipped = count(pathlib.Path(sys.argv[1]))
+    bad = list(failures(pathlib.Path(sys.argv[1])))
+    for line in bad[:NAMED_FAILURES]:
+        print("failed:", line)
+    if len(bad) > NAMED_FAILURES:
+        print(f"failed: and {len(bad) - NAMED_FAILURES} more")
     broken_parts = int(sys.argv[2])
     if broken_parts and not failed:
         failed = broken_parts

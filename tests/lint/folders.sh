@@ -1,5 +1,6 @@
 #!/bin/sh
-# Which folder may include from which: data flows one way. Prints every include that breaks the rule.
+# Which folder may include from which: data flows one way. Prints every include that breaks the rule, and every local.mk
+# that no makefile includes: what it builds would be missing from a fresh clone.
 cd "$(dirname "$0")/../.." || exit 2
 allow='
 lib/base:
@@ -13,6 +14,10 @@ agent:lib/base,lib/data,lib/net,lib/release,lib/engine,modules
 provisioner:lib/base,lib/data,lib/template,lib/net,lib/release
 cli:lib/base,lib/data,lib/template,lib/net,lib/release,lib/engine,modules,provisioner
 tests:lib/base,lib/data,lib/template,lib/net,lib/release,lib/engine,modules,agent,provisioner,cli'
+orphans=$(git ls-files -co --exclude-standard '*local.mk' | while read -r mk; do
+	git ls-files -co --exclude-standard Makefile.am '*local.mk' | xargs grep -qx "include $mk" || echo "$mk: no makefile includes it"
+done)
+[ -z "$orphans" ] || echo "$orphans"
 git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -Hn '^#include "' |
 awk -v allow="$allow" '
 function part(path,  p) { split(path, p, "/"); return p[1] == "lib" ? p[1] "/" p[2] : p[1] }
@@ -28,4 +33,4 @@ BEGIN {
 	if (index(target, "/") == 0) { print file ":" line ": include \"" target "\" by its path from the root"; bad = 1 }
 	else if (from != to && index(ok[from], "," to ",") == 0) { print file ":" line ": " from " may not include " to; bad = 1 }
 }
-END { exit bad }'
+END { exit bad }' && [ -z "$orphans" ]
