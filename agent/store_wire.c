@@ -8,6 +8,7 @@
 #include "agent/child.h"
 #include "agent/sandbox.h"
 #include "agent/wire.h"
+#include "lib/base/curl_late.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/base/scope.h"
@@ -79,7 +80,11 @@ static int role_serve(const struct hf_config *config, int socket, struct hf_erro
 	hf_auto_buf in = hf_buf_init(2 * HF_WIRE_MAX);
 	struct batch b = { .arena = a };
 	const char *missing = NULL;
-	int result = hf_sandbox_enter(HF_SANDBOX_STORE, config->user, &missing, err);
+	int result = 0;
+	if (hf_str_starts(hf_str(config->store), "s3://"))
+		result = hf_curl_ready(err); /* behind the sandbox no library can be opened */
+	if (result == 0)
+		result = hf_sandbox_enter(HF_SANDBOX_STORE, config->user, &missing, err);
 	if (result == 0)
 		result = hf_store_open(a, config->store, NULL, &store, err);
 	while (result == 0) {

@@ -78,7 +78,8 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/mount.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/web.c %reldir%/web.h
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/get_url.c
-%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/unarchive.c %reldir%/unarchive_work.c %reldir%/unarchive_work.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/archive_late.c %reldir%/archive_late.h \
+	%reldir%/unarchive.c %reldir%/unarchive_work.c %reldir%/unarchive_work.h
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/apt_key.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/apt_repository.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/deb822_repository.c

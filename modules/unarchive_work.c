@@ -12,6 +12,7 @@
 
 #include "lib/base/scope.h"
 #include "modules/accounts.h"
+#include "modules/archive_late.h"
 #include "modules/file_mode.h"
 
 enum { MEMBERS_MAX = 2000000, BLOCK_SIZE = 1 << 16 };
@@ -130,6 +131,9 @@ static void writer_free(struct archive **w)
 
 static int reader_open(struct hf_unarchive *u, struct archive **ret)
 {
+	int result = hf_archive_ready(u->err);
+	if (result < 0)
+		return result;
 	HF_CLEANUP(reader_free) struct archive *r = archive_read_new();
 	archive_read_support_filter_all(r);
 	archive_read_support_format_tar(r);
@@ -446,6 +450,9 @@ static int attributes_set(struct hf_unarchive *u)
 
 int hf_unarchive_extract(struct hf_unarchive *u)
 {
+	int result = hf_archive_ready(u->err);
+	if (result < 0)
+		return result;
 	HF_CLEANUP(writer_free) struct archive *writer = archive_write_disk_new();
 	int flags = ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
 		    ARCHIVE_EXTRACT_SECURE_NODOTDOT;
@@ -453,7 +460,7 @@ int hf_unarchive_extract(struct hf_unarchive *u)
 		flags |= ARCHIVE_EXTRACT_OWNER;
 	archive_write_disk_set_options(writer, flags);
 	archive_write_disk_set_standard_lookup(writer);
-	int result = members_each(u, visit_extract, writer);
+	result = members_each(u, visit_extract, writer);
 	if (result == 0 && archive_write_close(writer) < ARCHIVE_WARN)
 		result = writer_failed(u, writer, u->dest);
 	if (result == 0)

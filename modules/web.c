@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/curl_late.h"
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 
@@ -178,6 +179,9 @@ static int transfer_failed(const struct transfer *t, CURLcode code, const char *
 int hf_web_perform(
 	struct hf_arena *a, const struct hf_web_request *r, struct hf_web_response *ret, struct hf_error *err)
 {
+	int result = hf_curl_ready(err);
+	if (result < 0)
+		return result;
 	char detail[CURL_ERROR_SIZE] = "";
 	struct hf_web_response response = { .headers = hf_value_dict(a), .reason = "", .body = HF_STR("") };
 	struct transfer t = {
@@ -211,7 +215,7 @@ int hf_web_perform(
 	if (ciphers_set(a, easy, r->ciphers) != 0)
 		return hf_fail(err, HF_E_ARGUMENT, "ciphers: not understood by this TLS library");
 	CURLcode code = curl_easy_perform(easy);
-	int result = code == CURLE_OK ? 0 : transfer_failed(&t, code, detail, err);
+	result = code == CURLE_OK ? 0 : transfer_failed(&t, code, detail, err);
 	long status = 0;
 	const char *url = NULL;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include "lib/base/curl_late.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
 #include "lib/net/http_transfer.h"
@@ -74,10 +75,9 @@ static int on_timer(CURLM *multi, long ms, void *data)
 
 int hf_http_new(const struct hf_http_options *options, struct hf_http **ret, struct hf_error *err)
 {
-	static bool ready;
-	if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return hf_fail(err, HF_E_INTERNAL, "libcurl cannot be initialised");
-	ready = true;
+	int result = hf_curl_ready(err);
+	if (result < 0)
+		return result;
 	CURLM *multi = curl_multi_init();
 	if (multi == NULL)
 		return hf_fail(err, HF_E_INTERNAL, "libcurl has no memory");
