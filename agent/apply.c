@@ -26,12 +26,17 @@ enum {
 	RESULT_MAX = 256 << 10,
 	ARGS_MAX = 8 << 10,
 	WATCHES_MAX = 4096,
-	BLOB_READ = 1 << 16
+	BLOB_READ = 1 << 16,
+	JOB_READ = 16 << 10
 };
 
 struct apply {
 	struct hf_arena *arena;
-	const struct hf_value *job;
+	struct hf_value *job;
+	struct hf_buf in; /* of the job's socket, read and not used yet */
+	struct hf_run_options *options;
+	struct hf_map places; /* "line file" of what the run is about */
+	bool choosy;          /* it is not about everything */
 	struct hf_runlog log;
 	struct hf_recall *recall;
 	const char *blobs;
@@ -123,16 +128,16 @@ static void on_event(void *data, const struct hf_value *event)
 
 /* A task under become runs in a child of the engine's: what it notes in memory is lost, so it goes to the
  * log. */
-static int seen_note(struct apply *ap, const char *id, struct hf_error *err)
+static int seen_note(struct apply *ap, const struct hf_resource *r, struct hf_error *err)
 {
 	if (getpid() == ap->pid) {
-		hf_recall_seen(ap->recall, id);
+		hf_recall_seen(ap->recall, r);
 		return 0;
 	}
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *line = hf_value_dict(a);
 	hf_dict_put(line, "k", hf_value_cstr(a, "seen"));
-	hf_dict_put(line, "id", hf_value_cstr(a, id));
+	hf_dict_put(line, "row", hf_recall_seen_row(a, r));
 	return ap->check ? 0 : hf_runlog_add(&ap->log, line, false, err);
 }
 
@@ -140,7 +145,7 @@ static int on_recall(void *data, struct hf_arena *a, const struct hf_resource *r
 	struct hf_error *err)
 {
 	struct apply *ap = data;
-	int result = seen_note(ap, r->id, err);
+	int result = seen_note(ap, r, err);
 	if (result < 0)
 		return result;
 	*ret = hf_recall_answer(ap->recall, a, r);
@@ -287,23 +292,24 @@ static bool on_cancelled(void *data)
 /* --- the job
  * ------------------------------------------------------------------------------------------------------- */
 
-static int job_read(struct apply *ap, struct hf_error *err)
+/* One line of the socket; a second one may come much later. */
+static int line_read(struct apply *ap, struct hf_value **ret, struct hf_error *err)
 {
-	hf_auto_buf b = hf_buf_init(JOB_MAX);
-	char c = 0;
-	ssize_t n;
-	while ((n = read(HF_CHILD_SOCKET, &c, 1)) == 1 && c != '\n')
-		hf_buf_put(&b, c);
-	if (n != 1)
-		return hf_fail(err, HF_E_CANCELLED, "no job came");
-	struct hf_value *job = NULL;
-	int result = hf_buf_check(&b, "a job", err);
-	struct hf_str text = hf_buf_dup(ap->arena, &b);
-	if (result == 0)
-		result = hf_json_parse(ap->arena, text, "job", &job, err);
-	if (result == 0 && !hf_is(job, HF_DICT))
+	char *end;
+	while ((end = ap->in.n == 0 ? NULL : memchr(ap->in.p, '\n', ap->in.n)) == NULL) {
+		char *room = hf_buf_room(&ap->in, JOB_READ);
+		ssize_t n = room == NULL ? -1 : read(HF_CHILD_SOCKET, room, JOB_READ);
+		if (n <= 0)
+			return hf_fail(err, HF_E_CANCELLED, "no job came");
+		hf_buf_added(&ap->in, (size_t)n);
+	}
+	size_t n = (size_t)(end - ap->in.p);
+	struct hf_str text = hf_strn(hf_strndup(ap->arena, ap->in.p, n), n);
+	memmove(ap->in.p, end + 1, ap->in.n - n - 1);
+	ap->in.n -= n + 1;
+	int result = hf_json_parse(ap->arena, text, "job", ret, err);
+	if (result == 0 && !hf_is(*ret, HF_DICT))
 		result = hf_fail(err, HF_E_INTERNAL, "a job must be an object");
-	ap->job = job;
 	return result;
 }
 
@@ -330,11 +336,82 @@ static int recall_prepare(struct apply *ap, struct hf_error *err)
 	return result;
 }
 
+static int unsettled_take_back(struct apply *ap, struct hf_error *err)
+{
+	struct hf_run_hooks hooks = { .data = ap, .save = on_save };
+	struct hf_undo_job job = { .registry = &hf_modules,
+		.hooks = &hooks,
+		.blobs = ap->blobs,
+		.own_log = hf_dict_cstr(ap->job, "log", "") };
+	return hf_undo_unsettled(ap->arena, &job, err);
+}
+
+static const char *place_key(struct hf_arena *a, int64_t line, const char *file)
+{
+	return hf_sprintf(a, "%lld %s", (long long)line, file == NULL ? "" : file);
+}
+
+static void places_take(struct apply *ap)
+{
+	const struct hf_value *list = hf_dict_get(ap->job, "places");
+	hf_map_init_str(&ap->places, ap->arena);
+	ap->choosy = hf_is(list, HF_LIST);
+	for (size_t i = 0; ap->choosy && i < hf_list_len(list); i++)
+		hf_map_set(&ap->places,
+			place_key(ap->arena, hf_dict_int(hf_list_at(list, i), "line", 0),
+				hf_dict_cstr(hf_list_at(list, i), "file", "")),
+			ap);
+}
+
+static bool on_wanted(void *data, struct hf_pos pos)
+{
+	struct apply *ap = data;
+	hf_auto_arena a = hf_arena_new();
+	return !ap->choosy || hf_map_find(&ap->places, place_key(a, pos.line, pos.file)) != NULL;
+}
+
+/* What the run is about, when it was not said at once. */
+static int job_complete(struct apply *ap, struct hf_error *err)
+{
+	struct hf_value *rest = NULL;
+	if (!hf_dict_bool(ap->job, "later", false))
+		return 0;
+	int result = line_read(ap, &rest, err);
+	if (result < 0)
+		return result;
+	HF_DICT_EACH (rest, e)
+		hf_dict_set(ap->job, hf_entry_key(e), hf_entry_value(e));
+	hf_dict_remove(ap->job, "later");
+	return 0;
+}
+
+static int job_begin(struct apply *ap, struct hf_error *err)
+{
+	ap->check = strcmp(hf_dict_cstr(ap->job, "mode", ""), "check") == 0;
+	if (ap->options != NULL)
+		ap->options->check = ap->check;
+	return hf_runlog_open(hf_dict_cstr(ap->job, "log", ""), &ap->log, err);
+}
+
+static int on_loaded(void *data, struct hf_error *err)
+{
+	struct apply *ap = data;
+	int result = job_complete(ap, err);
+	if (result == 0)
+		result = job_begin(ap, err);
+	if (result == 0)
+		result = recall_prepare(ap, err);
+	places_take(ap);
+	return result < 0 || ap->check ? result : unsettled_take_back(ap, err);
+}
+
 static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_error *err)
 {
 	const char *tree = hf_dict_cstr(ap->job, "tree", ""), *entry = hf_dict_cstr(ap->job, "entry", "");
 	const char *const playbooks[] = { hf_path_join(ap->arena, tree, entry), NULL };
 	struct hf_run_hooks hooks = { .data = ap,
+		.loaded = on_loaded,
+		.wanted = on_wanted,
 		.event = on_event,
 		.recall = on_recall,
 		.journal = on_journal,
@@ -352,7 +429,10 @@ static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_er
 		.hooks = &hooks };
 	if (chdir(tree) < 0)
 		return hf_fail_errno(err, HF_E_IO, "release folder %s", tree);
-	return hf_run_playbooks(&o, ret, err);
+	ap->options = &o;
+	int result = hf_run_playbooks(&o, ret, err);
+	ap->options = NULL;
+	return result;
 }
 
 static int end_tell(struct apply *ap, struct hf_value *line, struct hf_error *err)
@@ -368,16 +448,6 @@ static int end_tell(struct apply *ap, struct hf_value *line, struct hf_error *er
 	return result < 0 ? result : line_tell(ap, line, err);
 }
 
-static int unsettled_take_back(struct apply *ap, struct hf_error *err)
-{
-	struct hf_run_hooks hooks = { .data = ap, .save = on_save };
-	struct hf_undo_job job = { .registry = &hf_modules,
-		.hooks = &hooks,
-		.blobs = ap->blobs,
-		.own_log = hf_dict_cstr(ap->job, "log", "") };
-	return hf_undo_unsettled(ap->arena, &job, err);
-}
-
 static int run_mode(struct apply *ap, struct hf_error *err)
 {
 	struct hf_run_summary s = { 0 };
@@ -385,15 +455,16 @@ static int run_mode(struct apply *ap, struct hf_error *err)
 	char text[HF_ERROR_TEXT_MAX];
 	struct hf_arena *a = ap->arena;
 	struct hf_value *line = hf_value_dict(a);
-	int result = recall_prepare(ap, err);
-	if (result == 0 && !ap->check)
-		result = unsettled_take_back(ap, err);
-	if (result < 0)
-		return result;
 	if (engine_run(ap, &s, &failure) < 0) {
 		s.exit_status = s.exit_status != 0 ? s.exit_status : 4;
 		ap->message = hf_strdup(a, hf_error_print(&failure, text, sizeof(text)));
 	}
+	/* What cannot be read is told when it is known whom to tell about which run. */
+	int result = ap->log.fd >= 0 ? 0 : job_complete(ap, err);
+	if (result == 0 && ap->log.fd < 0)
+		result = job_begin(ap, err);
+	if (result < 0)
+		return result;
 	const struct {
 		const char *key;
 		int64_t n;
@@ -401,7 +472,8 @@ static int run_mode(struct apply *ap, struct hf_error *err)
 		{ "skipped", s.skipped }, { "exit", s.exit_status } };
 	for (size_t i = 0; i < HF_COUNT(numbers); i++)
 		hf_dict_put(line, numbers[i].key, hf_value_int(a, numbers[i].n));
-	hf_dict_put(line, "seen", hf_recall_seen_list(ap->recall, a));
+	if (ap->recall != NULL)
+		hf_dict_put(line, "seen", hf_recall_seen_list(ap->recall, a));
 	return end_tell(ap, line, err);
 }
 
@@ -427,20 +499,21 @@ static int undo_mode(struct apply *ap, struct hf_error *err)
 
 static int apply_run(struct apply *ap, struct hf_error *err)
 {
-	int result = job_read(ap, err);
+	int result = line_read(ap, &ap->job, err);
 	if (result < 0)
 		return result;
-	const char *mode = hf_dict_cstr(ap->job, "mode", "");
-	ap->check = strcmp(mode, "check") == 0;
 	ap->blobs = hf_dict_cstr(ap->job, "blobs", "");
-	if ((result = hf_runlog_open(hf_dict_cstr(ap->job, "log", ""), &ap->log, err)) < 0)
-		return result;
-	return strcmp(mode, "undo") == 0 ? undo_mode(ap, err) : run_mode(ap, err);
+	if (strcmp(hf_dict_cstr(ap->job, "mode", ""), "undo") != 0)
+		return run_mode(ap, err);
+	result = job_begin(ap, err);
+	return result < 0 ? result : undo_mode(ap, err);
 }
 
 int hf_apply_main(void)
 {
-	struct apply ap = { .arena = hf_arena_new(), .log = { -1 }, .pid = getpid() };
+	struct apply ap = {
+		.arena = hf_arena_new(), .log = { -1 }, .pid = getpid(), .in = hf_buf_init(JOB_MAX)
+	};
 	struct hf_error err = { 0 };
 	char text[HF_ERROR_TEXT_MAX];
 	struct sigaction term = { .sa_handler = on_term, .sa_flags = SA_RESTART };
@@ -451,6 +524,7 @@ int hf_apply_main(void)
 	if (result < 0)
 		hf_log(HF_LOG_ERROR, "apply: %s", hf_error_print(&err, text, sizeof(text)));
 	hf_runlog_close(&ap.log);
+	hf_buf_done(&ap.in);
 	hf_arena_free(ap.pending_arena);
 	hf_arena_free(ap.arena);
 	return result < 0 ? 1 : 0;

@@ -13,7 +13,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 
-enum { READ_SIZE = 32 << 10, GRACE_US = 3000000, FDS_KEPT_MAX = 8 };
+enum { READ_SIZE = 32 << 10, GRACE_US = 3000000, FDS_KEPT_MAX = 8, GIVE_S = 5 };
 
 struct hf_child {
 	struct hf_child_spec spec;
@@ -145,7 +145,8 @@ static int on_exit_seen(sd_event_source *source, const siginfo_t *info, void *da
 	struct hf_child *c = data;
 	c->status = info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 	c->reaped = true;
-	sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+	if (c->timer != NULL)
+		sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
 	kill(-c->pid, SIGKILL); /* whatever it started goes with it */
 	if (!c->closed)
 		on_readable(c->readable, c->socket, EPOLLIN, c);
@@ -226,6 +227,24 @@ void hf_child_answer(struct hf_child *c, char byte)
 	/* One byte fits: the child asks again only after it has read the last answer. A child that has gone
 	 * is told by its exit. */
 	(void)!send(c->socket, &byte, 1, MSG_NOSIGNAL);
+}
+
+int hf_child_give(struct hf_child *c, struct hf_str line, uint64_t deadline_ms, struct hf_error *err)
+{
+	struct timeval patience = { .tv_sec = GIVE_S };
+	uint64_t now = 0;
+	fcntl(c->socket, F_SETFL, 0);
+	setsockopt(c->socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	int result = hf_child_tell(c->socket, line, err);
+	fcntl(c->socket, F_SETFL, O_NONBLOCK);
+	if (result < 0)
+		return result;
+	int r = sd_event_now(c->loop, CLOCK_MONOTONIC, &now);
+	if (r >= 0)
+		r = sd_event_add_time(
+			c->loop, &c->timer, CLOCK_MONOTONIC, now + deadline_ms * 1000, 0, on_deadline, c);
+	errno = -r;
+	return r < 0 ? hf_fail_errno(err, HF_E_IO, "deadline of %s", c->spec.name) : 0;
 }
 
 void hf_child_stop(struct hf_child *c, int signal)

@@ -27,6 +27,9 @@ struct hf_child_spec {
 HF_CHECK int hf_child_start(
 	sd_event *loop, const struct hf_child_spec *spec, struct hf_child **ret, struct hf_error *err);
 void hf_child_answer(struct hf_child *c, char byte);
+/* One more line to a child that waits for it, and its deadline from now on. */
+HF_CHECK int hf_child_give(
+	struct hf_child *c, struct hf_str line, uint64_t deadline_ms, struct hf_error *err);
 void hf_child_stop(struct hf_child *c, int signal); /* to its process group; ended() follows */
 pid_t hf_child_pid(const struct hf_child *c);
 /* What a forked role does first: own process group, dies with its parent, every descriptor but kept ones

@@ -1,5 +1,6 @@
 #include "agent/drift.h"
 
+#include <signal.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -13,19 +14,31 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { SLOW_MS = 300, STREAK_MAX = 5, STREAK_WINDOW_S = 600, BACKOFF_FIRST_S = 60, BACKOFF_MAX_S = 86400 };
+enum {
+	SLOW_MS = 300,
+	STREAK_MAX = 5,
+	STREAK_WINDOW_S = 600,
+	BACKOFF_FIRST_S = 60,
+	BACKOFF_MAX_S = 86400,
+	WARM_MS = 30000,
+	ATTEMPTS_MAX = 3
+};
 
 struct hf_drift {
 	struct hf_agent *agent;
 	struct hf_drift_set set; /* touched and not looked at yet */
-	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow;
+	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow, *cool;
 	struct hf_child *child;
+	struct hf_child *warm;      /* has read the release and waits for work */
 	struct hf_arena *run_arena; /* of the drift run at work */
 	struct hf_map pending;      /* id → struct hf_drift_touch: what this run looks at */
 	int64_t run;
 	bool correct, ended;
 	bool noted; /* the run has its row */
+	bool whole; /* the next run goes through everything: a resource was not where it should stand */
 };
+
+static void warm_up(struct hf_drift *d);
 
 /* --- from things to resources
  * -------------------------------------------------------------------------------------- */
@@ -45,10 +58,33 @@ static void debounce(struct hf_drift *d)
 
 void hf_drift_touched(struct hf_drift *d, enum hf_thing kind, const char *name, const char *actor)
 {
-	bool idle = d->set.things.live == 0;
+	bool idle = d->set.things.live == 0, likely = false;
 	hf_drift_set_add(&d->set, kind, name, actor);
-	if (idle)
-		debounce(d);
+	if (!idle)
+		return;
+	debounce(d);
+	if (d->warm != NULL || d->child != NULL || hf_work_busy(d->agent->work))
+		return;
+	HF_MUST(hf_drift_set_likely(d->agent->state, kind, name, &likely, err));
+	if (likely)
+		warm_up(d); /* it reads the release while the burst settles */
+}
+
+/* --- the child that waits
+ * --------------------------------------------------------------------------------------- */
+
+static void cool_down(struct hf_drift *d)
+{
+	if (d->warm == NULL)
+		return;
+	hf_child_stop(d->warm, SIGKILL);
+	d->warm = NULL; /* its end is told to on_ended(), which knows it no more */
+}
+
+static int on_cool(sd_event_source *source, uint64_t now, void *data)
+{
+	cool_down(data);
+	return 0;
 }
 
 /* Every watched path whose look is not the stored one. stat tells almost all; hash looks at the content as
@@ -143,6 +179,7 @@ static int watch_row(void *data, const struct hf_ledger_row *row, struct hf_erro
 
 void hf_drift_rewatch(struct hf_drift *d)
 {
+	cool_down(d); /* it may have read another release */
 	hf_watch_begin(d->agent->watch);
 	HF_MUST(hf_ledger_list(d->agent->state, watch_row, d, err));
 	hf_watch_commit(d->agent->watch);
@@ -288,57 +325,95 @@ static void run_close(struct hf_drift *d, bool good)
 	hf_report_run(d->agent, d->run);
 }
 
+/* A look that ended early is repeated; one that did not come across its resource goes through everything
+ * once: the ledger may name an older place. */
+static void unseen_again(struct hf_drift *d, bool good)
+{
+	HF_MAP_EACH (&d->pending, e) {
+		const struct hf_drift_touch *t = e->value;
+		if (t->seen || t->attempts >= (good ? 1 : ATTEMPTS_MAX))
+			continue;
+		hf_drift_set_again(&d->set, t);
+		d->whole = d->whole || good;
+	}
+}
+
 static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 {
 	struct hf_drift *d = data;
 	bool good = status == 0 && d->ended;
+	if (c == d->warm) {
+		d->warm = NULL;
+		hf_log(HF_LOG_WARNING, "an apply role that waited for work ended (status %d)", status);
+	}
+	if (c != d->child)
+		return;
 	d->child = NULL;
 	run_close(d, good);
-	if (!good) {
+	if (!good)
 		hf_log(HF_LOG_WARNING, "a look at touched resources ended early (status %d): it is repeated",
 			status);
-		HF_MAP_EACH (&d->pending, e) {
-			const struct hf_drift_touch *t = e->value;
-			if (!t->seen && t->attempts < 3)
-				hf_drift_set_again(&d->set, t);
-		}
-	}
+	unseen_again(d, good);
 	d->run_arena = hf_arena_free(d->run_arena);
 	d->run = 0;
 	d->pending = (struct hf_map){ 0 };
 	hf_report_state(d->agent);
 	hf_work_next(d->agent->work);
+	if (d->child == NULL && good && !hf_work_busy(d->agent->work))
+		warm_up(d); /* where one thing drifts, more may */
 }
 
 /* --- starting a run
  * ------------------------------------------------------------------------------------------------- */
 
-static int run_start(struct hf_drift *d, const struct hf_value *ids, struct hf_error *err)
+static void warm_up(struct hf_drift *d)
+{
+	struct hf_agent *agent = d->agent;
+	struct hf_job_watcher watcher = { on_line, on_ended, d };
+	if (d->warm != NULL || agent->installed.release == NULL)
+		return;
+	HF_MUST(hf_job_prepare(agent, &agent->installed, &watcher, &d->warm, err));
+	hf_timer_set(d->cool, WARM_MS);
+}
+
+static int run_start(struct hf_drift *d, const struct hf_drift_choice *choice, struct hf_error *err)
 {
 	struct hf_agent *agent = d->agent;
 	hf_auto_arena a = hf_arena_new();
 	int result = 0;
 	d->run = 0;
 	d->noted = false;
+	d->correct = choice->correct;
+	d->pending = choice->pending;
 	if (d->correct)
 		result = hf_state_number(agent->state, err, 0, &d->run,
 			"SELECT 1 + coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='runs'", "");
 	struct hf_job job = { .mode = d->correct ? HF_JOB_APPLY : HF_JOB_CHECK,
 		.run = d->run,
 		.tell = true,
-		.touched = ids,
+		.touched = choice->ids,
+		.places = d->whole ? NULL : choice->places,
 		.target = &agent->installed,
 		.log = hf_job_log(agent, a, d->run, d->correct ? "drift" : "check") };
-	struct hf_job_watcher watcher = { on_line, on_ended, d };
-	d->ended = false;
+	d->ended = d->whole = false;
 	(void)unlink(job.log); /* of a correction that was cut short before it had a row */
-	return result < 0 ? result : hf_job_start(agent, &job, &watcher, &d->child, err);
+	if (result < 0)
+		return result;
+	warm_up(d);
+	d->child = d->warm;
+	d->warm = NULL;
+	struct hf_error gone = { 0 };
+	if (hf_job_give(agent, &job, d->child, &gone) == 0)
+		return 0;
+	hf_log(HF_LOG_WARNING, "%s", gone.text); /* on_ended() repeats the look */
+	hf_child_stop(d->child, SIGKILL);
+	return 0;
 }
 
 bool hf_drift_due(struct hf_drift *d)
 {
 	struct hf_agent *agent = d->agent;
-	struct hf_value *ids = NULL;
+	struct hf_drift_choice choice = { 0 };
 	if (d->child != NULL)
 		return true;
 	if (d->set.things.live == 0 || agent->installed.release == NULL) {
@@ -347,13 +422,12 @@ bool hf_drift_due(struct hf_drift *d)
 		return false;
 	}
 	d->run_arena = hf_arena_new();
-	HF_MUST(hf_drift_set_choose(&d->set, agent, d->run_arena, &d->pending, &ids, &d->correct, err));
-	if (ids == NULL) {
+	HF_MUST(hf_drift_set_choose(&d->set, agent, d->run_arena, &choice, err));
+	if (choice.ids == NULL) {
 		d->run_arena = hf_arena_free(d->run_arena);
-		d->pending = (struct hf_map){ 0 };
 		return false;
 	}
-	HF_MUST(run_start(d, ids, err));
+	HF_MUST(run_start(d, &choice, err));
 	hf_timer_set(d->slow, SLOW_MS); /* a repair of milliseconds is told by its event alone */
 	return true;
 }
@@ -389,6 +463,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	d->sweep = hf_timer_new(agent->loop, false, on_sweep, d);
 	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);
 	d->slow = hf_timer_new(agent->loop, false, on_slow, d);
+	d->cool = hf_timer_new(agent->loop, false, on_cool, d);
 	d->retry = hf_timer_new(agent->loop, false, on_retry, d);
 	*ret = d;
 	return 0;

@@ -1,15 +1,17 @@
 #include "agent/drift_set.h"
 
+#include <stdio.h>
+
 #include "agent/ledger.h"
 #include "agent/look.h"
 #include "lib/base/time.h"
-#include "lib/data/json.h"
 
 struct touched {
+	enum hf_thing kind; /* of a thing */
+	const char *name;   /* NULL: all of that kind */
 	const char *actor;
 	uint64_t since_ms;
 	unsigned attempts;
-	bool looked, same;
 };
 
 static void start_empty(struct hf_drift_set *s)
@@ -41,7 +43,6 @@ static struct touched *touched_add(
 	}
 	if (t->actor == NULL && actor != NULL)
 		t->actor = hf_strdup(s->arena, actor);
-	t->looked = false;
 	return t;
 }
 
@@ -53,13 +54,16 @@ static const char *thing_key(struct hf_arena *a, enum hf_thing kind, const char 
 void hf_drift_set_add(struct hf_drift_set *s, enum hf_thing kind, const char *name, const char *actor)
 {
 	hf_auto_arena a = hf_arena_new();
-	touched_add(s, &s->things, thing_key(a, kind, name), actor);
+	struct touched *t = touched_add(s, &s->things, thing_key(a, kind, name), actor);
+	t->kind = kind;
+	if (t->name == NULL)
+		t->name = hf_strdup(s->arena, name);
 }
 
 /* The marker thing keeps the set from being empty while only resources are named. */
 static struct touched *id_add(struct hf_drift_set *s, const char *id, const char *actor)
 {
-	touched_add(s, &s->things, "id", NULL);
+	touched_add(s, &s->things, "id", NULL)->kind = HF_THINGS;
 	return touched_add(s, &s->ids, id, actor);
 }
 
@@ -87,10 +91,11 @@ struct choice {
 	struct hf_map *correct, *report; /* id → struct hf_drift_touch */
 	bool paused, window;
 	int64_t now;
+	const struct touched *touched; /* what is being looked up */
 };
 
 struct stored {
-	char what[HF_LOOK_MAX];
+	char stat[HF_LOOK_MAX], what[HF_LOOK_MAX];
 	bool found;
 };
 
@@ -98,55 +103,36 @@ static int stored_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
 	struct stored *s = data;
 	s->found = true;
-	snprintf(s->what, sizeof(s->what), "%s", hf_state_text(row, 0));
+	snprintf(s->stat, sizeof(s->stat), "%s", hf_state_text(row, 0));
+	snprintf(s->what, sizeof(s->what), "%s", hf_state_text(row, 1));
 	return 1;
 }
 
-/* Whether the path looks as it did when its task was done with it: then nothing needs to be asked. */
-static int look_same(struct choice *c, struct touched *t, const char *path, bool tree, struct hf_error *err)
+static int stored_find(struct hf_state *state, const char *path, struct stored *ret, struct hf_error *err)
 {
-	struct stored stored = { 0 };
-	struct hf_look look;
-	if (t->looked)
-		return 0;
-	int result = hf_state_query(
-		c->agent->state, err, stored_row, &stored, "SELECT hash FROM paths WHERE path=?", "s", path);
-	if (result < 0)
-		return result;
-	hf_look_take(path, tree, true, &look);
-	t->looked = true;
-	t->same = stored.found && strcmp(stored.what, look.what) == 0;
-	if (t->same)
-		result = hf_state_exec(c->agent->state, err,
-			"UPDATE paths SET look=? WHERE path=? AND look<>?", "sss", look.stat, path,
-			look.stat);
-	return result;
+	*ret = (struct stored){ 0 };
+	return hf_state_query(
+		state, err, stored_row, ret, "SELECT look,hash FROM paths WHERE path=?", "s", path);
 }
 
-/* The touched thing among one resource's watches that really looks different; NULL: none. */
-static int resource_touched(
-	struct choice *c, const struct hf_ledger_row *row, struct touched **ret, struct hf_error *err)
+static bool is_path(const struct touched *t)
 {
-	hf_auto_arena a = hf_arena_new();
-	struct hf_value *list = NULL;
-	*ret = hf_map_get(&c->set->ids, row->id);
-	if (*ret != NULL || *row->watches == '\0')
-		return 0;
-	int result = hf_json_parse(a, hf_str(row->watches), "watches", &list, err);
-	for (size_t i = 0; result == 0 && *ret == NULL && hf_is(list, HF_LIST) && i < hf_list_len(list);
-		i++) {
-		const struct hf_value *w = hf_list_at(list, i), *name = hf_dict_get(w, "name");
-		const char *kind = hf_dict_cstr(w, "kind", ""),
-			   *text = name == NULL ? "" : hf_value_text(a, name).p;
-		struct touched *t = hf_map_get(&c->set->things, hf_sprintf(a, "%s %s", kind, text));
-		bool tree = strcmp(kind, "tree") == 0;
-		if (t == NULL)
-			t = hf_map_get(&c->set->things, hf_sprintf(a, "%s *", kind));
-		if (t != NULL && (tree || strcmp(kind, "path") == 0))
-			result = look_same(c, t, text, tree, err);
-		if (t != NULL && !t->same)
-			*ret = t;
-	}
+	return t->name != NULL && (t->kind == HF_THING_PATH || t->kind == HF_THING_TREE);
+}
+
+/* Whether the path looks as it did when its task was done with it: then nothing needs to be asked. */
+static int look_same(struct hf_state *state, const struct touched *t, bool *ret, struct hf_error *err)
+{
+	struct stored stored;
+	struct hf_look look;
+	int result = stored_find(state, t->name, &stored, err);
+	if (result < 0)
+		return result;
+	hf_look_take(t->name, t->kind == HF_THING_TREE, true, &look);
+	*ret = stored.found && strcmp(stored.what, look.what) == 0;
+	if (*ret && strcmp(stored.stat, look.stat) != 0)
+		result = hf_state_exec(
+			state, err, "UPDATE paths SET look=? WHERE path=?", "ss", look.stat, t->name);
 	return result;
 }
 
@@ -161,19 +147,25 @@ static int policy_find(const struct choice *c, const char *word)
 static int choose_row(void *data, const struct hf_ledger_row *row, struct hf_error *err)
 {
 	struct choice *c = data;
-	struct touched *t = NULL;
-	int result = resource_touched(c, row, &t, err);
-	if (result < 0 || t == NULL)
-		return result;
+	const struct touched *t = c->touched;
 	int policy = policy_find(c, row->policy);
 	bool contended = strcmp(row->state, "contended") == 0;
 	if (contended && row->retry_at > c->now)
 		return 0; /* backed off: it is looked at when its time has come */
 	bool wanted = policy == HF_POLICY_CORRECT || policy == HF_POLICY_WINDOW;
 	bool allowed = wanted && !c->paused && (policy == HF_POLICY_CORRECT || c->window);
-	struct hf_drift_touch *one = hf_new(c->arena, struct hf_drift_touch);
+	struct hf_map *into = allowed ? c->correct : c->report;
+	struct hf_drift_touch *one = hf_map_get(into, row->id);
+	if (one != NULL) {
+		if (one->actor == NULL)
+			one->actor = hf_strdup(c->arena, t->actor);
+		return 0;
+	}
+	one = hf_new(c->arena, struct hf_drift_touch);
 	*one = (struct hf_drift_touch){ .id = hf_strdup(c->arena, row->id),
 		.title = hf_strdup(c->arena, row->title),
+		.file = hf_strdup(c->arena, row->file),
+		.line = row->line,
 		.actor = hf_strdup(c->arena, t->actor),
 		.policy = policy,
 		.streak = row->streak,
@@ -183,34 +175,106 @@ static int choose_row(void *data, const struct hf_ledger_row *row, struct hf_err
 		.drifted = strcmp(row->state, "drifted") == 0,
 		.contended = contended,
 		.held = wanted && !allowed };
-	hf_map_set(allowed ? c->correct : c->report, one->id, one);
+	hf_map_set(into, one->id, one);
 	return 0;
 }
 
+static int choose(struct choice *c, struct hf_error *err)
+{
+	struct hf_state *state = c->agent->state;
+	int result = 0;
+	HF_MAP_EACH (&c->set->ids, e) {
+		c->touched = e->value;
+		if ((result = hf_ledger_find(state, e->key, choose_row, c, err)) < 0)
+			return result;
+	}
+	HF_MAP_EACH (&c->set->things, e) {
+		bool same = false;
+		c->touched = e->value;
+		if (c->touched->kind == HF_THINGS)
+			continue;
+		if (is_path(c->touched))
+			result = look_same(state, c->touched, &same, err);
+		if (result == 0 && !same)
+			result = hf_ledger_watching(state, hf_thing_names[c->touched->kind], c->touched->name,
+				choose_row, c, err);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* Items of a loop stand at one place. */
+static void place_add(
+	struct hf_arena *a, struct hf_map *known, struct hf_value *places, const struct hf_drift_touch *t)
+{
+	const char *key = hf_sprintf(a, "%lld %s", (long long)t->line, t->file);
+	if (hf_map_find(known, key) != NULL)
+		return;
+	struct hf_value *v = hf_value_dict(a);
+	hf_dict_put(v, "file", hf_value_cstr(a, t->file));
+	hf_dict_put(v, "line", hf_value_int(a, t->line));
+	hf_list_append(places, v);
+	hf_map_set(known, key, v);
+}
+
+static void choice_fill(struct hf_arena *a, struct hf_map *chosen, struct hf_drift_choice *ret)
+{
+	struct hf_map known;
+	hf_map_init_str(&known, a);
+	ret->ids = hf_value_list(a);
+	ret->places = hf_value_list(a);
+	HF_MAP_EACH (chosen, e) {
+		hf_list_append(ret->ids, hf_value_cstr(a, e->key));
+		place_add(a, &known, ret->places, e->value);
+	}
+}
+
 int hf_drift_set_choose(struct hf_drift_set *s, struct hf_agent *agent, struct hf_arena *a,
-	struct hf_map *ret_pending, struct hf_value **ret_ids, bool *ret_correct, struct hf_error *err)
+	struct hf_drift_choice *ret, struct hf_error *err)
 {
 	struct hf_map correct, report;
 	hf_map_init_str(&correct, a);
 	hf_map_init_str(&report, a);
 	int64_t now = hf_time_now();
 	struct choice c = { s, agent, a, &correct, &report, agent->paused_until > now,
-		hf_config_window_open(&agent->config, now), now };
-	int result = hf_ledger_list(agent->state, choose_row, &c, err);
+		hf_config_window_open(&agent->config, now), now, NULL };
+	int result = choose(&c, err);
 	if (result < 0)
 		return result;
 	hf_drift_set_clear(s);
 	struct hf_map *chosen = correct.live > 0 ? &correct : &report;
-	struct hf_value *ids = chosen->live > 0 ? hf_value_list(a) : NULL;
-	HF_MAP_EACH (chosen, e)
-		hf_list_append(ids, hf_value_cstr(a, e->key));
+	*ret = (struct hf_drift_choice){ .correct = correct.live > 0, .pending = *chosen };
+	if (chosen->live > 0)
+		choice_fill(a, chosen, ret);
 	if (correct.live > 0)
 		HF_MAP_EACH (&report, e) {
 			const struct hf_drift_touch *t = e->value;
 			id_add(s, t->id, t->actor)->attempts = t->attempts;
 		}
-	*ret_correct = correct.live > 0;
-	*ret_pending = *chosen;
-	*ret_ids = ids;
 	return 0;
+}
+
+static int ready_row(void *data, const struct hf_ledger_row *row, struct hf_error *err)
+{
+	*(bool *)data = *(bool *)data || strcmp(row->state, "contended") != 0;
+	return 0;
+}
+
+int hf_drift_set_likely(
+	struct hf_state *state, enum hf_thing kind, const char *name, bool *ret, struct hf_error *err)
+{
+	struct touched t = { .kind = kind, .name = name };
+	struct stored stored;
+	struct hf_look look;
+	*ret = false;
+	if (!is_path(&t) || kind == HF_THING_TREE)
+		return 0;
+	int result = stored_find(state, name, &stored, err);
+	if (result < 0)
+		return result;
+	hf_look_take(name, false, false, &look);
+	if (stored.found && strcmp(stored.stat, look.stat) == 0)
+		return 0;
+	return hf_ledger_watching(state, hf_thing_names[kind], name, ready_row, ret, err);
 }

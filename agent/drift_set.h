@@ -12,9 +12,9 @@ struct hf_drift_set {
 };
 /* One resource a drift run looks at. */
 struct hf_drift_touch {
-	const char *id, *title, *actor;
+	const char *id, *title, *actor, *file;
 	int policy; /* enum hf_policy */
-	int64_t streak, last_change;
+	int64_t streak, last_change, line;
 	uint64_t since_ms;
 	unsigned attempts;
 	bool drifted, contended, held,
@@ -27,8 +27,16 @@ void hf_drift_set_again(struct hf_drift_set *s, const struct hf_drift_touch *t);
 /* Every resource in that state, named directly. */
 HF_CHECK int hf_drift_set_state(
 	struct hf_drift_set *s, struct hf_state *state, const char *word, struct hf_error *err);
+/* What the next run looks at. */
+struct hf_drift_choice {
+	struct hf_map pending;         /* id → struct hf_drift_touch */
+	struct hf_value *ids, *places; /* lists; places of {file, line}. NULL: nothing is to be looked at */
+	bool correct;
+};
 /* Take out of the set what the next run looks at: resources to correct first, else those only to report.
- * Things whose look is the stored one (our own writes among them) are dropped. ret_ids NULL: nothing is to be
- * looked at. */
+ * Things whose look is the stored one (our own writes among them) are dropped. */
 HF_CHECK int hf_drift_set_choose(struct hf_drift_set *s, struct hf_agent *agent, struct hf_arena *a,
-	struct hf_map *ret_pending, struct hf_value **ret_ids, bool *ret_correct, struct hf_error *err);
+	struct hf_drift_choice *ret, struct hf_error *err);
+/* Whether a touched path is likely to lead to a run: a cheap guess. */
+HF_CHECK int hf_drift_set_likely(
+	struct hf_state *state, enum hf_thing kind, const char *name, bool *ret, struct hf_error *err);

@@ -30,36 +30,54 @@ static struct hf_value *groups_value(struct hf_agent *agent, struct hf_arena *a)
 	return list;
 }
 
-static int job_value(struct hf_agent *agent, struct hf_arena *a, const struct hf_job *job,
-	struct hf_value **ret, struct hf_error *err)
+/* What is known before there is anything to do. */
+static struct hf_value *base_value(struct hf_agent *agent, struct hf_arena *a, const struct hf_target *target)
 {
 	struct hf_value *v = hf_value_dict(a);
 	const char *dir = agent->config.state_dir;
-	put_cstr(a, v, "mode", mode_names[job->mode]);
-	put_cstr(a, v, "log", job->log);
 	put_cstr(a, v, "blobs", hf_sprintf(a, "%s/blobs", dir));
 	put_cstr(a, v, "host", agent->config.host);
-	hf_dict_put(v, "run", hf_value_int(a, job->run));
 	hf_dict_put(v, "groups", groups_value(agent, a));
 	hf_dict_put(v, "deadline", hf_value_int(a, agent->config.run_deadline_s));
+	if (target != NULL) {
+		put_cstr(a, v, "tree", hf_sprintf(a, "%s/releases/%s", dir, target->release));
+		put_cstr(a, v, "entry", target->entry);
+	}
+	return v;
+}
+
+static int job_fill(struct hf_agent *agent, struct hf_arena *a, const struct hf_job *job, struct hf_value *v,
+	struct hf_error *err)
+{
+	put_cstr(a, v, "mode", mode_names[job->mode]);
+	put_cstr(a, v, "log", job->log);
+	hf_dict_put(v, "run", hf_value_int(a, job->run));
 	hf_dict_put(v, "tell", hf_value_bool(a, job->tell));
 	if (job->undo != NULL)
 		hf_dict_put(v, "undo", hf_value_copy(a, job->undo));
 	if (job->touched != NULL)
 		hf_dict_put(v, "touched", hf_value_copy(a, job->touched));
-	if (job->target != NULL) {
-		put_cstr(a, v, "tree", hf_sprintf(a, "%s/releases/%s", dir, job->target->release));
-		put_cstr(a, v, "entry", job->target->entry);
-	}
-	if (job->mode != HF_JOB_UNDO && !job->full) {
-		const char *recall = hf_sprintf(a, "%s/runs/recall.%lld.jsonl", dir, (long long)job->run);
-		int result = hf_ledger_recall_write(agent->state, recall, err);
-		if (result < 0)
-			return result;
-		put_cstr(a, v, "recall", recall);
-	}
-	*ret = v;
-	return 0;
+	if (job->places != NULL)
+		hf_dict_put(v, "places", hf_value_copy(a, job->places));
+	if (job->mode == HF_JOB_UNDO || job->full)
+		return 0;
+	const char *recall =
+		hf_sprintf(a, "%s/runs/recall.%lld.jsonl", agent->config.state_dir, (long long)job->run);
+	int result = hf_ledger_recall_write(agent->state, recall, job->places, err);
+	put_cstr(a, v, "recall", recall);
+	return result;
+}
+
+static int text_make(struct hf_buf *out, const struct hf_value *v, struct hf_error *err)
+{
+	struct hf_json_style style = HF_JSON_COMPACT;
+	int result = hf_json_write(out, v, &style, err);
+	return result < 0 ? result : hf_buf_check(out, "a job", err);
+}
+
+static uint64_t deadline_of(const struct hf_agent *agent)
+{
+	return (uint64_t)(agent->config.run_deadline_s + DEADLINE_SLACK_S) * 1000;
 }
 
 int hf_job_start(struct hf_agent *agent, const struct hf_job *job, const struct hf_job_watcher *watcher,
@@ -67,24 +85,52 @@ int hf_job_start(struct hf_agent *agent, const struct hf_job *job, const struct 
 {
 	hf_auto_arena a = hf_arena_new();
 	hf_auto_buf text = hf_buf_init(JOB_MAX);
-	struct hf_value *v = NULL;
-	struct hf_json_style style = HF_JSON_COMPACT;
-	int result = job_value(agent, a, job, &v, err);
+	struct hf_value *v = base_value(agent, a, job->target);
+	int result = job_fill(agent, a, job, v, err);
 	if (result == 0)
-		result = hf_json_write(&text, v, &style, err);
+		result = text_make(&text, v, err);
 	if (result < 0)
 		return result;
 	const char *const argv[] = { agent->program, "--role", "apply", NULL };
 	struct hf_child_spec spec = { .name = "apply",
+		.argv = argv,
 		.input = hf_buf_str(&text),
 		.keep_fd = -1,
-		.deadline_ms = (uint64_t)(agent->config.run_deadline_s + DEADLINE_SLACK_S) * 1000,
+		.deadline_ms = deadline_of(agent),
 		.line = watcher->line,
 		.ended = watcher->ended,
 		.data = watcher->data };
-	if (job->touched != NULL)
-		spec.body = hf_apply_body;
-	else
-		spec.argv = argv;
 	return hf_child_start(agent->loop, &spec, ret, err);
+}
+
+int hf_job_prepare(struct hf_agent *agent, const struct hf_target *target,
+	const struct hf_job_watcher *watcher, struct hf_child **ret, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	hf_auto_buf text = hf_buf_init(JOB_MAX);
+	struct hf_value *v = base_value(agent, a, target);
+	hf_dict_put(v, "later", hf_value_bool(a, true));
+	int result = text_make(&text, v, err);
+	if (result < 0)
+		return result;
+	struct hf_child_spec spec = { .name = "apply",
+		.body = hf_apply_body,
+		.input = hf_buf_str(&text),
+		.keep_fd = -1,
+		.line = watcher->line,
+		.ended = watcher->ended,
+		.data = watcher->data };
+	return hf_child_start(agent->loop, &spec, ret, err);
+}
+
+int hf_job_give(
+	struct hf_agent *agent, const struct hf_job *job, struct hf_child *child, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	hf_auto_buf text = hf_buf_init(JOB_MAX);
+	struct hf_value *v = hf_value_dict(a);
+	int result = job_fill(agent, a, job, v, err);
+	if (result == 0)
+		result = text_make(&text, v, err);
+	return result < 0 ? result : hf_child_give(child, hf_buf_str(&text), deadline_of(agent), err);
 }

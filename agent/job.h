@@ -11,6 +11,7 @@ struct hf_job {
 	bool full;                      /* recall nothing but what this run settled itself */
 	bool tell;                      /* tell settled lines: drift runs */
 	const struct hf_value *touched; /* list of ids; NULL: a release run */
+	const struct hf_value *places;  /* where they stand; NULL: go through everything */
 	const struct hf_value *undo;    /* list of {"run","log"} */
 };
 /* data, line and ended as in hf_child_spec. */
@@ -21,5 +22,10 @@ struct hf_job_watcher {
 };
 HF_CHECK int hf_job_start(struct hf_agent *agent, const struct hf_job *job,
 	const struct hf_job_watcher *watcher, struct hf_child **ret, struct hf_error *err);
+/* A fork that has read the release and waits: what it is to look at comes later, in milliseconds less. */
+HF_CHECK int hf_job_prepare(struct hf_agent *agent, const struct hf_target *target,
+	const struct hf_job_watcher *watcher, struct hf_child **ret, struct hf_error *err);
+HF_CHECK int hf_job_give(
+	struct hf_agent *agent, const struct hf_job *job, struct hf_child *child, struct hf_error *err);
 /* <state_dir>/runs/<run>.<phase>.jsonl */
 const char *hf_job_log(struct hf_agent *agent, struct hf_arena *a, int64_t run, const char *phase);

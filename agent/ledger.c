@@ -88,24 +88,40 @@ struct import {
 
 static int seen_ready(struct hf_state *s, struct hf_error *err)
 {
-	int result = hf_state_exec(
-		s, err, "CREATE TEMP TABLE IF NOT EXISTS seen(id TEXT PRIMARY KEY, position INTEGER)", "");
+	int result = hf_state_exec(s, err,
+		"CREATE TEMP TABLE IF NOT EXISTS seen(id TEXT PRIMARY KEY, position INTEGER, file TEXT, line "
+		"INTEGER, needed INTEGER)",
+		"");
 	return result < 0 ? result : hf_state_exec(s, err, "DELETE FROM seen", "");
 }
 
-/* Resources the run did not come across belong to an older release. */
+static int seen_add(struct hf_state *s, const struct hf_value *row, int64_t position, struct hf_error *err)
+{
+	if (!hf_is(row, HF_LIST) || hf_list_len(row) != 4 || !hf_is(hf_list_at(row, 0), HF_STRING) ||
+		!hf_is(hf_list_at(row, 1), HF_STRING) || !hf_is(hf_list_at(row, 2), HF_INT) ||
+		!hf_is(hf_list_at(row, 3), HF_INT))
+		return hf_fail(err, HF_E_INTERNAL, "a run's log names what it saw in a form that is none");
+	return hf_state_exec(s, err,
+		"INSERT OR REPLACE INTO seen(id,position,file,line,needed) VALUES(?,?,?,?,?)", "sisii",
+		hf_list_at(row, 0)->u.string.p, position, hf_list_at(row, 1)->u.string.p,
+		hf_list_at(row, 2)->u.integer, hf_list_at(row, 3)->u.integer);
+}
+
+/* Resources the run did not come across belong to an older release. One that was recalled may stand at
+ * another place of the new one. */
 static int unseen_forget(struct hf_state *s, const struct hf_value *seen, struct hf_error *err)
 {
 	int result = 0;
 	for (size_t i = 0; i < hf_list_len(seen) && result == 0; i++)
-		result = hf_state_exec(s, err, "INSERT OR REPLACE INTO seen(id,position) VALUES(?,?)", "si",
-			hf_list_at(seen, i)->u.string.p, (int64_t)i);
+		result = seen_add(s, hf_list_at(seen, i), (int64_t)i, err);
 	if (result == 0)
 		result =
 			hf_state_exec(s, err, "DELETE FROM ledger WHERE id NOT IN (SELECT id FROM seen)", "");
 	if (result == 0)
 		result = hf_state_exec(s, err,
-			"UPDATE ledger SET position=(SELECT position FROM seen WHERE seen.id=ledger.id)", "");
+			"UPDATE ledger SET position=seen.position, file=seen.file, line=seen.line, "
+			"needed=seen.needed FROM seen WHERE seen.id=ledger.id",
+			"");
 	return result;
 }
 
@@ -116,8 +132,7 @@ static int import_line(
 	if (strcmp(kind, "settled") == 0)
 		return hf_ledger_settled(i->state, line, i->run, i->release, i->position++, err);
 	if (strcmp(kind, "seen") == 0)
-		return hf_state_exec(i->state, err, "INSERT OR REPLACE INTO seen(id,position) VALUES(?,?)",
-			"si", hf_dict_cstr(line, "id", ""), i->position++);
+		return seen_add(i->state, hf_dict_get(line, "row"), i->position++, err);
 	const struct hf_value *seen = hf_dict_get(line, "seen");
 	if (strcmp(kind, "end") == 0 && hf_is(seen, HF_LIST) && hf_dict_int(line, "exit", 1) == 0 &&
 		!hf_dict_bool(line, "cancelled", false))
@@ -163,14 +178,24 @@ static int recall_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 	return status;
 }
 
-int hf_ledger_recall_write(struct hf_state *s, const char *path, struct hf_error *err)
+#define RECALL_SELECT "SELECT id,fingerprint,state,status,result FROM ledger"
+
+int hf_ledger_recall_write(
+	struct hf_state *s, const char *path, const struct hf_value *places, struct hf_error *err)
 {
 	hf_auto_fd fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct recall_file f = { fd, hf_buf_init(RECALL_MAX) };
 	if (fd < 0)
 		return hf_fail_errno(err, HF_E_IO, "open %s", path);
-	int result = hf_state_query(
-		s, err, recall_row, &f, "SELECT id,fingerprint,state,status,result FROM ledger", "");
+	int result = 0;
+	if (places == NULL)
+		result = hf_state_query(s, err, recall_row, &f, RECALL_SELECT, "");
+	else
+		result = hf_state_query(s, err, recall_row, &f, RECALL_SELECT " WHERE needed<>0", "");
+	for (size_t i = 0; places != NULL && result == 0 && i < hf_list_len(places); i++)
+		result = hf_state_query(s, err, recall_row, &f, RECALL_SELECT " WHERE file=? AND line=?",
+			"si", hf_dict_cstr(hf_list_at(places, i), "file", ""),
+			hf_dict_int(hf_list_at(places, i), "line", 0));
 	if (result == 0)
 		result = hf_buf_check(&f.text, "the recall file", err);
 	if (result == 0)
@@ -190,7 +215,8 @@ struct each {
 	void *data;
 };
 
-#define ROW_COLUMNS "id,title,module,policy,state,watches,streak,retry_at,changed"
+#define ROW_SELECT                                                                                           \
+	"SELECT ledger.id,title,module,policy,state,watches,streak,retry_at,changed,file,line FROM ledger"
 
 static int each_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
@@ -203,19 +229,32 @@ static int each_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 		.watches = hf_state_text(row, 5),
 		.streak = sqlite3_column_int64(row, 6),
 		.retry_at = sqlite3_column_int64(row, 7),
-		.changed = sqlite3_column_int64(row, 8) };
+		.changed = sqlite3_column_int64(row, 8),
+		.file = hf_state_text(row, 9),
+		.line = sqlite3_column_int64(row, 10) };
 	return e->each(e->data, &r, err);
 }
 
 int hf_ledger_list(struct hf_state *s, hf_ledger_each each, void *data, struct hf_error *err)
 {
 	struct each e = { each, data };
-	return hf_state_query(
-		s, err, each_row, &e, "SELECT " ROW_COLUMNS " FROM ledger ORDER BY position", "");
+	return hf_state_query(s, err, each_row, &e, ROW_SELECT " ORDER BY position", "");
 }
 
 int hf_ledger_find(struct hf_state *s, const char *id, hf_ledger_each each, void *data, struct hf_error *err)
 {
 	struct each e = { each, data };
-	return hf_state_query(s, err, each_row, &e, "SELECT " ROW_COLUMNS " FROM ledger WHERE id=?", "s", id);
+	return hf_state_query(s, err, each_row, &e, ROW_SELECT " WHERE ledger.id=?", "s", id);
+}
+
+int hf_ledger_watching(struct hf_state *s, const char *kind, const char *name, hf_ledger_each each,
+	void *data, struct hf_error *err)
+{
+	struct each e = { each, data };
+	if (name == NULL)
+		return hf_state_query(s, err, each_row, &e,
+			ROW_SELECT " WHERE ledger.id IN (SELECT id FROM watch WHERE kind=?)", "s", kind);
+	return hf_state_query(s, err, each_row, &e,
+		ROW_SELECT " WHERE ledger.id IN (SELECT id FROM watch WHERE kind=? AND name=?)", "ss", kind,
+		name);
 }

@@ -12,7 +12,7 @@ struct hf_recall {
 	struct hf_arena *arena;
 	struct hf_map ledger, settled, touched;
 	bool drift;
-	HF_VEC(const char *) seen;
+	HF_VEC(struct hf_resource) seen; /* id, pos and needed only */
 };
 
 static struct entry *entry_new(struct hf_arena *a, const struct hf_value *line)
@@ -94,15 +94,27 @@ struct hf_value *hf_recall_answer(struct hf_recall *r, struct hf_arena *a, const
 	return unchanged(a, e);
 }
 
-void hf_recall_seen(struct hf_recall *r, const char *id)
+void hf_recall_seen(struct hf_recall *r, const struct hf_resource *resource)
 {
-	*hf_vec_push(r->arena, &r->seen) = hf_strdup(r->arena, id);
+	*hf_vec_push(r->arena, &r->seen) = (struct hf_resource){
+		.id = hf_strdup(r->arena, resource->id), .pos = resource->pos, .needed = resource->needed
+	};
+}
+
+struct hf_value *hf_recall_seen_row(struct hf_arena *a, const struct hf_resource *resource)
+{
+	struct hf_value *row = hf_value_list(a);
+	hf_list_append(row, hf_value_cstr(a, resource->id));
+	hf_list_append(row, hf_value_cstr(a, resource->pos.file == NULL ? "" : resource->pos.file));
+	hf_list_append(row, hf_value_int(a, resource->pos.line));
+	hf_list_append(row, hf_value_int(a, resource->needed));
+	return row;
 }
 
 struct hf_value *hf_recall_seen_list(struct hf_recall *r, struct hf_arena *a)
 {
 	struct hf_value *list = hf_value_list(a);
 	for (size_t i = 0; i < r->seen.n; i++)
-		hf_list_append(list, hf_value_cstr(a, r->seen.at[i]));
+		hf_list_append(list, hf_recall_seen_row(a, &r->seen.at[i]));
 	return list;
 }

@@ -15,6 +15,8 @@ HF_CHECK int hf_recall_load(struct hf_arena *a, const struct hf_recall_options *
 /* NULL: run it. */
 struct hf_value *hf_recall_answer(
 	struct hf_recall *r, struct hf_arena *a, const struct hf_resource *resource);
-/* Ids seen this run, run or recalled, in order. */
-void hf_recall_seen(struct hf_recall *r, const char *id);
+/* Resources seen this run, run or recalled, in order. */
+void hf_recall_seen(struct hf_recall *r, const struct hf_resource *resource);
+/* [id, file, line, needed] of each. */
+struct hf_value *hf_recall_seen_row(struct hf_arena *a, const struct hf_resource *resource);
 struct hf_value *hf_recall_seen_list(struct hf_recall *r, struct hf_arena *a);

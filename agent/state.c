@@ -15,6 +15,11 @@ struct hf_state {
 	int depth;
 };
 
+#define WATCH_INSERT(row)                                                                                    \
+	"INSERT OR IGNORE INTO watch SELECT json_extract(value,'$.kind'), "                                  \
+	"json_extract(value,'$.name'), " row ".id FROM json_each(CASE WHEN " row                             \
+	".watches='' THEN '[]' ELSE " row ".watches END)"
+
 /* Step n brings a database of version n to n + 1. Steps are never edited, only added. */
 static const char *const steps[] = {
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
@@ -44,6 +49,25 @@ static const char *const steps[] = {
 	"CREATE TABLE drift(id INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER, resource TEXT, title TEXT, "
 	"class TEXT,"
 	" action TEXT, actor TEXT, diff TEXT, run INTEGER);",
+	/* From a touched thing to its resources without reading the ledger through. */
+	"ALTER TABLE ledger ADD COLUMN needed INTEGER DEFAULT 1;"
+	"CREATE INDEX ledger_place ON ledger(file, line);"
+	"CREATE INDEX ledger_needed ON ledger(needed) WHERE needed<>0;"
+	"CREATE INDEX ledger_state ON ledger(state);"
+	"CREATE TABLE watch(kind TEXT, name TEXT, id TEXT, PRIMARY KEY(kind, name, id)) WITHOUT ROWID;"
+	"CREATE INDEX watch_id ON watch(id);"
+	"CREATE TRIGGER watch_new AFTER INSERT ON ledger BEGIN " WATCH_INSERT(
+		"new") "; END;"
+		       "CREATE TRIGGER watch_set AFTER UPDATE OF watches ON ledger WHEN old.watches IS NOT "
+		       "new.watches BEGIN"
+		       " DELETE FROM watch WHERE id=old.id; " WATCH_INSERT(
+			       "new") "; END;"
+				      "CREATE TRIGGER watch_gone AFTER DELETE ON ledger BEGIN DELETE FROM "
+				      "watch WHERE id=old.id; END;"
+				      "INSERT OR IGNORE INTO watch SELECT json_extract(j.value,'$.kind'), "
+				      "json_extract(j.value,'$.name'), "
+				      "ledger.id FROM ledger, json_each(ledger.watches) AS j WHERE "
+				      "ledger.watches<>'';",
 };
 
 static int state_fail(struct hf_state *s, const char *what, struct hf_error *err)

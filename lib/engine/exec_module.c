@@ -28,13 +28,7 @@ static const char *resource_id(struct hf_task *t)
 {
 	hf_auto_buf b = hf_buf_init(ID_TEXT_MAX);
 	hf_buf_printf(&b, "%s\n%s\n", t->run->play->name, t->host->name);
-	for (const struct hf_node *n = t->node; n != NULL; n = n->parent) {
-		const struct hf_value *name = n->kw[HF_KW_name];
-		if (n->kind == HF_NODE_ROLE && n->role != NULL)
-			hf_buf_printf(&b, "role %s\n", n->role->name);
-		else if (name != NULL)
-			hf_buf_printf(&b, "%s\n", hf_value_text(t->arena, name).p);
-	}
+	hf_resource_place(t->arena, t->node, &b);
 	hf_buf_printf(&b, "%s\n", t->module->name);
 	if (t->item != NULL)
 		hf_value_repr(&b, t->item);
@@ -86,6 +80,7 @@ static int describe(struct hf_task *t, struct hf_resource *r, struct hf_error *e
 	r->policy = policy(t);
 	r->pos = t->node->pos;
 	r->handler = t->node->handler;
+	r->needed = !hf_task_alone(t->run, t->node);
 	r->args = t->given != NULL ? t->given : t->args;
 	r->notifies = hf_node_keyword(t->node, HF_KW_notify);
 	if (t->run->options->watches && t->module->watch != NULL) {

@@ -312,7 +312,7 @@ int hf_exec_task(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_host *first = first_active(hosts);
-	if (first == NULL || run->play_over)
+	if (first == NULL || run->play_over || hf_task_passed_over(run, n))
 		return 0;
 	bool run_it = false, once = run_once(n), newly = false;
 	int r = stopped(run, err);

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-engine.a
 %canon_reldir%_libhf_engine_a_SOURCES = \
 	%reldir%/action.c \
+	%reldir%/wanted.c \
 	%reldir%/action_names.c \
 	%reldir%/args.c \
 	%reldir%/args.h \

@@ -268,6 +268,9 @@ static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_sta
 	const struct hf_run_options *o = run->options;
 	if (o->syntax_check || o->list_tasks || o->list_tags || o->list_hosts)
 		return hf_list_plays(run, err);
+	if (run->hooks != NULL && run->hooks->loaded != NULL &&
+		(r = run->hooks->loaded(run->hooks->data, err)) < 0)
+		return r;
 	*ret_started = true;
 	r = run_plays(run, err);
 	sum_up(run, ret);

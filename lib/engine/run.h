@@ -14,11 +14,10 @@ struct hf_resource {
 	const char *module;
 	const char
 		*policy; /* holdfast_policy: report, correct, correct-in-window; NULL: the agent's default */
+	bool needed;     /* others may ask what it did: a look at other resources recalls it */
 	bool handler;    /* runs because it was notified: recalled only when the same run is resumed */
 	struct hf_pos pos;
 	const struct hf_value *args; /* dict as bound; secrets marked */
-	/* list of {kind: path|tree|unit|packages|users|mounts|sysctl|poll, name: path, unit, sysctl key, or
-	 * the seconds of a poll as an integer}; see hf_watch_… */
 	/* list of {kind: path|tree|unit|packages|users|mounts|sysctl|poll, name: path, unit, sysctl key, or
 	 * the seconds of a poll as an integer}; see hf_watch_… */
 	const struct hf_value *watches;
@@ -28,9 +27,13 @@ struct hf_resource {
 /* Every member may be NULL. data is passed to each. */
 struct hf_run_hooks {
 	void *data;
+	/* Everything is read and nothing has run: may wait here for what the run is about. */
+	int (*loaded)(void *data, struct hf_error *err);
+	/* Whether the task at pos is one of those the run is about. Others of which nobody can ask what they
+	 * did are passed over. NULL: all are. */
+	bool (*wanted)(void *data, struct hf_pos pos);
 	/* One object of the jsonl output (DESIGN section 4): type task, stats, play, warning … secrets
 	 * already hidden. */
-	/* The event of a task instance, its diff in it, comes right before settled() of that instance. */
 	/* The event of a task instance, its diff in it, comes right before settled() of that instance. */
 	void (*event)(void *data, const struct hf_value *event);
 	/* Before check: answer *ret_result with the stored result to leave the task alone (unchanged since,

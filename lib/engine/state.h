@@ -92,6 +92,8 @@ struct hf_run {
 	int fatal; /* exit status of an error outside tasks */
 	unsigned task_number, jobs, include_depth;
 	struct hf_map resource_names; /* how often a resource's description was seen */
+	struct hf_map places;         /* wanted.c: how many tasks stand at a place */
+	bool places_known;
 };
 
 /* --- vars.c, vars_load.c, magic.c
@@ -136,6 +138,16 @@ HF_CHECK int hf_tags_run(
 HF_CHECK int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n,
 	struct hf_value **ret, struct hf_error *err);
 struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bool *ret_given);
+
+/* --- wanted.c
+ * ----------------------------------------------------------------------------------------------------------
+ */
+/* Role, blocks and name of a task as written, innermost first. */
+void hf_resource_place(struct hf_arena *a, const struct hf_node *n, struct hf_buf *out);
+/* Nothing of the play can tell whether n ran: no register, no rescue, no twin that its order tells apart. */
+bool hf_task_alone(struct hf_run *run, const struct hf_node *n);
+/* The hooks want a few tasks only, and n is none of them. */
+bool hf_task_passed_over(struct hf_run *run, const struct hf_node *n);
 
 /* --- exec_block.c
  * ---------------------------------------------------------------------------------------------------- */
