@@ -128,3 +128,16 @@ EXTRA_DIST += \
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/seboolean.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/filesystem.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/async_status.c
+# Keys, passwords, access lists, archives.
+%canon_reldir%_libhf_modules_a_SOURCES += \
+	%reldir%/acl.c \
+	%reldir%/archive.c %reldir%/archive_work.c %reldir%/archive_work.h \
+	%reldir%/authorized_key.c \
+	%reldir%/htpasswd.c \
+	%reldir%/known_hosts.c
+EXTRA_DIST += \
+	%reldir%/acl.md \
+	%reldir%/archive.md \
+	%reldir%/authorized_key.md \
+	%reldir%/htpasswd.md \
+	%reldir%/known_hosts.md

@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "modules").glob("*.md"))
 # Pages whose whole table is written by this program; the others state types in words of their own.
-WRITTEN = {"assemble", "blockinfile", "command", "copy", "fetch", "file", "find", "get_url", "git", "ini_file", "lineinfile",
+WRITTEN = {"acl", "archive", "assemble", "authorized_key", "blockinfile", "command", "copy", "fetch", "file", "find", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile",
            "raw", "replace", "script", "shell", "slurp", "stat", "tempfile", "template", "unarchive", "uri", "wait_for",
            "wait_for_connection"}
 

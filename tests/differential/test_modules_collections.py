@@ -1,0 +1,95 @@
+"""Modules of Ansible's collections against the collections themselves: rows in collections_rows.py, asked anew every time.
+
+For each: status, tree and result keys as ansible's; check touches nothing; a second run is ok; undo restores."""
+import os
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from collections_rows import ROWS  # noqa: E402
+from modules_kit import ask_ansible, ask_holdfast, ask_modules, comparable, status, take_back  # noqa: E402
+
+IDS = [r.title for r in ROWS]
+BUNDLE = "ansible==10.7.0"  # the collections that belong to the ansible-core the tests pin
+WANTED = ("community/general", "ansible/posix", "community/crypto")
+
+
+def cache_folder():
+    folder = pathlib.Path(os.environ.get("HF_CACHE") or pathlib.Path(__file__).resolve().parents[2] / "build/cache")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def collections():
+    """Folder with the collections, taken out of PyPI's bundle once and kept."""
+    folder = cache_folder() / BUNDLE.replace("==", "-")
+    if folder.exists():
+        return folder
+    scratch = cache_folder() / f"{folder.name}.{os.getpid()}"
+    scratch.mkdir(parents=True)
+    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", scratch, BUNDLE], check=True)
+    wheel = next(scratch.glob("*.whl"))
+    with zipfile.ZipFile(wheel) as z:
+        z.extractall(scratch, [n for n in z.namelist()
+                               if n.startswith(tuple(f"ansible_collections/{w}/" for w in WANTED))])
+    wheel.unlink()
+    scratch.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ansible(tmp_path_factory):
+    """Rows of the modules' own programs, and those that need the controller's side."""
+    answers = [None] * len(ROWS)
+    for whole in (False, True):
+        at = [i for i, r in enumerate(ROWS) if bool(r.options.get("playbook")) == whole]
+        root = tmp_path_factory.mktemp("ansible")
+        rows = [ROWS[i] for i in at]
+        found = ask_ansible(root, rows, ANSIBLE_COLLECTIONS_PATH=str(collections())) if whole else \
+            ask_modules(root, rows, collections())
+        for i, answer in zip(at, found):
+            answers[i] = answer
+    return answers
+
+
+@pytest.fixture(scope="session")
+def ours(tmp_path_factory, holdfast):
+    return ask_holdfast(tmp_path_factory.mktemp("holdfast"), ROWS, holdfast)
+
+
+@pytest.fixture(scope="session")
+def undone(tmp_path_factory):
+    return take_back(tmp_path_factory.mktemp("undo"), ROWS)
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_same_as_ansible(i, ansible, ours):
+    loose = ROWS[i].options.get("loose", [])
+    want, got = ansible[i], ours[i]
+    assert status(got["result"]) == status(want["result"]), (want["result"], got["result"])
+    if status(want["result"]) != "failed" and "tree" not in loose:
+        assert got["tree"] == want["tree"]
+    assert comparable(got["result"], loose) == comparable(want["result"], loose)
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_check_touches_nothing_and_tells(i, ours):
+    assert ours[i]["untouched"]
+    assert ours[i]["check"]["status"] == ours[i]["first"]["status"] or "check" in ROWS[i].options.get("loose", [])
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_undo_restores(i, undone):
+    """Kinds, owners, modes, contents, links and the times of files are as before."""
+    before, after = undone[i]
+    assert after == before
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_second_run_is_ok(i, ours):
+    if ours[i]["first"]["status"] in ("changed", "ok"):
+        assert ours[i]["second"]["status"] in ("ok", "skipped")
