@@ -12,6 +12,8 @@
 
 /* Every function of libarchive we call: result, name, parameters, arguments. */
 #define ARCHIVE_READ(F)                                                                                      \
+	F(int, archive_read_support_format_raw, (A), (a))                                                    \
+	F(int, archive_read_support_format_empty, (A), (a))                                                  \
 	F(struct archive *, archive_read_new, (void), ())                                                    \
 	F(int, archive_read_free, (A), (a))                                                                  \
 	F(int, archive_read_support_filter_all, (A), (a))                                                    \
@@ -27,6 +29,14 @@
 	F(const char *, archive_error_string, (A), (a))
 
 #define ARCHIVE_WRITE(F)                                                                                     \
+	F(struct archive *, archive_write_new, (void), ())                                                   \
+	F(int, archive_write_set_format_raw, (A), (a))                                                       \
+	F(int, archive_write_set_format_zip, (A), (a))                                                       \
+	F(int, archive_write_set_format_pax_restricted, (A), (a))                                            \
+	F(int, archive_write_add_filter, (A, int code), (a, code))                                           \
+	F(int, archive_write_set_options, (A, const char *text), (a, text))                                  \
+	F(int, archive_write_open_fd, (A, int fd), (a, fd))                                                  \
+	F(la_ssize_t, archive_write_data, (A, const void *p, size_t n), (a, p, n))                           \
 	F(struct archive *, archive_write_disk_new, (void), ())                                              \
 	F(int, archive_write_disk_set_options, (A, int flags), (a, flags))                                   \
 	F(int, archive_write_disk_set_standard_lookup, (A), (a))                                             \
@@ -38,6 +48,18 @@
 	F(int, archive_write_free, (A), (a))
 
 #define ARCHIVE_ENTRY(F)                                                                                     \
+	F(struct archive_entry *, archive_entry_new, (void), ())                                             \
+	F(void, archive_entry_free, (E), (e))                                                                \
+	F(void, archive_entry_copy_stat, (E, const struct stat *st), (e, st))                                \
+	F(void, archive_entry_unset_atime, (E), (e))                                                         \
+	F(void, archive_entry_unset_ctime, (E), (e))                                                         \
+	F(void, archive_entry_unset_birthtime, (E), (e))                                                     \
+	F(void, archive_entry_set_nlink, (E, unsigned n), (e, n))                                            \
+	F(void, archive_entry_copy_pathname, (E, const char *path), (e, path))                               \
+	F(void, archive_entry_copy_uname, (E, const char *text), (e, text))                                  \
+	F(void, archive_entry_copy_gname, (E, const char *text), (e, text))                                  \
+	F(void, archive_entry_copy_symlink, (E, const char *text), (e, text))                                \
+	F(void, archive_entry_set_size, (E, la_int64_t n), (e, n))                                           \
 	F(__LA_MODE_T, archive_entry_filetype, (E), (e))                                                     \
 	F(la_int64_t, archive_entry_gid, (E), (e))                                                           \
 	F(const char *, archive_entry_gname, (E), (e))                                                       \

@@ -8,6 +8,7 @@
 #include "lib/base/map.h"
 #include "lib/base/scope.h"
 #include "modules/accounts.h"
+#include "modules/archive_late.h"
 
 enum { BLOCK_SIZE = 1 << 16 };
 
@@ -127,12 +128,15 @@ static int members_same(const struct hf_archive *w, struct archive *r, bool *ret
 
 int hf_archive_same(const struct hf_archive *w, bool *ret, struct hf_error *err)
 {
-	HF_CLEANUP(reader_free) struct archive *r = archive_read_new();
 	struct archive_entry *e;
 	struct stat st;
 	*ret = false;
 	if (stat(w->dest, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
+	int ready = hf_archive_ready(err);
+	if (ready < 0)
+		return ready;
+	HF_CLEANUP(reader_free) struct archive *r = archive_read_new();
 	archive_read_support_filter_all(r);
 	if (w->single) {
 		archive_read_support_format_raw(r);
@@ -209,7 +213,9 @@ static void writer_setup(struct archive *out, const struct hf_archive *w)
 int hf_archive_write(const struct hf_archive *w, struct hf_error *err)
 {
 	struct hf_fs_temp temp;
-	int r = hf_fs_temp_open(w->arena, w->dest, &temp, err);
+	int r = hf_archive_ready(err);
+	if (r == 0)
+		r = hf_fs_temp_open(w->arena, w->dest, &temp, err);
 	if (r < 0)
 		return r;
 	HF_CLEANUP(writer_free) struct archive *out = archive_write_new();
