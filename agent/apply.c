@@ -425,6 +425,7 @@ static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_er
 		.check = ap->check,
 		.diff = true,
 		.watches = true,
+		.no_lookups = !hf_dict_bool(ap->job, "lookups", true),
 		.deadline_s = (uint32_t)hf_dict_int(ap->job, "deadline", 0),
 		.hooks = &hooks };
 	if (chdir(tree) < 0)

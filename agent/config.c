@@ -25,7 +25,7 @@ struct raw {
 	struct hf_value *roles, *windows, *mqtt;
 	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline;
 	int64_t debounce_ms, spool_bytes, spool_keep;
-	int policy, on_failure, log_level;
+	int policy, on_failure, log_level, lookups;
 };
 
 #define FIELD(member) offsetof(struct raw, member)
@@ -74,6 +74,8 @@ static const struct hf_arg args[] = {
 		.help = "bound of the report spool" },
 	{ "spool_keep", HF_ARG_INT, FIELD(spool_keep), .dflt = "1000",
 		.help = "reports kept after the broker took them" },
+	{ "lookups", HF_ARG_BOOL, FIELD(lookups), .dflt = "true",
+		.help = "whether templates may look at files, the environment, the network and programs" },
 	{ "log_level", HF_ARG_ENUM, FIELD(log_level), .dflt = "info", .choices = level_names },
 	{ "mqtt", HF_ARG_DICT, FIELD(mqtt), .help = "the broker; without it reports stay in the spool" },
 	{ .type = HF_ARG_END },
@@ -257,6 +259,7 @@ static int config_bind(
 	c->spool_bytes = r.spool_bytes;
 	c->spool_keep = r.spool_keep;
 	c->log_level = (int)levels[r.log_level];
+	c->lookups = r.lookups != 0;
 	if ((result = durations_read(&r, c, err)) < 0 || (result = lists_read(a, &r, c, err)) < 0 ||
 		(result = mqtt_read(a, &r, c, err)) < 0)
 		return result;

@@ -44,6 +44,7 @@ struct hf_config {
 	size_t n_windows;
 	int64_t spool_bytes, spool_keep;
 	int log_level; /* enum hf_log_level */
+	bool lookups;  /* templates may reach files, the environment and programs */
 	struct hf_config_mqtt mqtt;
 };
 

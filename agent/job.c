@@ -52,6 +52,7 @@ static int job_fill(struct hf_agent *agent, struct hf_arena *a, const struct hf_
 	put_cstr(a, v, "mode", mode_names[job->mode]);
 	put_cstr(a, v, "log", job->log);
 	hf_dict_put(v, "run", hf_value_int(a, job->run));
+	hf_dict_put(v, "lookups", hf_value_bool(a, agent->config.lookups));
 	hf_dict_put(v, "tell", hf_value_bool(a, job->tell));
 	if (job->undo != NULL)
 		hf_dict_put(v, "undo", hf_value_copy(a, job->undo));

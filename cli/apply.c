@@ -36,6 +36,8 @@ static const struct cli_option options[] = {
 	{ "fact-cache", 0, "FILE", "keep facts here between runs" },
 	{ "roles-path", 0, "PATHS", "where roles are, colons between" },
 	{ "collections-path", 0, "PATHS", "where collections are, colons between" },
+	{ "no-lookups", 0, NULL,
+		"refuse lookups, filters and tests that reach files, environment, network, programs" },
 	{ "output", 'o', "FORMAT", "human (default) or jsonl: one object a line" },
 	{ "verbose", 'v', NULL, "say more; up to -vvvv" },
 	{ NULL, 0, NULL, NULL },
@@ -96,6 +98,7 @@ static void read_options(const struct cli_call *call, struct hf_run_options *o)
 		.list_tags = cli_given(call, "list-tags"),
 		.list_hosts = cli_given(call, "list-hosts"),
 		.syntax_check = cli_given(call, "syntax-check"),
+		.no_lookups = cli_given(call, "no-lookups"),
 		.verbosity = (int)cli_count(call, "verbose"),
 	};
 }

@@ -18,6 +18,8 @@ static const struct cli_option options[] = {
 	{ "when", 'w', NULL, "the text is a condition, as behind when:; print true or false" },
 	{ "type", 't', NULL, "print the value's type in front of it" },
 	{ "json", 'j', NULL, "print the value as JSON" },
+	{ "no-lookups", 0, NULL,
+		"refuse lookups, filters and tests that reach files, environment, network, programs" },
 	{ "vault-password-file", 0, "FILE", "open vaulted values with this; may be given again" },
 	{ "jsonl", 0, NULL, "read measured cases from standard input, one JSON object a line" },
 	{ 0 },
@@ -73,7 +75,7 @@ static int text_show(
 	const struct cli_call *call, struct hf_templar *t, const char *text, struct hf_error *err)
 {
 	struct hf_value *v =
-		hf_value_at(hf_value_cstr(call->arena, text), (struct hf_pos){ "argument", 1, 1 });
+		hf_value_at(hf_value_cstr(call->arena, text), (struct hf_pos){ "argument", 0, 0 });
 	bool holds;
 	int r;
 	if (cli_given(call, "when")) {
@@ -96,7 +98,7 @@ static int eval_run(struct cli_call *call)
 	const char *file = cli_value(call, "file", NULL);
 	if ((file != NULL) == (call->n_arguments == 1))
 		return cli_usage(call, "give either one TEXT or --file TEMPLATE");
-	struct eval_world world = { .vars = hf_value_dict(a) };
+	struct eval_world world = { .vars = hf_value_dict(a), .sealed = cli_given(call, "no-lookups") };
 	struct hf_vault *vault = hf_vault_new(a);
 	int r = 0;
 	const char *const *given = cli_values(call, "extra-vars");

@@ -52,9 +52,11 @@ static int world_find(
 
 struct hf_templar *cli_eval_templar(struct hf_arena *a, struct eval_world *w)
 {
-	const struct hf_templar_source source = {
-		.data = w, .variable = world_variable, .names = world_names, .find_file = world_find
-	};
+	const struct hf_templar_source source = { .data = w,
+		.sealed = w->sealed,
+		.variable = world_variable,
+		.names = world_names,
+		.find_file = world_find };
 	return hf_templar_new(a, &source);
 }
 

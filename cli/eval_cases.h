@@ -18,5 +18,6 @@ int cli_eval_cases(void);
 struct eval_world {
 	struct hf_value *vars;
 	const char *base;
+	bool sealed; /* see hf_templar_source */
 };
 struct hf_templar *cli_eval_templar(struct hf_arena *a, struct eval_world *w);

@@ -106,6 +106,8 @@ static const char *setting_text(
 	return hf_sprintf(a, "$%s$rounds=%d$%.*s$", m->ident, (int)rounds, HF_STR_ARG(salt));
 }
 
+enum { HASH_ROUNDS_MAX = 20000000, HASH_COST_MAX = 18 }; /* about ten seconds each */
+
 struct hashing {
 	const struct method *method;
 	struct hf_str salt, ident;
@@ -142,6 +144,10 @@ static int hashing_options(
 	if (r == 0 && m->rounds != 0 && (h->rounds < m->rounds_min || h->rounds > m->rounds_max))
 		r = hf_fail(err, HF_E_TEMPLATE, "rounds for %s must be between %d and %d", m->name,
 			(int)m->rounds_min, (int)m->rounds_max);
+	int64_t most = m->salt_max == 22 ? HASH_COST_MAX : HASH_ROUNDS_MAX;
+	if (r == 0 && m->rounds != 0 && h->rounds > most)
+		r = hf_fail(err, HF_E_LIMIT, "%lld rounds of %s would take minutes: at most %lld",
+			(long long)h->rounds, m->name, (long long)most);
 	h->ident = hf_str(m->ident);
 	if (r == 0 && filter_arg(call, 4, "ident") != NULL)
 		r = filter_text_arg(e, call, 4, "ident", m->ident, &h->ident, err);

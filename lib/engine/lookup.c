@@ -18,7 +18,7 @@ static const char *short_name(const char *name)
 	return name;
 }
 
-static lookup_fn lookup_find_plugin(const char *name)
+static const struct lookup_row *lookup_find_plugin(const char *name)
 {
 	static const struct lookup_row *const tables[] = { hf_lookups_list, hf_lookups_file, hf_lookups_var,
 		hf_lookups_parse };
@@ -26,7 +26,7 @@ static lookup_fn lookup_find_plugin(const char *name)
 	for (size_t i = 0; i < HF_COUNT(tables); i++)
 		for (const struct lookup_row *row = tables[i]; row->name != NULL; row++)
 			if (strcmp(row->name, name) == 0)
-				return row->fn;
+				return row;
 	return NULL;
 }
 
@@ -37,12 +37,15 @@ bool hf_templar_has_lookup(const char *name)
 
 static int lookup_run(const struct lookup_call *c, struct hf_value **ret, struct hf_error *err)
 {
-	lookup_fn fn = lookup_find_plugin(c->name);
+	const struct lookup_row *row = lookup_find_plugin(c->name);
 	const struct hf_templar_source *source = &c->templar->source;
 	struct hf_value *results = hf_value_list(c->arena);
 	int r;
-	if (fn != NULL) {
-		r = fn(c, results, err);
+	if (source->sealed && row != NULL && row->outside) {
+		r = hf_fail(err, HF_E_DENIED,
+			"the lookup '%s' reaches outside of templates, which is switched off here", c->name);
+	} else if (row != NULL) {
+		r = row->fn(c, results, err);
 	} else if (source->lookup != NULL) {
 		struct hf_value *found = NULL;
 		r = source->lookup(source->data, c->arena, c->name, c->terms, c->options, &found, err);
@@ -242,7 +245,7 @@ static int terms_template(
 /* A lookup that failed is a template that failed, whatever the reason inside. */
 static int lookup_failed(struct hf_error *why, struct hf_error *err)
 {
-	if (why->code != HF_E_UNDEFINED && why->code != HF_E_LIMIT)
+	if (why->code != HF_E_UNDEFINED && why->code != HF_E_LIMIT && why->code != HF_E_DENIED)
 		why->code = HF_E_TEMPLATE;
 	if (err != NULL)
 		*err = *why;
@@ -271,7 +274,8 @@ static int lookup_global(struct hf_eval *e, const struct hf_call *call, bool wan
 	struct hf_value *list = NULL;
 	struct hf_error why;
 	result = lookup_run(&c, &list, &why);
-	if (result < 0 && result != -HF_E_UNDEFINED && known && strcmp(errors, "strict") != 0) {
+	if (result < 0 && result != -HF_E_UNDEFINED && result != -HF_E_DENIED && known &&
+		strcmp(errors, "strict") != 0) {
 		if (strcmp(errors, "warn") == 0)
 			templar_warn(
 				r->templar, "Lookup failed but the error is being ignored: %s", why.text);

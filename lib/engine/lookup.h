@@ -17,6 +17,7 @@ typedef int (*lookup_fn)(const struct lookup_call *c, struct hf_value *into, str
 struct lookup_row {
 	const char *name;
 	lookup_fn fn;
+	bool outside; /* reaches files, the environment or programs */
 };
 extern const struct lookup_row hf_lookups_list[], hf_lookups_file[], hf_lookups_var[], hf_lookups_parse[];
 

@@ -509,14 +509,14 @@ static int lookup_password(const struct lookup_call *c, struct hf_value *into, s
 }
 
 const struct lookup_row hf_lookups_file[] = {
-	{ "file", lookup_file },
-	{ "unvault", lookup_unvault },
-	{ "pipe", lookup_pipe },
-	{ "lines", lookup_lines },
-	{ "fileglob", lookup_fileglob },
-	{ "first_found", lookup_first_found },
-	{ "filetree", lookup_filetree },
-	{ "template", lookup_template },
-	{ "password", lookup_password },
+	{ "file", lookup_file, true },
+	{ "unvault", lookup_unvault, true },
+	{ "pipe", lookup_pipe, true },
+	{ "lines", lookup_lines, true },
+	{ "fileglob", lookup_fileglob, true },
+	{ "first_found", lookup_first_found, true },
+	{ "filetree", lookup_filetree, true },
+	{ "template", lookup_template, true },
+	{ "password", lookup_password, true },
 	{ 0 },
 };

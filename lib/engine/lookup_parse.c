@@ -258,7 +258,7 @@ static int lookup_csvfile(const struct lookup_call *c, struct hf_value *into, st
 }
 
 const struct lookup_row hf_lookups_parse[] = {
-	{ "ini", lookup_ini },
-	{ "csvfile", lookup_csvfile },
+	{ "ini", lookup_ini, true },
+	{ "csvfile", lookup_csvfile, true },
 	{ 0 },
 };

@@ -84,6 +84,6 @@ static int lookup_env(const struct lookup_call *c, struct hf_value *into, struct
 const struct lookup_row hf_lookups_var[] = {
 	{ "vars", lookup_vars },
 	{ "varnames", lookup_varnames },
-	{ "env", lookup_env },
+	{ "env", lookup_env, true },
 	{ 0 },
 };

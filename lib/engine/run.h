@@ -78,7 +78,8 @@ struct hf_run_options {
 	const char *fact_cache_file; /* facts kept here between runs; NULL: not kept */
 	bool become, check, diff, force_handlers, step, flush_cache;
 	bool list_tasks, list_tags, list_hosts, syntax_check;
-	bool watches; /* collect hf_resource.watches (agent) */
+	bool watches;    /* collect hf_resource.watches (agent) */
+	bool no_lookups; /* templates reach no files, environment or programs; see hf_templar_source.sealed */
 	int verbosity;
 	uint32_t deadline_s; /* of the whole run; 0: none */
 	const struct hf_run_hooks *hooks;

@@ -110,6 +110,16 @@ static int text_parse(struct hf_templar *t, struct hf_arena *where, enum templar
 	return hf_template_compile(where, &t->env[way], text, NULL, ret, err);
 }
 
+void templar_place(struct hf_error *err, struct hf_pos pos)
+{
+	if (err == NULL || pos.file == NULL)
+		return;
+	if (pos.line != 0)
+		err->pos = pos;
+	else if (err->pos.file == NULL || strcmp(err->pos.file, "template") == 0)
+		err->pos.file = pos.file; /* a variable that stands in another file keeps its place */
+}
+
 /* The sentence Ansible gives, at the place in the user's file where that is known: it says more than the one
  * in the text. */
 static int parse_failed(enum templar_way way, struct hf_str text, struct hf_pos pos,
@@ -123,8 +133,7 @@ static int parse_failed(enum templar_way way, struct hf_str text, struct hf_pos 
 			HF_STR_ARG(text), why->text);
 	else
 		*err = *why;
-	if (pos.file != NULL)
-		err->pos = pos;
+	templar_place(err, pos);
 	return -(int)why->code;
 }
 
@@ -305,8 +314,7 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 	if (result == 0)
 		result = string_render(&r, c, convert, &v, err);
 	if (result < 0) {
-		if (err != NULL && pos.file != NULL)
-			err->pos = pos;
+		templar_place(err, pos);
 		return result;
 	}
 	if (v->type == HF_STRING) {

@@ -13,6 +13,10 @@ struct hf_templar;
 /* What the engine answers. Members may be NULL; data is passed to each. */
 struct hf_templar_source {
 	void *data;
+	/* Lookups, filters and tests that reach files, the environment, the network or programs are refused
+	 * (HF_E_DENIED). Includes stay within their folders either way. */
+	bool sealed;
+	struct hf_template_limits limits; /* of every rendering; zeros: the defaults */
 	/* The variable as stored, not templated; *ret NULL: there is none. Called at every use. A value of
 	 * type HF_OBJECT (hostvars) is handed on as it is. */
 	int (*variable)(void *data, struct hf_str name, struct hf_value **ret, struct hf_error *err);

@@ -15,8 +15,8 @@ static int expression_value(struct hf_templar *t, struct hf_arena *a, struct hf_
 	rendering.mutates = c->mutates;
 	struct hf_render how = { .arena = a, .env = &t->env[TEMPLAR_CONDITION], .data = &rendering };
 	r = hf_template_evaluate(c->template, &how, ret, err);
-	if (r < 0 && err != NULL && pos.file != NULL)
-		err->pos = pos;
+	if (r < 0)
+		templar_place(err, pos);
 	return r;
 }
 

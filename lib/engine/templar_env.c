@@ -228,6 +228,8 @@ void templar_env_init(struct hf_templar *t)
 {
 	struct hf_template_env env = {
 		.trim_blocks = true,
+		.sealed = t->source.sealed,
+		.limits = t->source.limits,
 		.unknown_is_always_error = true,
 		.double_backslashes = true,
 		.lists_not_iterators = true,

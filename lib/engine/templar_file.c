@@ -120,6 +120,8 @@ int templar_load(void *data, struct hf_arena *a, const char *name, const char *p
 	const struct hf_templar_source *source = &r->templar->source;
 	if (leaves_directory(name) || source->find_file == NULL)
 		return hf_fail(err, HF_E_NOT_FOUND, "%s: no such template", name);
+	while (*name == '/')
+		name++; /* as Jinja2's loader: below the folders searched, whatever the name */
 	int result = source->find_file(source->data, a, "templates", name, &path, err);
 	return result < 0 ? result : source_read(a, path, ret_source, err);
 }

@@ -72,6 +72,9 @@ struct hf_value *templar_convert(struct hf_arena *a, struct hf_str text);
 /* Newlines at the end of text are kept: result gets at least as many as source has. */
 struct hf_str templar_newlines(
 	struct hf_arena *a, struct hf_str result, struct hf_str source, const char *newline);
+/* Where err happened: the value's place in the user's file; within the text itself when the text is all there
+ * is (line 0). */
+void templar_place(struct hf_error *err, struct hf_pos pos);
 void templar_warn(const struct hf_templar *t, const char *format, ...) HF_PRINTF(2, 3);
 
 /* templar_env.c */

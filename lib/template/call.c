@@ -92,9 +92,12 @@ static struct hf_value *result_taint(
 	return flags == 0 ? result : hf_value_with_flags(e->arena, result, flags);
 }
 
-static int undefined_refused(struct hf_eval *e, const struct hf_callable_row *row,
-	const struct hf_value *input, const struct hf_call *call, struct hf_error *err)
+static int call_refused(struct hf_eval *e, const struct hf_callable_row *row, const struct hf_value *input,
+	const struct hf_call *call, struct hf_error *err)
 {
+	if (e->env->sealed && row->flags & HF_REACHES_OUT)
+		return hf_fail(err, HF_E_DENIED,
+			"'%s' reaches outside of templates, which is switched off here", row->name);
 	if (!eval_strict(e) || row->flags & HF_TAKES_UNDEFINED)
 		return 0;
 	if (input != NULL && undefined_strict(e, input))
@@ -109,7 +112,7 @@ static int row_call(struct hf_eval *e, const struct hf_callable_row *row, struct
 	const struct hf_call *call, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_value *result = NULL;
-	int r = undefined_refused(e, row, input, call, err);
+	int r = call_refused(e, row, input, call, err);
 	if (r == 0)
 		r = hf_eval_steps(e, 1, err);
 	if (r == 0)
@@ -296,7 +299,7 @@ int hf_test_node(struct hf_eval *e, const struct node *n, bool *ret, struct hf_e
 	if (r == 0)
 		r = arguments_eval(e, &n->u.call.args, room, &call, err);
 	if (r == 0)
-		r = undefined_refused(e, n->u.call.row, input, &call, err);
+		r = call_refused(e, n->u.call.row, input, &call, err);
 	if (r == 0)
 		r = n->u.call.row->fn(e, input, &call, &result, err);
 	return r < 0 ? r : hf_eval_truth(e, result, ret, err);
@@ -318,7 +321,7 @@ int hf_eval_test(struct hf_eval *e, struct hf_str name, struct hf_value *input, 
 	if (row == NULL)
 		return hf_raise(err, "No test named '%.*s'.", HF_STR_ARG(name));
 	struct hf_value *result;
-	int r = undefined_refused(e, row, input, call, err);
+	int r = call_refused(e, row, input, call, err);
 	if (r == 0)
 		r = hf_eval_steps(e, 1, err);
 	if (r == 0)

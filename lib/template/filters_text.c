@@ -239,8 +239,10 @@ FILTER(indent)
 		return hf_raise(
 			err, "unsupported operand type(s) for +=: '%s' and 'str'", hf_type_name(input));
 	struct hf_str text = input->u.string;
-	struct hf_value *lines = hf_text_lines(
-		e->arena, hf_strn(hf_sprintf(e->arena, "%.*s\n", HF_STR_ARG(text)), text.n + 1), false);
+	char *ended =
+		hf_strndup(e->arena, text.p == NULL ? "" : text.p, text.n); /* the terminator's place … */
+	ended[text.n] = '\n';                                               /* … is that of a newline */
+	struct hf_value *lines = hf_text_lines(e->arena, hf_strn(ended, text.n + 1), false);
 	hf_auto_buf out = hf_buf_init(HF_EVAL_TEXT_MAX);
 	for (size_t i = 0; i < hf_list_len(lines); i++) {
 		struct hf_str line = hf_list_at(lines, i)->u.string;

@@ -123,6 +123,8 @@ int hf_template_evaluate(
 	int r = hf_eval_node(&e, n, ret, err);
 	if (r == 0 && t->expression == NULL && how->env->finalize != NULL) /* it stands for a {{ }} */
 		r = how->env->finalize(&e, ret, err);
+	if (r < 0 && err != NULL && err->pos.line == 0)
+		err->pos = (struct hf_pos){ t->name, n->line, n->column };
 	return r;
 }
 

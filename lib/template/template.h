@@ -32,6 +32,8 @@ enum hf_callable_flags {
 	HF_TAKES_UNDEFINED =
 		1 << 0,   /* undefined input or arguments are handed over instead of raising (strict mode) */
 	HF_PURE = 1 << 1, /* same arguments, same result: may be folded at compile time */
+	HF_REACHES_OUT =
+		1 << 2, /* looks at files, the environment …: refused where the environment is sealed */
 };
 struct hf_callable_row {
 	const char *name;
@@ -68,6 +70,7 @@ struct hf_template_env {
 				     strings) */
 	bool lists_not_iterators; /* filters give lists where Jinja2 gives generators (Ansible) */
 	bool extension_do, extension_loopcontrols;
+	bool sealed; /* rows marked HF_REACHES_OUT are refused when called (HF_E_DENIED) */
 	enum hf_undefined_mode undefined;
 	struct hf_template_limits limits;
 	const struct hf_callable_row *filters, *tests, *globals; /* end with name NULL; may be NULL */

@@ -1,6 +1,7 @@
 # Each fuzz_X.c defines LLVMFuzzerTestOneInput. Configured with --enable-fuzzers it is a libFuzzer program; otherwise
 # replay.c is its main and `make check` feeds it the seeds in seeds/X.
-fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_template
+fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_template \
+	%reldir%/fuzz_regex %reldir%/fuzz_literal %reldir%/fuzz_jmespath %reldir%/fuzz_templar
 
 check_PROGRAMS += $(fuzz_programs)
 if HF_FUZZERS
@@ -30,3 +31,19 @@ endif
 %canon_reldir%_fuzz_template_SOURCES = %reldir%/fuzz_template.c $(fuzz_main)
 %canon_reldir%_fuzz_template_LDFLAGS = $(fuzz_ldflags)
 %canon_reldir%_fuzz_template_LDADD = $(template_libs)
+
+%canon_reldir%_fuzz_regex_SOURCES = %reldir%/fuzz_regex.c $(fuzz_main)
+%canon_reldir%_fuzz_regex_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_regex_LDADD = $(engine_libs)
+
+%canon_reldir%_fuzz_literal_SOURCES = %reldir%/fuzz_literal.c $(fuzz_main)
+%canon_reldir%_fuzz_literal_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_literal_LDADD = $(engine_libs)
+
+%canon_reldir%_fuzz_jmespath_SOURCES = %reldir%/fuzz_jmespath.c $(fuzz_main)
+%canon_reldir%_fuzz_jmespath_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_jmespath_LDADD = $(engine_libs)
+
+%canon_reldir%_fuzz_templar_SOURCES = %reldir%/fuzz_templar.c $(fuzz_main)
+%canon_reldir%_fuzz_templar_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_templar_LDADD = $(engine_libs)

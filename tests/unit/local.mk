@@ -36,13 +36,15 @@ check_PROGRAMS += %reldir%/test_aws
 %canon_reldir%_test_aws_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_aws_LDADD = $(provisioner_libs) $(CMOCKA_LIBS)
 # Values and templating.
-check_PROGRAMS += %reldir%/test_regex %reldir%/test_yaml %reldir%/test_templar
+check_PROGRAMS += %reldir%/test_regex %reldir%/test_yaml %reldir%/test_templar %reldir%/test_templar_safe
 %canon_reldir%_test_regex_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_regex_LDADD = $(engine_libs) $(CMOCKA_LIBS)
 %canon_reldir%_test_yaml_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_yaml_LDADD = $(data_libs) $(CMOCKA_LIBS)
 %canon_reldir%_test_templar_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_templar_LDADD = $(engine_libs) $(CMOCKA_LIBS)
+%canon_reldir%_test_templar_safe_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_templar_safe_LDADD = $(engine_libs) $(CMOCKA_LIBS)
 check_PROGRAMS += %reldir%/test_schema
 %canon_reldir%_test_schema_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_schema_LDADD = $(template_libs) $(CMOCKA_LIBS)
