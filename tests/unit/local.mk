@@ -70,3 +70,6 @@ check_PROGRAMS += %reldir%/test_file_mode %reldir%/test_cmdline
 check_PROGRAMS += %reldir%/test_dpkg
 %canon_reldir%_test_dpkg_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_dpkg_LDADD = $(modules_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_yaml_quick
+%canon_reldir%_test_yaml_quick_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_yaml_quick_LDADD = $(data_libs) $(CMOCKA_LIBS)
