@@ -7,6 +7,7 @@
 #include "cli/apply_print.h"
 #include "cli/command.h"
 #include "lib/base/scope.h"
+#include "lib/engine/lint.h"
 #include "lib/engine/run.h"
 #include "modules/registry.h"
 
@@ -24,6 +25,7 @@ static const struct cli_option options[] = {
 	{ "list-tags", 0, NULL, "show the tags and end" },
 	{ "list-hosts", 0, NULL, "show the hosts and end" },
 	{ "syntax-check", 0, NULL, "read everything, run nothing" },
+	{ "strict", 0, NULL, "refuse if anything within reach is not there, whether it would run or not" },
 	{ "flush-cache", 0, NULL, "forget kept facts" },
 	{ "force-handlers", 0, NULL, "run handlers even if a task fails" },
 	{ "become", 'b', NULL, "run tasks as another user" },
@@ -103,6 +105,31 @@ static void read_options(const struct cli_call *call, struct hf_run_options *o)
 	};
 }
 
+/* Everything at once, so that one look mends it all. */
+static int strict(const struct cli_call *call, struct hf_error *err)
+{
+	struct hf_lint_options o = { .registry = &hf_modules,
+		.paths = call->arguments,
+		.roles_path = cli_value(call, "roles-path", NULL),
+		.collections_path = cli_value(call, "collections-path", NULL),
+		.inventories = cli_values(call, "inventory") };
+	struct hf_lint found;
+	size_t n = 0;
+	int r = hf_lint_run(call->arena, &o, &found, err);
+	for (size_t i = 0; r == 0 && i < found.findings.n; i++) {
+		const struct hf_lint_finding *f = found.findings.at[i];
+		if (f->note)
+			continue;
+		n++;
+		fprintf(stderr, "%s:%u:%u: %s\n", f->pos.file, f->pos.line, f->pos.column, f->text);
+	}
+	if (r == 0 && n > 0)
+		return hf_fail(err, HF_E_PARSE,
+			"--strict: %zu thing%s within reach %s not there; nothing was run", n,
+			n == 1 ? "" : "s", n == 1 ? "is" : "are");
+	return r;
+}
+
 static int run_apply(struct cli_call *call)
 {
 	const char *output = cli_value(call, "output", "human"),
@@ -124,6 +151,8 @@ static int run_apply(struct cli_call *call)
 	struct hf_error err;
 	read_options(call, &o);
 	o.hooks = &hooks;
+	if (cli_given(call, "strict") && strict(call, &err) < 0)
+		return cli_fail(call, &err);
 	int r = hf_run_playbooks(&o, &summary, &err);
 	fflush(stdout);
 	if (r < 0) {

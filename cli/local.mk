@@ -27,4 +27,4 @@ holdfast_SOURCES += \
 	%reldir%/order.c \
 	%reldir%/status.c
 holdfast_LDADD = $(modules_libs) $(provisioner_libs)
-holdfast_SOURCES += %reldir%/modules.c
+holdfast_SOURCES += %reldir%/modules.c %reldir%/lint.c

@@ -61,7 +61,7 @@ static struct hf_hosts take_failing(struct hf_run *run, const struct hf_hosts *h
 	struct hf_hosts out = { 0 };
 	for (size_t i = 0; i < hosts->n; i++) {
 		struct hf_host_vars *v = hosts->at[i]->run;
-		if (v->failing && !v->unreachable) {
+		if (v->failing && !v->unreachable && !v->failed) {
 			v->failing = false;
 			*hf_vec_push(run->arena, &out) = hosts->at[i];
 		}

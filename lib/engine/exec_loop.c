@@ -264,7 +264,7 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 		int r = hf_task_once(t, err);
 		if (r < 0)
 			return r;
-		if (t->raised) {
+		if (t->raised || t->refused) {
 			t->item = NULL;
 			t->scope.locals = NULL;
 			return 0;

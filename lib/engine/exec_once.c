@@ -3,6 +3,7 @@
 
 #include "lib/base/scope.h"
 #include "lib/engine/args.h"
+#include "lib/engine/refuse.h"
 #include "lib/engine/state.h"
 
 enum { RETRIES_MAX = 100000 };
@@ -14,12 +15,19 @@ static void put_flag(struct hf_task *t, const char *key, bool b)
 
 void hf_task_fail(struct hf_task *t, const struct hf_error *err)
 {
+	char placed[HF_ERROR_TEXT_MAX + 512];
+	bool refused = err->code == HF_E_UNSUPPORTED;
+	struct hf_error why = *err;
+	hf_error_set_pos(&why, t->node->pos);
 	if (hf_dict_get(t->result, "msg") == NULL || err->code != HF_E_TASK)
-		hf_dict_put(t->result, "msg", hf_value_cstr(t->arena, err->text));
+		hf_dict_put(t->result, "msg",
+			hf_value_cstr(t->arena,
+				refused ? hf_error_print(&why, placed, sizeof(placed)) : err->text));
 	put_flag(t, "failed", true);
 	if (hf_dict_get(t->result, "changed") == NULL)
 		put_flag(t, "changed", false);
 	t->status = HF_ST_FAILED;
+	t->refused = t->refused || refused;
 }
 
 static int skip(struct hf_task *t, const struct hf_value *condition)
@@ -152,6 +160,7 @@ static int template_args(struct hf_task *t, struct hf_error *err)
 
 static int find_module(struct hf_task *t, struct hf_error *err)
 {
+	const char *shown = t->node->action;
 	t->module = t->node->module;
 	struct hf_value action = { .type = HF_STRING, .u.string = hf_str(t->node->action) };
 	if (t->module == NULL && hf_templar_is_template(t->run->templar, &action)) {
@@ -162,13 +171,10 @@ static int find_module(struct hf_task *t, struct hf_error *err)
 		if (r < 0)
 			return r;
 		t->module = hf_module_find(t->run->options->registry, name.p);
+		shown = name.p;
 	}
 	if (t->module == NULL)
-		return hf_fail_at(err, HF_E_UNSUPPORTED, t->node->pos,
-			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing "
-			"collection, or incorrect "
-			"module path.",
-			t->node->action);
+		return hf_refuse_module(t->run, t->node, shown, err);
 	return 0;
 }
 
@@ -203,7 +209,7 @@ static void apply_conditions(struct hf_task *t)
 {
 	struct hf_error own;
 	bool b = false;
-	if (hf_dict_bool(t->result, "skipped", false))
+	if (t->refused || hf_dict_bool(t->result, "skipped", false))
 		return;
 	if (given(t, HF_KW_changed_when)) {
 		if (evaluate(t, HF_KW_changed_when, &b, &own) < 0) {
@@ -318,7 +324,7 @@ static int run_attempts(struct hf_task *t, struct hf_error *task_err, struct hf_
 		set_registered(t, with_result);
 		t->scope.locals = with_result;
 		apply_conditions(t);
-		if (n.total == 1)
+		if (n.total == 1 || t->refused)
 			break;
 		r = attempt_done(t, task_err);
 		if (r != 0)

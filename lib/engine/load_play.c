@@ -59,21 +59,6 @@ static int check_hosts(const struct hf_play *play, struct hf_error *err)
 	return 0;
 }
 
-static int check_strategy(const struct hf_play *play, struct hf_error *err)
-{
-	static const char *const known[] = { "linear", "free", "host_pinned", "ansible.builtin.linear",
-		"ansible.builtin.free", "ansible.builtin.host_pinned" };
-	const struct hf_value *v = play->node.kw[HF_KW_strategy];
-	for (size_t i = 0; hf_is(v, HF_STRING) && i < HF_COUNT(known); i++) {
-		if (hf_str_is(v->u.string, known[i]))
-			return 0;
-	}
-	if (!hf_is(v, HF_STRING))
-		return 0;
-	return hf_fail_at(
-		err, HF_E_UNSUPPORTED, hf_value_pos(v), "Invalid play strategy specified: %s", v->u.string.p);
-}
-
 static int load_play(struct hf_loader *l, const char *dir, const struct hf_value *ds, struct hf_value *vars,
 	struct hf_plays *ret, struct hf_error *err)
 {
@@ -103,9 +88,7 @@ static int load_play(struct hf_loader *l, const char *dir, const struct hf_value
 	} else {
 		play->name = hf_value_text(l->arena, name != NULL ? name : hosts).p;
 	}
-	r = check_strategy(play, err);
-	if (r == 0)
-		r = load_roles(l, play, err);
+	r = load_roles(l, play, err);
 	const struct {
 		enum hf_keyword k;
 		struct hf_nodes *nodes;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/engine/absent.h"
 #include "lib/engine/args.h"
 #include "lib/engine/playbook.h"
 
@@ -42,17 +43,16 @@ int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 	return 0;
 }
 
-static int check_keyword(struct hf_node *n, enum hf_keyword k, struct hf_value *v, struct hf_error *err)
+static int check_keyword(struct hf_arena *a, enum hf_keyword k, struct hf_value *v, struct hf_error *err)
 {
 	if (k == HF_KW_vars && !hf_is(v, HF_NULL) && !hf_is(v, HF_LIST))
 		return hf_load_check_vars(v, err);
-	if (k == HF_KW_debugger && !(hf_is(v, HF_STRING) && hf_str_is(v->u.string, "never")))
-		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v),
-			"'debugger' is not supported: there is no interactive debugger");
+	const char *why = hf_keyword_refused(a, k, v);
+	if (why != NULL)
+		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v), "%s", why);
 	if (k == HF_KW_register && !hf_is(v, HF_STRING))
 		return hf_fail_at(
 			err, HF_E_PARSE, hf_value_pos(v), "'register' must be the name of a variable");
-	(void)n;
 	return 0;
 }
 
@@ -70,12 +70,11 @@ static int unknown_keyword(
 int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds, unsigned places,
 	const char *what, struct hf_value *others, struct hf_error *err)
 {
-	(void)l;
 	HF_DICT_EACH (ds, e) {
 		struct hf_value *key = hf_entry_key(e), *v = hf_entry_value(e);
 		int k = hf_is(key, HF_STRING) ? hf_keyword_find(key->u.string, places) : -1;
 		if (k >= 0) {
-			int r = check_keyword(n, (enum hf_keyword)k, v, err);
+			int r = check_keyword(l->arena, (enum hf_keyword)k, v, err);
 			if (r < 0)
 				return r;
 			n->kw[k] = v;
@@ -156,6 +155,26 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 	return 0;
 }
 
+/* Ansible takes every key that is no keyword for a module, so one too many is a conflict to it; what a person
+ * meant was most often a keyword. */
+static int stranger(
+	const struct hf_value *others, const struct hf_value *key, unsigned places, struct hf_error *err)
+{
+	const char *names[2] = { NULL, NULL }, *near = hf_keyword_nearest(key->u.string.p, places);
+	size_t n = 0;
+	HF_DICT_EACH (others, e) {
+		struct hf_str name = hf_entry_key(e)->u.string;
+		if (n < 2 && !hf_str_starts(name, "with_"))
+			names[n++] = name.p;
+	}
+	if (n < 2)
+		return unknown_keyword(key, places, "Task", err);
+	return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+		"conflicting action statements: %s, %s: '%s' is not a valid attribute for a Task%s%s%s",
+		names[0], names[1], key->u.string.p, near == NULL ? "" : " (did you mean '",
+		near == NULL ? "" : near, near == NULL ? "" : "'?)");
+}
+
 static int task_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds,
 	const struct hf_action *action, bool handlers, struct hf_error *err)
 {
@@ -169,7 +188,7 @@ static int task_keywords(struct hf_loader *l, struct hf_node *n, const struct hf
 		if (hf_str_starts(key->u.string, "with_"))
 			continue;
 		if (action->name == NULL || !hf_str_is(key->u.string, action->name))
-			return unknown_keyword(key, places, "Task", err);
+			return stranger(others, key, places, err);
 	}
 	if (action->delegate != NULL)
 		n->kw[HF_KW_delegate_to] = (struct hf_value *)(uintptr_t)action->delegate;
@@ -266,6 +285,20 @@ static int import_role(struct hf_loader *l, struct hf_node *n, struct hf_error *
 	return 0;
 }
 
+/* A module that Ansible could not have either is refused where the file is loaded, as there; one that
+ * holdfast alone has not may stand in a task that never runs. */
+static int check_known(struct hf_loader *l, const struct hf_node *n, struct hf_error *err)
+{
+	struct hf_plugin_places places = { .role_dir = n->role == NULL ? NULL : n->role->dir,
+		.play_dir = n->play == NULL ? l->base : n->play->node.dir,
+		.collections_path = l->collections_path };
+	if (strstr(n->action, "{{") != NULL ||
+		hf_plugin_possible(l->arena, &places, HF_PLUGIN_MODULE, n->action))
+		return 0;
+	return hf_fail_at(err, HF_E_PARSE, n->pos, "%s",
+		hf_plugin_absent(l->arena, &places, HF_PLUGIN_MODULE, n->action));
+}
+
 static int find_action(struct hf_loader *l, struct hf_node *n, struct hf_error *err)
 {
 	const char *name = hf_action_short(n->action);
@@ -292,7 +325,7 @@ static int find_action(struct hf_loader *l, struct hf_node *n, struct hf_error *
 		n->module = hf_module_find(l->registry,
 			hf_sprintf(l->arena, "%s.%s", hf_value_text(l->arena, hf_list_at(collections, i)).p,
 				n->action));
-	return 0;
+	return n->module == NULL ? check_known(l, n, err) : 0;
 }
 
 /* Keys we know for modules, or that can be nothing else. */
@@ -302,7 +335,7 @@ static bool is_action(const void *data, const char *name)
 		if (strcmp(hf_action_short(name), special[i].name) == 0)
 			return true;
 	}
-	return strchr(name, '.') != NULL || hf_module_find(data, name) != NULL;
+	return strchr(name, '.') != NULL || hf_action_is_known(name) || hf_module_find(data, name) != NULL;
 }
 
 static int load_task(struct hf_loader *l, struct hf_node *parent, const char *dir, const struct hf_value *ds,

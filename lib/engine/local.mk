@@ -1,5 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-engine.a
 %canon_reldir%_libhf_engine_a_SOURCES = \
+	%reldir%/absent.c \
+	%reldir%/absent.h \
 	%reldir%/action.c \
 	%reldir%/wanted.c \
 	%reldir%/action_names.c \
@@ -56,6 +58,12 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/keyword.c \
 	%reldir%/keyword.def \
 	%reldir%/keyword.h \
+	%reldir%/lint.c \
+	%reldir%/lint.h \
+	%reldir%/lint_internal.h \
+	%reldir%/lint_task.c \
+	%reldir%/lint_text.c \
+	%reldir%/lint_tree.c \
 	%reldir%/list.c \
 	%reldir%/list.h \
 	%reldir%/literal.c \
@@ -76,6 +84,8 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/node.c \
 	%reldir%/pattern.c \
 	%reldir%/playbook.h \
+	%reldir%/refuse.c \
+	%reldir%/refuse.h \
 	%reldir%/regex.c \
 	%reldir%/regex.h \
 	%reldir%/regex_replace.c \

@@ -10,6 +10,7 @@
 #include "lib/base/time.h"
 #include "lib/engine/config.h"
 #include "lib/engine/list.h"
+#include "lib/engine/refuse.h"
 #include "lib/engine/state.h"
 
 /* ansible-playbook's exit statuses. */
@@ -137,46 +138,6 @@ static const char *absolute(struct hf_arena *a, const char *dir, const char *pat
 	return hf_path_join(a, dir, hf_path_base(path));
 }
 
-/* --- modules that are not there
- * -------------------------------------------------------------------------------------- */
-
-/* A task that is sure to run: no condition, no loop, no tags, not in a rescue or a handler. */
-static int check_modules(struct hf_run *run, const struct hf_nodes *nodes, struct hf_error *err)
-{
-	struct hf_value *levels[HF_NODE_LEVELS_MAX];
-	for (size_t i = 0; i < nodes->n; i++) {
-		const struct hf_node *n = nodes->at[i];
-		int r = n->kind == HF_NODE_TASK ? 0 : check_modules(run, &n->body, err);
-		if (r < 0)
-			return r;
-		if (n->kind != HF_NODE_TASK || n->task != HF_TASK_MODULE || n->module != NULL || n->handler)
-			continue;
-		if (strstr(n->action, "{{") != NULL || n->loop != NULL ||
-			hf_node_collect(n, HF_KW_when, levels) > 0 ||
-			hf_node_collect(n, HF_KW_tags, levels) > 0 || run->options->tags != NULL)
-			continue;
-		return hf_fail_at(err, HF_E_PARSE, n->pos,
-			"couldn't resolve module/action '%s'. This often indicates a misspelling, missing "
-			"collection, or incorrect "
-			"module path.",
-			n->action);
-	}
-	return 0;
-}
-
-static int check_plays(struct hf_run *run, struct hf_error *err)
-{
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < run->plays.n; i++) {
-		const struct hf_play *p = run->plays.at[i];
-		const struct hf_nodes *const parts[] = { &p->pre_tasks, &p->roles, &p->tasks,
-			&p->post_tasks };
-		for (size_t j = 0; r == 0 && j < HF_COUNT(parts); j++)
-			r = check_modules(run, parts[j], err);
-	}
-	return r;
-}
-
 /* --- the run
  * ------------------------------------------------------------------------------------------------------------
  */
@@ -263,7 +224,7 @@ static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_sta
 {
 	int r = load_all(run, err);
 	if (r == 0)
-		r = check_plays(run, err);
+		r = hf_refuse_sure(run, err);
 	if (r < 0)
 		return r;
 	const struct hf_run_options *o = run->options;
@@ -290,6 +251,7 @@ int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary
 	bool started = false;
 	int r = run_all(run, ret, &started, err);
 	if (r < 0)
-		ret->exit_status = started ? EXIT_ERROR : r == -HF_E_PARSE ? EXIT_PARSE : EXIT_ERROR;
+		ret->exit_status =
+			started || (r != -HF_E_PARSE && r != -HF_E_UNSUPPORTED) ? EXIT_ERROR : EXIT_PARSE;
 	return r;
 }

@@ -175,15 +175,16 @@ int hf_task_settle(struct hf_task *t, struct hf_error *err HF_UNUSED)
 	requests(t);
 	keep_registered(t);
 	bool fails = t->status == HF_ST_FAILED;
-	if (fails && t->ignore_errors) {
+	if (fails && t->ignore_errors && !t->refused) {
 		t->status = HF_ST_IGNORED;
 		fails = false;
 	}
 	if (fails) {
-		if (t->host->run->rescue_depth > 0)
+		if (t->host->run->rescue_depth > 0 && !t->refused)
 			t->status = HF_ST_RESCUED;
 		keep_failure(t);
 		t->host->run->failing = true;
+		t->host->run->failed = t->host->run->failed || t->refused;
 	}
 	if (t->status == HF_ST_UNREACHABLE)
 		t->host->run->unreachable = true;

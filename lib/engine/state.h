@@ -173,6 +173,8 @@ struct hf_task {
 	const char *label;     /* of the loop's item; NULL outside loops */
 	struct hf_value *item; /* NULL outside loops */
 	bool check, diff, no_log, ignore_errors;
+	bool refused; /* holdfast has not what it asks for: no ignore_errors, failed_when or rescue goes past
+			 that */
 	struct hf_value *result; /* dict, as registered */
 	enum hf_status status;
 	uint64_t started_ms;

@@ -133,12 +133,61 @@ static int link_arguments(struct linker *k, struct arguments *args, struct scope
 	return r;
 }
 
+static struct hf_str constant_text(const struct arguments *args, size_t i)
+{
+	const struct node *n = i < args->positional.n ? args->positional.at[i] : NULL;
+	bool text = n != NULL && n->kind == N_CONST && hf_is(n->u.constant, HF_STRING);
+	return text ? n->u.constant->u.string : (struct hf_str){ 0 };
+}
+
+static void tell(const struct linker *k, const struct node *n, enum hf_seen_kind kind, struct hf_str name,
+	struct hf_str argument)
+{
+	struct hf_template_seen seen = { kind, name, argument, true, n->line, n->column };
+	if (kind == HF_SEEN_FILTER)
+		seen.known = hf_builtin_filter(k->env, name) != NULL;
+	else if (kind == HF_SEEN_TEST)
+		seen.known = hf_builtin_test(k->env, name) != NULL;
+	k->env->seen(k->env->seen_data, &seen);
+}
+
+/* map('upper') and selectattr('state', 'search') name filters and tests as text. */
+static void tell_filter(const struct linker *k, const struct node *n)
+{
+	static const struct {
+		const char *name;
+		enum hf_seen_kind kind;
+		size_t argument;
+	} rows[] = { { "map", HF_SEEN_FILTER, 0 }, { "select", HF_SEEN_TEST, 0 },
+		{ "reject", HF_SEEN_TEST, 0 }, { "selectattr", HF_SEEN_TEST, 1 },
+		{ "rejectattr", HF_SEEN_TEST, 1 } };
+	const struct call_node *call = &n->u.call;
+	struct hf_str none = { 0 };
+	tell(k, n, n->kind == N_FILTER ? HF_SEEN_FILTER : HF_SEEN_TEST, call->name->u.string, none);
+	for (size_t i = 0; n->kind == N_FILTER && i < sizeof(rows) / sizeof(*rows); i++) {
+		struct hf_str inner = constant_text(&call->args, rows[i].argument);
+		if (inner.p != NULL && hf_str_is(call->name->u.string, rows[i].name))
+			tell(k, n, rows[i].kind, inner, none);
+	}
+}
+
+static int link_call(struct linker *k, struct node *n, struct scope *s)
+{
+	const struct node *target = n->u.call.target;
+	if (k->env->seen != NULL && target->kind == N_NAME)
+		tell(k, n, HF_SEEN_CALL, target->u.name.key->u.string, constant_text(&n->u.call.args, 0));
+	int r = link_node(k, n->u.call.target, s);
+	return r < 0 ? r : link_arguments(k, &n->u.call.args, s);
+}
+
 static int link_filter(struct linker *k, struct node *n, struct scope *s)
 {
 	struct call_node *call = &n->u.call;
 	struct hf_str name = call->name->u.string;
 	call->row = n->kind == N_FILTER ? hf_builtin_filter(k->env, name) : hf_builtin_test(k->env, name);
-	if (call->row == NULL && (!k->soft || k->env->unknown_is_always_error)) {
+	if (k->env->seen != NULL)
+		tell_filter(k, n);
+	else if (call->row == NULL && (!k->soft || k->env->unknown_is_always_error)) {
 		struct hf_pos pos = { k->template->name, n->line, n->column };
 		return hf_fail_at(k->err, HF_E_PARSE, pos, "No %s named '%.*s'.",
 			n->kind == N_FILTER ? "filter" : "test", HF_STR_ARG(name));
@@ -373,8 +422,7 @@ static int link_expression(struct linker *k, struct node *n, struct scope *s)
 	case N_SLICE:
 		return link_slice(k, n, s);
 	case N_CALL:
-		r = link_node(k, n->u.call.target, s);
-		return r < 0 ? r : link_arguments(k, &n->u.call.args, s);
+		return link_call(k, n, s);
 	case N_FILTER:
 	case N_TEST:
 		return link_filter(k, n, s);

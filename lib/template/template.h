@@ -59,6 +59,15 @@ enum {
 	HF_TEMPLATE_RANGE = 1000000
 };
 
+enum hf_seen_kind { HF_SEEN_FILTER, HF_SEEN_TEST, HF_SEEN_CALL };
+/* HF_SEEN_CALL: a function called by name, with the text that is its first argument (lookup('env', …)). */
+struct hf_template_seen {
+	enum hf_seen_kind kind;
+	struct hf_str name, argument; /* argument.p NULL: none, or not a constant */
+	bool known;
+	uint32_t line, column;
+};
+
 /* Everything a family of templates shares. Zero-initialised fields mean Jinja2's defaults; tables are
  * searched after the built-in ones unless they hold the same name, which then wins. Strings are borrowed. */
 struct hf_template_env {
@@ -74,6 +83,10 @@ struct hf_template_env {
 	enum hf_undefined_mode undefined;
 	struct hf_template_limits limits;
 	const struct hf_callable_row *filters, *tests, *globals; /* end with name NULL; may be NULL */
+	/* For tools that read templates and never render them: told of every filter, test and plugin a text
+	 * names, the known ones too. When it is set an unknown one is no error. */
+	void (*seen)(void *data, const struct hf_template_seen *what);
+	void *seen_data;
 	/* Source of an included, imported or extended template; parent is the name of the asking one (or
 	 * NULL). HF_E_NOT_FOUND when there is none. NULL: nothing can be included. */
 	int (*load)(void *data, struct hf_arena *a, const char *name, const char *parent,

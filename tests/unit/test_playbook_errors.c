@@ -9,7 +9,9 @@ static const struct row {
 	const char *title, *yaml, *want;
 } rows[] = {
 	{ "unknown keyword of a task", "- hosts: all\n  tasks:\n  - debug: {}\n    whenn: yes\n",
-		"site.yml:4:5: 'whenn' is not a valid attribute for a Task (did you mean 'when'?)" },
+		"site.yml:4:5: conflicting action statements: debug, whenn: 'whenn' is not a valid attribute "
+		"for a Task (did you "
+		"mean 'when'?)" },
 	{ "unknown keyword of a play", "- hosts: all\n  task: []\n",
 		"site.yml:2:3: 'task' is not a valid attribute for a Play (did you mean 'tasks'?)" },
 	{ "unknown keyword of a block", "- hosts: all\n  tasks:\n  - block: []\n    loop: [1]\n",
