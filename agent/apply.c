@@ -40,7 +40,8 @@ struct apply {
 	struct hf_runlog log;
 	struct hf_recall *recall;
 	const char *blobs;
-	bool check;
+	bool check, tell, reboot; /* reboot: a task asked for it, the run stops here */
+	const char *log_path;     /* of what is open in log */
 	pid_t pid;
 	struct hf_arena *pending_arena;
 	struct hf_value *pending; /* a settled line that waits for its event */
@@ -272,8 +273,10 @@ static int on_settled(void *data, const struct hf_resource *r, const char *statu
 	put_bounded(a, line, "notifies", r->notifies, ARGS_MAX, false);
 	put_bounded(a, line, "result", result, RESULT_MAX, false);
 	hf_dict_put(line, "looks", looks_take(a, watches));
-	int done = ap->check ? 0 : hf_runlog_add(&ap->log, line, changed, err);
-	if (done < 0 || !hf_dict_bool(ap->job, "tell", false))
+	ap->reboot = ap->reboot || (changed && strcmp(r->module, "reboot") == 0);
+	/* Of a drift run the supervisor's own record counts, and a sweep finds what a power cut leaves. */
+	int done = ap->check ? 0 : hf_runlog_add(&ap->log, line, changed && !ap->tell, err);
+	if (done < 0 || !ap->tell)
 		return done;
 	if (getpid() != ap->pid)
 		return line_tell(ap, line, err);
@@ -286,7 +289,7 @@ static int on_settled(void *data, const struct hf_resource *r, const char *statu
 
 static bool on_cancelled(void *data)
 {
-	return stop_asked != 0;
+	return stop_asked != 0 || ((const struct apply *)data)->reboot;
 }
 
 /* --- the job
@@ -385,18 +388,35 @@ static int job_complete(struct apply *ap, struct hf_error *err)
 	return 0;
 }
 
+static int log_open(struct apply *ap, struct hf_error *err)
+{
+	const char *path = hf_dict_cstr(ap->job, "log", "");
+	if (ap->log_path != NULL && strcmp(ap->log_path, path) == 0)
+		return 0;
+	hf_runlog_close(&ap->log);
+	ap->log_path = path;
+	return hf_runlog_open(path, &ap->log, err);
+}
+
 static int job_begin(struct apply *ap, struct hf_error *err)
 {
 	ap->check = strcmp(hf_dict_cstr(ap->job, "mode", ""), "check") == 0;
+	ap->tell = hf_dict_bool(ap->job, "tell", false);
 	if (ap->options != NULL)
 		ap->options->check = ap->check;
-	return hf_runlog_open(hf_dict_cstr(ap->job, "log", ""), &ap->log, err);
+	/* Where modules/reboot.c asks; empty: not in this run. */
+	if (setenv("HOLDFAST_REBOOT_REQUEST", hf_dict_cstr(ap->job, "reboot", ""), 1) < 0)
+		return hf_fail_errno(err, HF_E_INTERNAL, "environment");
+	return log_open(ap, err);
 }
 
 static int on_loaded(void *data, struct hf_error *err)
 {
 	struct apply *ap = data;
-	int result = job_complete(ap, err);
+	/* The log it will most likely be is there before it is needed. */
+	int result = hf_dict_get(ap->job, "log") == NULL ? 0 : log_open(ap, err);
+	if (result == 0)
+		result = job_complete(ap, err);
 	if (result == 0)
 		result = job_begin(ap, err);
 	if (result == 0)
@@ -442,7 +462,8 @@ static int end_tell(struct apply *ap, struct hf_value *line, struct hf_error *er
 	if (told < 0)
 		return told;
 	put_cstr(ap->arena, line, "k", "end");
-	hf_dict_put(line, "cancelled", hf_value_bool(ap->arena, stop_asked != 0));
+	hf_dict_put(line, "cancelled", hf_value_bool(ap->arena, stop_asked != 0 || ap->reboot));
+	hf_dict_put(line, "reboot", hf_value_bool(ap->arena, ap->reboot));
 	hf_dict_put(line, "recalled", hf_value_int(ap->arena, ap->recalled));
 	put_cstr(ap->arena, line, "message", ap->message);
 	int result = ap->check ? 0 : hf_runlog_add(&ap->log, line, true, err);
@@ -461,8 +482,8 @@ static int run_mode(struct apply *ap, struct hf_error *err)
 		ap->message = hf_strdup(a, hf_error_print(&failure, text, sizeof(text)));
 	}
 	/* What cannot be read is told when it is known whom to tell about which run. */
-	int result = ap->log.fd >= 0 ? 0 : job_complete(ap, err);
-	if (result == 0 && ap->log.fd < 0)
+	int result = job_complete(ap, err);
+	if (result == 0)
 		result = job_begin(ap, err);
 	if (result < 0)
 		return result;

@@ -366,13 +366,24 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 /* --- starting a run
  * ------------------------------------------------------------------------------------------------- */
 
+static int run_next(struct hf_agent *agent, int64_t *ret, struct hf_error *err)
+{
+	return hf_state_number(agent->state, err, 0, ret,
+		"SELECT 1 + coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='runs'", "");
+}
+
 static void warm_up(struct hf_drift *d)
 {
 	struct hf_agent *agent = d->agent;
+	hf_auto_arena a = hf_arena_new();
 	struct hf_job_watcher watcher = { on_line, on_ended, d };
+	int64_t next = 0;
 	if (d->warm != NULL || agent->installed.release == NULL)
 		return;
-	HF_MUST(hf_job_prepare(agent, &agent->installed, &watcher, &d->warm, err));
+	HF_MUST(run_next(agent, &next, err));
+	const char *log = hf_job_log(agent, a, next, "drift");
+	(void)unlink(log); /* of a correction that was cut short before it had a row */
+	HF_MUST(hf_job_prepare(agent, &agent->installed, log, &watcher, &d->warm, err));
 	hf_timer_set(d->cool, WARM_MS);
 }
 
@@ -386,8 +397,7 @@ static int run_start(struct hf_drift *d, const struct hf_drift_choice *choice, s
 	d->correct = choice->correct;
 	d->pending = choice->pending;
 	if (d->correct)
-		result = hf_state_number(agent->state, err, 0, &d->run,
-			"SELECT 1 + coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='runs'", "");
+		result = run_next(agent, &d->run, err);
 	struct hf_job job = { .mode = d->correct ? HF_JOB_APPLY : HF_JOB_CHECK,
 		.run = d->run,
 		.tell = true,
@@ -396,7 +406,6 @@ static int run_start(struct hf_drift *d, const struct hf_drift_choice *choice, s
 		.target = &agent->installed,
 		.log = hf_job_log(agent, a, d->run, d->correct ? "drift" : "check") };
 	d->ended = d->whole = false;
-	(void)unlink(job.log); /* of a correction that was cut short before it had a row */
 	if (result < 0)
 		return result;
 	warm_up(d);

@@ -2,6 +2,7 @@
 
 #include "agent/apply.h"
 #include "agent/ledger.h"
+#include "agent/reboot.h"
 #include "lib/data/json.h"
 
 enum { JOB_MAX = 8 << 20, DEADLINE_SLACK_S = 30 };
@@ -51,6 +52,8 @@ static int job_fill(struct hf_agent *agent, struct hf_arena *a, const struct hf_
 {
 	put_cstr(a, v, "mode", mode_names[job->mode]);
 	put_cstr(a, v, "log", job->log);
+	if (job->mode == HF_JOB_APPLY && job->touched == NULL)
+		put_cstr(a, v, "reboot", hf_reboot_path(agent, a, job->run));
 	hf_dict_put(v, "run", hf_value_int(a, job->run));
 	hf_dict_put(v, "lookups", hf_value_bool(a, agent->config.lookups));
 	hf_dict_put(v, "tell", hf_value_bool(a, job->tell));
@@ -104,13 +107,14 @@ int hf_job_start(struct hf_agent *agent, const struct hf_job *job, const struct 
 	return hf_child_start(agent->loop, &spec, ret, err);
 }
 
-int hf_job_prepare(struct hf_agent *agent, const struct hf_target *target,
+int hf_job_prepare(struct hf_agent *agent, const struct hf_target *target, const char *log,
 	const struct hf_job_watcher *watcher, struct hf_child **ret, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
 	hf_auto_buf text = hf_buf_init(JOB_MAX);
 	struct hf_value *v = base_value(agent, a, target);
 	hf_dict_put(v, "later", hf_value_bool(a, true));
+	put_cstr(a, v, "log", log);
 	int result = text_make(&text, v, err);
 	if (result < 0)
 		return result;

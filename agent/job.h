@@ -22,8 +22,9 @@ struct hf_job_watcher {
 };
 HF_CHECK int hf_job_start(struct hf_agent *agent, const struct hf_job *job,
 	const struct hf_job_watcher *watcher, struct hf_child **ret, struct hf_error *err);
-/* A fork that has read the release and waits: what it is to look at comes later, in milliseconds less. */
-HF_CHECK int hf_job_prepare(struct hf_agent *agent, const struct hf_target *target,
+/* A fork that has read the release and waits: what it is to look at comes later, in milliseconds less.
+ * log: the one its job will most likely name. */
+HF_CHECK int hf_job_prepare(struct hf_agent *agent, const struct hf_target *target, const char *log,
 	const struct hf_job_watcher *watcher, struct hf_child **ret, struct hf_error *err);
 HF_CHECK int hf_job_give(
 	struct hf_agent *agent, const struct hf_job *job, struct hf_child *child, struct hf_error *err);

@@ -20,6 +20,7 @@ holdfastd_SOURCES = \
 	%reldir%/net.c %reldir%/net.h \
 	%reldir%/prune.c %reldir%/prune.h \
 	%reldir%/pull.c %reldir%/pull.h \
+	%reldir%/reboot.c %reldir%/reboot.h \
 	%reldir%/recall.c %reldir%/recall.h \
 	%reldir%/report.c %reldir%/report.h \
 	%reldir%/runlog.c %reldir%/runlog.h \

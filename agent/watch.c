@@ -66,6 +66,18 @@ void hf_watch_event(struct hf_watch *w, const char *path, const char *actor)
 		hf_timer_set(w->renew, RENEW_MS);
 }
 
+static void on_wanted(void *data, const struct hf_watch_thing *t)
+{
+	*(bool *)data = true;
+}
+
+bool hf_watch_wants(const struct hf_watch *w, const char *path)
+{
+	bool wanted = false;
+	bool parent = w->index.arena != NULL && hf_watch_index_find(&w->index, path, on_wanted, &wanted);
+	return wanted || parent;
+}
+
 void hf_watch_lost(struct hf_watch *w, const char *why)
 {
 	hf_drift_lost(w->agent->drift, why);

@@ -132,7 +132,8 @@ static void record_take(struct hf_fanotify *f, const struct fanotify_event_info_
 	const char *name = named ? (const char *)raw->f_handle + h.size : ".";
 	if (strcmp(name, ".") != 0)
 		path = hf_path_join(a, path, name);
-	hf_watch_event(f->watch, path, actor_find(pid, actor));
+	if (hf_watch_wants(f->watch, path))
+		hf_watch_event(f->watch, path, actor_find(pid, actor));
 }
 
 static void event_take(struct hf_fanotify *f, const struct fanotify_event_metadata *m)

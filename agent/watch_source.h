@@ -4,6 +4,7 @@
 
 /* A source tells watch.c through these. path: absolute, folder resolved. */
 void hf_watch_event(struct hf_watch *w, const char *path, const char *actor);
+bool hf_watch_wants(const struct hf_watch *w, const char *path); /* any watched thing is concerned */
 void hf_watch_lost(struct hf_watch *w, const char *why);
 
 struct hf_fanotify;

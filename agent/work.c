@@ -8,6 +8,7 @@
 #include "agent/job.h"
 #include "agent/ledger.h"
 #include "agent/pull.h"
+#include "agent/reboot.h"
 #include "agent/report.h"
 #include "agent/work_runs.h"
 #include "lib/base/fs.h"
@@ -15,7 +16,7 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { ATTEMPTS_MAX = 5, GATE_AGAIN_MS = 1000 };
+enum { ATTEMPTS_MAX = 5, GATE_AGAIN_MS = 1000, REBOOT_PATIENCE_MS = 600000 };
 
 struct hf_work {
 	struct hf_agent *agent;
@@ -24,9 +25,9 @@ struct hf_work {
 	struct hf_arena *end_arena; /* of the end line of the phase at work */
 	struct hf_value *end;
 	struct hf_gate_job gates;
-	sd_event_source *gate_timer;
+	sd_event_source *gate_timer, *reboot_timer;
 	uint64_t gate_deadline_ms;
-	bool full, stopping, broker_was;
+	bool full, stopping, broker_was, rebooting;
 	unsigned attempts; /* a phase whose worker was killed is begun again, so many times */
 };
 
@@ -204,6 +205,53 @@ static void undo_ended(struct hf_work *w, bool good, const char *why)
 	}
 }
 
+/* --- a reboot in the middle
+ * ------------------------------------------------------------------------------------ */
+
+static void on_reboot_ended(void *data, struct hf_child *c, int status, bool timed_out)
+{
+	struct hf_work *w = data;
+	w->child = NULL;
+	if (w->stopping)
+		return;
+	if (status == 0 && !timed_out)
+		hf_timer_set(w->reboot_timer, REBOOT_PATIENCE_MS);
+	else
+		run_fail(w, "the host could not be rebooted");
+}
+
+/* First its delay, then patience: whoever is still here after that was not rebooted. */
+static int on_reboot_timer(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_work *w = data;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_reboot r;
+	if (w->rebooting || !hf_reboot_asked(a, hf_reboot_path(w->agent, a, w->run.id), &r)) {
+		run_fail(w, "the host was told to reboot and did not");
+		return 0;
+	}
+	w->rebooting = true;
+	HF_MUST(hf_reboot_start(w->agent, r.command, on_reboot_ended, w, &w->child, err));
+	return 0;
+}
+
+static void reboot_begin(struct hf_work *w)
+{
+	struct hf_agent *agent = w->agent;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_reboot r = { .message = "" };
+	if (!hf_reboot_asked(a, hf_reboot_path(agent, a, w->run.id), &r)) {
+		phase_start(w); /* asked for in an earlier boot, and obeyed */
+		return;
+	}
+	hf_log(HF_LOG_NOTICE, "run %lld: the host is rebooted (%s) and the run goes on afterwards",
+		(long long)w->run.id, r.message);
+	hf_report_alarm(agent, "reboot", "reboot", "run %lld reboots this host and goes on afterwards: %s",
+		(long long)w->run.id, r.message);
+	w->rebooting = false;
+	hf_timer_set(w->reboot_timer, (uint64_t)(r.delay_s > 0 ? r.delay_s : 0) * 1000);
+}
+
 static void phase_ended(struct hf_work *w, int status, bool timed_out)
 {
 	bool good = status == 0 && w->end != NULL && hf_dict_int(w->end, "exit", 1) == 0;
@@ -212,6 +260,10 @@ static void phase_ended(struct hf_work *w, int status, bool timed_out)
 		why = "the run did not end within run_deadline";
 	else if (why == NULL)
 		why = w->end == NULL ? "the apply role did not finish" : "a task failed";
+	if (w->end != NULL && hf_dict_bool(w->end, "reboot", false) && !timed_out) {
+		reboot_begin(w);
+		return;
+	}
 	bool killed = w->end == NULL || hf_dict_bool(w->end, "cancelled", false);
 	if (killed && !timed_out && ++w->attempts < ATTEMPTS_MAX) {
 		hf_log(HF_LOG_WARNING, "run %lld: the apply role was ended (status %d); going on",
@@ -440,7 +492,12 @@ void hf_work_recover(struct hf_work *w)
 	hf_log(HF_LOG_NOTICE, "run %lld (%s) goes on where it was interrupted: phase %s",
 		(long long)w->run.id, w->run.kind, hf_phase_names[w->run.phase]);
 	w->full = w->run.full;
-	phase_start(w);
+	hf_auto_arena a = hf_arena_new();
+	struct hf_reboot r;
+	if (hf_reboot_asked(a, hf_reboot_path(w->agent, a, w->run.id), &r))
+		reboot_begin(w); /* a kill came between the request and the reboot */
+	else
+		phase_start(w);
 }
 
 int hf_work_new(struct hf_agent *agent, struct hf_work **ret, struct hf_error *err)
@@ -448,6 +505,7 @@ int hf_work_new(struct hf_agent *agent, struct hf_work **ret, struct hf_error *e
 	struct hf_work *w = hf_new(agent->arena, struct hf_work);
 	w->agent = agent;
 	w->gate_timer = hf_timer_new(agent->loop, false, on_gate_timer, w);
+	w->reboot_timer = hf_timer_new(agent->loop, false, on_reboot_timer, w);
 	*ret = w;
 	return 0;
 }
