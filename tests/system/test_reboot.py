@@ -16,7 +16,7 @@ PLAYBOOK = """
     - name: after
       shell: echo "after {{ early.stdout }}" >> /srv/order
     - name: start a second time
-      reboot: {}
+      reboot: { pre_reboot_delay: 6 }
     - name: at last
       copy: { content: "{{ early.stdout }}\\n", dest: /srv/last }
   handlers:
