@@ -21,8 +21,10 @@ enum {
 	RESTART_MAX_MS = 60000,
 	STOP_WAIT_MS = 2000,
 	TROUBLE_MAX = 256,
-	STEADY_MS = 60000
+	STEADY_MS = 60000,
+	ALARM_EVERY_MS = 60000
 };
+enum alarm_kind { ALARM_BAD_HINT, ALARM_CLIENT_ID_TAKEN, ALARM_KINDS };
 
 struct hf_broker {
 	struct hf_agent *agent;
@@ -35,6 +37,7 @@ struct hf_broker {
 	uint64_t started_ms;
 	struct hf_digest credentials;
 	char trouble[TROUBLE_MAX];
+	uint64_t alarmed_ms[ALARM_KINDS]; /* 0: never */
 };
 
 static void send_or_log(struct hf_broker *b, enum hf_wire_kind kind, struct hf_str payload)
@@ -117,8 +120,22 @@ static void on_up(struct hf_broker *b)
 	HF_MUST(hf_spool_drain(b->agent->spool, err));
 }
 
-static void on_down(struct hf_broker *b, struct hf_str why)
+/* Whoever reaches the broker can cause these: one alarm of a kind in a while is enough. */
+static void alarm_now_and_then(struct hf_broker *b, enum alarm_kind kind, const char *text)
 {
+	static const char *const words[ALARM_KINDS] = { "bad-hint", "client-id-taken" };
+	uint64_t now = hf_time_monotonic_ms();
+	if (b->alarmed_ms[kind] != 0 && now - b->alarmed_ms[kind] < ALARM_EVERY_MS)
+		return;
+	b->alarmed_ms[kind] = now;
+	hf_report_alarm(b->agent, words[kind], words[kind], "%s", text);
+}
+
+static void on_down(struct hf_broker *b, struct hf_str why, bool taken)
+{
+	if (taken)
+		alarm_now_and_then(b, ALARM_CLIENT_ID_TAKEN,
+			"another client connected to the broker with this host's client id");
 	if (b->connected || b->trouble[0] == '\0')
 		hf_log(HF_LOG_WARNING, "no broker: %.*s; reports wait in the spool", HF_STR_ARG(why));
 	b->connected = false;
@@ -150,8 +167,16 @@ static void on_hint(struct hf_broker *b, struct hf_str payload)
 	struct hf_error err = { 0 };
 	hf_str_split(&rest, '\n', &topic);
 	if (hf_json_parse(a, rest, "hint", &v, &err) < 0 || !hf_is(v, HF_DICT)) {
-		hf_log(HF_LOG_WARNING, "a hint that is none was dropped");
+		alarm_now_and_then(b, ALARM_BAD_HINT, "a hint that is none was dropped");
 		return;
+	}
+	HF_DICT_EACH (v, e) {
+		const char *key = hf_entry_key(e)->u.string.p;
+		if (strcmp(key, "seq") != 0 && strcmp(key, "poll") != 0 && strcmp(key, "resend") != 0) {
+			alarm_now_and_then(b, ALARM_BAD_HINT,
+				"a hint asked for more than a look at the store; it was dropped");
+			return;
+		}
 	}
 	if (hf_dict_get(v, "resend") != NULL)
 		resend(b, hf_dict_get(v, "resend"));
@@ -164,7 +189,7 @@ static void dispatch(struct hf_broker *b, const struct hf_wire_message *m)
 	if (m->kind == HF_WIRE_UP)
 		on_up(b);
 	else if (m->kind == HF_WIRE_DOWN)
-		on_down(b, m->payload);
+		on_down(b, m->payload, m->id != 0);
 	else if (m->kind == HF_WIRE_ACK && m->id != 0)
 		HF_MUST(hf_spool_acked(b->agent->spool, m->id, err));
 	else if (m->kind == HF_WIRE_MESSAGE)
@@ -196,7 +221,7 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *data)
 	b->pid = 0;
 	if (b->stopping)
 		return 0;
-	on_down(b, HF_STR("the net role ended"));
+	on_down(b, HF_STR("the net role ended"), false);
 	hf_log(HF_LOG_WARNING, "the net role ended (%s %d): it is started again",
 		info->si_code == CLD_EXITED ? "status" : "signal", info->si_status);
 	if (hf_time_monotonic_ms() - b->started_ms > STEADY_MS)

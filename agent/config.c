@@ -23,7 +23,8 @@ struct raw {
 	const char *environment, *fleet, *host, *store, *trust, *trust_sha256, *state_dir, *run_dir, *user;
 	int64_t min_root, min_epoch, min_seq;
 	struct hf_value *roles, *windows, *mqtt;
-	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline;
+	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline, *store_timeout;
+	const char *allow_agent;
 	int64_t debounce_ms, spool_bytes, spool_keep;
 	int policy, on_failure, log_level, lookups;
 };
@@ -46,6 +47,8 @@ static const struct hf_arg args[] = {
 		.help = "pointers of key epochs below this are refused" },
 	{ "min_seq", HF_ARG_INT, FIELD(min_seq),
 		.help = "pointers of min_epoch with lower numbers are refused" },
+	{ "allow_agent", HF_ARG_STR, FIELD(allow_agent),
+		.help = "this version of the agent may run although a newer one has run here" },
 	{ "state_dir", HF_ARG_STR, FIELD(state_dir), .dflt = HF_STATEDIR,
 		.help = "state, objects, releases, undo journal" },
 	{ "run_dir", HF_ARG_STR, FIELD(run_dir), .dflt = "/run/holdfast",
@@ -54,6 +57,8 @@ static const struct hf_arg args[] = {
 	{ "poll", HF_ARG_STR, FIELD(poll), .dflt = "60s", .help = "how often the channel is asked" },
 	{ "splay", HF_ARG_STR, FIELD(splay), .dflt = "10s",
 		.help = "at most this much is added to each poll at random" },
+	{ "store_timeout", HF_ARG_STR, FIELD(store_timeout), .dflt = "2m",
+		.help = "the longest one document or object may take" },
 	{ "policy", HF_ARG_ENUM, FIELD(policy), .dflt = "correct", .choices = hf_policy_names,
 		.help = "what drift leads to where a task does not say" },
 	{ "windows", HF_ARG_LIST, FIELD(windows), .elements = HF_ARG_STR,
@@ -134,6 +139,7 @@ static int durations_read(const struct raw *r, struct hf_config *c, struct hf_er
 		{ "hash_sweep", r->hash_sweep, &c->hash_sweep_s },
 		{ "run_deadline", r->run_deadline, &c->run_deadline_s },
 		{ "gate_deadline", r->gate_deadline, &c->gate_deadline_s },
+		{ "store_timeout", r->store_timeout, &c->store_timeout_s },
 	};
 	for (size_t i = 0; i < HF_COUNT(all); i++) {
 		int result = duration_read(all[i].name, all[i].text, all[i].ret, err);
@@ -222,9 +228,10 @@ static int config_check(const struct hf_config *c, struct hf_error *err)
 		if (result < 0)
 			return result;
 	}
-	if (c->poll_s < 1 || c->sweep_s < 1 || c->hash_sweep_s < 1 || c->run_deadline_s < 1)
-		return hf_fail(
-			err, HF_E_ARGUMENT, "poll, sweep, hash_sweep and run_deadline must be at least 1s");
+	if (c->poll_s < 1 || c->sweep_s < 1 || c->hash_sweep_s < 1 || c->run_deadline_s < 1 ||
+		c->store_timeout_s < 1)
+		return hf_fail(err, HF_E_ARGUMENT,
+			"poll, sweep, hash_sweep, run_deadline and store_timeout must be at least 1s");
 	if (c->debounce_ms < 0 || c->debounce_ms > 60000)
 		return hf_fail(err, HF_E_ARGUMENT, "debounce_ms must be within 0 and 60000");
 	if (c->spool_bytes < 1 << 20 || c->spool_keep < 0)
@@ -250,6 +257,7 @@ static int config_bind(
 	c->min_root = r.min_root;
 	c->min_epoch = r.min_epoch;
 	c->min_seq = r.min_seq;
+	c->allow_agent = r.allow_agent;
 	c->state_dir = r.state_dir;
 	c->run_dir = r.run_dir;
 	c->user = r.user;

@@ -37,6 +37,8 @@ struct hf_config {
 	const char *trust_sha256;             /* what that document must hash to; NULL: not checked */
 	int64_t min_root, min_epoch, min_seq; /* the least to believe, whatever the state says; 0: none */
 	const char *state_dir, *run_dir, *user;
+	const char *allow_agent; /* an older agent that may run here; NULL: none */
+	int64_t store_timeout_s;
 	int64_t poll_s, splay_s, sweep_s, hash_sweep_s, run_deadline_s, gate_deadline_s, debounce_ms;
 	int policy;     /* enum hf_policy */
 	int on_failure; /* enum hf_on_failure */

@@ -94,6 +94,18 @@ static int document_get(struct poll *p, const char *key, const char *etag, struc
 	return result;
 }
 
+/* An older agent than one that worked here before may lack what that one knew: it keeps enforcing and accepts
+ * nothing new, unless the host's administrator names it. */
+static int agent_check(struct poll *p, struct hf_error *err)
+{
+	const char *newest = p->f->agent_newest, *allowed = p->f->config->allow_agent;
+	struct hf_accept_config before = p->who;
+	if (newest == NULL || (allowed != NULL && hf_version_compare(allowed, PACKAGE_VERSION) == 0))
+		return 0;
+	before.agent_version = newest;
+	return hf_accept_agent(&before, &p->trust, PACKAGE_VERSION, &p->refusal, err);
+}
+
 static int root_walk(struct poll *p, struct hf_error *err)
 {
 	for (int i = 0; i < ROOTS_A_POLL; i++) {
@@ -178,7 +190,7 @@ static int objects_fetch(struct poll *p, const struct hf_manifest *m, const stru
 	return result;
 }
 
-/* A cached object that no longer has its hash (a torn write, a bad disk) is fetched again next time. */
+/* What no longer has its hash (a torn write, a bad disk, somebody's hand) is fetched again next time. */
 static void cache_forget(struct poll *p, const struct hf_manifest *m, const struct hf_object_cache *cache)
 {
 	for (size_t i = 0; i < m->n_files; i++)
@@ -204,6 +216,12 @@ static int release_bring(struct poll *p, struct hf_manifest *m, const char **ret
 		if (result < 0 &&
 			(p->refusal == HF_REFUSED_HASH_MISMATCH || p->refusal == HF_REFUSED_SIZE_MISMATCH))
 			cache_forget(p, m, &cache);
+	}
+	if (result == 0) {
+		/* It may have been unpacked long ago. */
+		result = hf_unpack_check(m, *ret_path, &p->refusal, err);
+		if (result == -HF_E_TRUST && hf_fs_remove_tree(*ret_path, NULL) < 0)
+			return hf_fail(err, HF_E_IO, "%s was changed and cannot be removed", *ret_path);
 	}
 	return result;
 }
@@ -293,6 +311,8 @@ int hf_fetch_body(int socket, void *data)
 		result = root_first(&p, &err);
 	if (result == 0 && (f->look_for_root || f->etag == NULL))
 		result = root_walk(&p, &err);
+	if (result == 0)
+		result = agent_check(&p, &err);
 	if (result == 0)
 		result = pointer_follow(&p, &err);
 	if (result == 0)

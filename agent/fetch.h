@@ -12,7 +12,8 @@ struct hf_fetch {
 	const struct hf_config *config;
 	struct hf_trust trust; /* root_bytes.n 0: none yet */
 	const char *etag;      /* of the pointer whose release is installed or wanted already; NULL: none */
-	bool look_for_root;    /* ask for a newer root even if the pointer has not changed */
+	const char *agent_newest; /* the newest agent that ever polled here; NULL: none */
+	bool look_for_root;       /* ask for a newer root even if the pointer has not changed */
 };
 /* A child body (hf_child_spec); data is the struct hf_fetch. */
 int hf_fetch_body(int socket, void *data);

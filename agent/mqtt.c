@@ -37,6 +37,9 @@ struct hf_mqtt {
 	unsigned address; /* which of the name's addresses is tried next */
 	int protocol;
 	unsigned rounds;
+	bool taken;     /* another client connected with our client id */
+	bool contested; /* that was so a moment ago: two who throw each other out should not do it at full
+			   speed */
 	bool connected, dead; /* dead: to be taken down once libmosquitto's frames are left */
 	char why[256];
 	struct {
@@ -136,7 +139,8 @@ static void on_connect(
 	struct hf_mqtt *m = data;
 	if (code == 0) {
 		m->connected = true;
-		m->wait_ms = WAIT_FIRST_MS;
+		if (!m->contested)
+			m->wait_ms = WAIT_FIRST_MS;
 		m->o.up(m->o.data);
 		return;
 	}
@@ -154,7 +158,11 @@ static void on_disconnect(
 {
 	struct hf_mqtt *m = data;
 	if (m->why[0] == '\0')
-		snprintf(m->why, sizeof(m->why), "connection lost: %s", mosquitto_strerror(code));
+		snprintf(m->why, sizeof(m->why), "connection lost: %s",
+			code >= MQTT_RC_UNSPECIFIED ? mosquitto_reason_string(code)
+						    : mosquitto_strerror(code));
+	m->taken = m->protocol == MQTT_PROTOCOL_V5 && code == MQTT_RC_SESSION_TAKEN_OVER;
+	m->contested = m->contested || m->taken;
 	m->dead = true;
 }
 
@@ -211,7 +219,9 @@ static void fail_and_wait(struct hf_mqtt *m)
 	sd_event_source_set_time(m->again, now + (uint64_t)jitter(m->wait_ms) * 1000);
 	sd_event_source_set_enabled(m->again, SD_EVENT_ONESHOT);
 	m->wait_ms = m->wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS : m->wait_ms * 2;
-	m->o.down(m->o.data, why);
+	bool taken = m->taken;
+	m->taken = false;
+	m->o.down(m->o.data, why, taken);
 }
 
 /* After every call into libmosquitto: listen for what it wants, or take a dead client down. */
@@ -247,6 +257,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *data)
 static int on_misc(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_mqtt *m = data;
+	if (m->connected && m->contested) {
+		m->contested = false;
+		m->wait_ms = WAIT_FIRST_MS;
+	}
 	if (m->client != NULL)
 		settle(m, mosquitto_loop_misc(m->client));
 	if (++m->rounds % RELAX_ROUNDS == 0)

@@ -14,7 +14,7 @@ struct hf_mqtt_options {
 	int port, keepalive_s;
 	bool tls;
 	void (*up)(void *data);
-	void (*down)(void *data, const char *why);
+	void (*down)(void *data, const char *why, bool taken); /* taken: by a client with our id */
 	void (*acked)(void *data, uint32_t ticket);
 	void (*message)(void *data, const char *topic, struct hf_str body);
 	void *data;

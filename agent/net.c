@@ -29,9 +29,9 @@ static void on_up(void *data)
 	tell(data, HF_WIRE_UP, 0, (struct hf_str){ 0 });
 }
 
-static void on_down(void *data, const char *why)
+static void on_down(void *data, const char *why, bool taken)
 {
-	tell(data, HF_WIRE_DOWN, 0, hf_str(why));
+	tell(data, HF_WIRE_DOWN, taken ? 1 : 0, hf_str(why));
 }
 
 static void on_acked(void *data, uint32_t ticket)

@@ -22,7 +22,8 @@ struct hf_pull {
 	struct hf_child *child;
 	struct hf_arena *arena; /* of the poll under way */
 	struct hf_fetch fetch;
-	bool again;    /* a hint came while a poll was under way */
+	bool again; /* a hint came while a poll was under way */
+	bool version_noted;
 	bool answered; /* the child has told how it ended */
 	unsigned failures, polls;
 	int64_t last;
@@ -106,12 +107,34 @@ static void target_store(struct hf_pull *p, struct hf_value *line)
 	hf_target_replace(&agent->target, &next);
 }
 
+/* The version that was good for a poll; only rises, but for what the administrator allowed. */
+static void version_note(struct hf_pull *p)
+{
+	hf_auto_arena a = hf_arena_new();
+	const char *newest = NULL;
+	if (p->version_noted)
+		return;
+	HF_MUST(hf_state_get(p->agent->state, a, "agent.newest", &newest, err));
+	if (newest == NULL || strcmp(newest, PACKAGE_VERSION) != 0)
+		HF_MUST(hf_state_set(p->agent->state, "agent.newest", PACKAGE_VERSION, err));
+	p->version_noted = true;
+}
+
 static void poll_good(struct hf_pull *p)
 {
+	version_note(p);
 	p->failures = 0;
 	p->last = hf_time_now();
 	hf_buf_clear(&p->alarm);
 	hf_buf_done(&p->trouble);
+}
+
+static void failure_count(struct hf_pull *p, const char *text)
+{
+	p->failures++;
+	hf_log(p->failures == 1 ? HF_LOG_WARNING : HF_LOG_DEBUG, "store: %s", text);
+	if (p->failures == STALE_POLLS)
+		hf_report_alarm(p->agent, "store-unreachable", "store-unreachable", "%s", text);
 }
 
 static void poll_failed(struct hf_pull *p, const struct hf_value *line)
@@ -120,9 +143,7 @@ static void poll_failed(struct hf_pull *p, const struct hf_value *line)
 		   *text = hf_dict_cstr(line, "text", "the poll failed");
 	trouble_set(p, text);
 	if (*refusal == '\0') {
-		p->failures++;
-		hf_log(p->failures == 1 || p->failures == STALE_POLLS ? HF_LOG_WARNING : HF_LOG_DEBUG,
-			"store: %s", text);
+		failure_count(p, text);
 	} else if (!hf_str_is(hf_buf_str(&p->alarm), text)) {
 		hf_buf_clear(&p->alarm);
 		hf_buf_puts(&p->alarm, text);
@@ -168,9 +189,9 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 	p->child = NULL;
 	p->arena = hf_arena_free(p->arena);
 	if (!p->answered) {
-		p->failures++;
 		trouble_set(p, timed_out ? "a poll did not end in time" : "a poll was killed");
-		hf_log(HF_LOG_WARNING, "store: %s (status %d)", hf_buf_str(&p->trouble).p, status);
+		hf_log(HF_LOG_DEBUG, "poll: status %d", status);
+		failure_count(p, hf_buf_str(&p->trouble).p);
 	}
 	poll_again(p);
 	hf_work_next(p->agent->work);
@@ -193,6 +214,8 @@ static int poll_start(struct hf_pull *p, struct hf_error *err)
 	int result = trust_load(agent->state, p->arena, &p->fetch.trust, err);
 	if (result == 0)
 		result = hf_state_get(agent->state, p->arena, "pointer.etag", &p->fetch.etag, err);
+	if (result == 0)
+		result = hf_state_get(agent->state, p->arena, "agent.newest", &p->fetch.agent_newest, err);
 	if (result < 0)
 		return result;
 	struct hf_child_spec spec = { .name = "poll",

@@ -73,6 +73,11 @@ static int batch_run(struct batch *b, struct hf_store *store, int socket, struct
 	return sent;
 }
 
+static uint32_t timeout(const struct hf_config *config)
+{
+	return (uint32_t)config->store_timeout_s * 1000;
+}
+
 static int role_serve(const struct hf_config *config, int socket, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
@@ -86,7 +91,8 @@ static int role_serve(const struct hf_config *config, int socket, struct hf_erro
 	if (result == 0)
 		result = hf_sandbox_enter(HF_SANDBOX_STORE, config->user, &missing, err);
 	if (result == 0)
-		result = hf_store_open(a, config->store, NULL, &store, err);
+		result = hf_store_open(a, config->store,
+			&(struct hf_store_options){ .timeout_ms = timeout(config) }, &store, err);
 	while (result == 0) {
 		struct hf_wire_message m;
 		if (hf_wire_receive(socket, &in, &m, NULL) != 0)
@@ -222,7 +228,8 @@ int hf_store_wire_open(
 	struct hf_arena *a, const struct hf_config *config, struct hf_store **ret, struct hf_error *err)
 {
 	if (strncmp(config->store, "file://", 7) == 0)
-		return hf_store_open(a, config->store, NULL, ret, err);
+		return hf_store_open(a, config->store,
+			&(struct hf_store_options){ .timeout_ms = timeout(config) }, ret, err);
 	int pair[2];
 	int result = hf_wire_pair(false, pair, err);
 	if (result < 0)
