@@ -22,9 +22,11 @@ enum {
 	STOP_WAIT_MS = 2000,
 	TROUBLE_MAX = 256,
 	STEADY_MS = 60000,
-	ALARM_EVERY_MS = 60000
+	ALARM_EVERY_MS = 60000,
+	LOSSES_MAX = 3,
+	LOSSES_WITHIN_MS = 60000
 };
-enum alarm_kind { ALARM_BAD_HINT, ALARM_CLIENT_ID_TAKEN, ALARM_KINDS };
+enum alarm_kind { ALARM_BAD_HINT, ALARM_LINK_UNSTABLE, ALARM_KINDS };
 
 struct hf_broker {
 	struct hf_agent *agent;
@@ -37,6 +39,8 @@ struct hf_broker {
 	uint64_t started_ms;
 	struct hf_digest credentials;
 	char trouble[TROUBLE_MAX];
+	unsigned losses; /* of connections that stood, since losses_since_ms */
+	uint64_t losses_since_ms;
 	uint64_t alarmed_ms[ALARM_KINDS]; /* 0: never */
 };
 
@@ -123,7 +127,7 @@ static void on_up(struct hf_broker *b)
 /* Whoever reaches the broker can cause these: one alarm of a kind in a while is enough. */
 static void alarm_now_and_then(struct hf_broker *b, enum alarm_kind kind, const char *text)
 {
-	static const char *const words[ALARM_KINDS] = { "bad-hint", "client-id-taken" };
+	static const char *const words[ALARM_KINDS] = { "bad-hint", "link-unstable" };
 	uint64_t now = hf_time_monotonic_ms();
 	if (b->alarmed_ms[kind] != 0 && now - b->alarmed_ms[kind] < ALARM_EVERY_MS)
 		return;
@@ -131,11 +135,27 @@ static void alarm_now_and_then(struct hf_broker *b, enum alarm_kind kind, const 
 	hf_report_alarm(b->agent, words[kind], words[kind], "%s", text);
 }
 
+/* Brokers need not say why they close a connection; one that is thrown out again and again shares its client
+ * id. */
+static void loss_count(struct hf_broker *b, bool taken)
+{
+	uint64_t now = hf_time_monotonic_ms();
+	if (b->losses == 0 || now - b->losses_since_ms > LOSSES_WITHIN_MS) {
+		b->losses = 0;
+		b->losses_since_ms = now;
+	}
+	if (b->connected)
+		b->losses++;
+	if (taken || b->losses >= LOSSES_MAX)
+		alarm_now_and_then(b, ALARM_LINK_UNSTABLE,
+			taken ? "another client connected to the broker with this host's client id"
+			      : "the broker drops this host again and again: another client may use its "
+				"client id");
+}
+
 static void on_down(struct hf_broker *b, struct hf_str why, bool taken)
 {
-	if (taken)
-		alarm_now_and_then(b, ALARM_CLIENT_ID_TAKEN,
-			"another client connected to the broker with this host's client id");
+	loss_count(b, taken);
 	if (b->connected || b->trouble[0] == '\0')
 		hf_log(HF_LOG_WARNING, "no broker: %.*s; reports wait in the spool", HF_STR_ARG(why));
 	b->connected = false;

@@ -262,7 +262,7 @@ static int pointer_follow(struct poll *p, struct hf_error *err)
 	if (result < 0)
 		return result;
 	if (g.not_modified) {
-		result = hf_accept_fresh(&p->trust, p->now, &p->refusal, err);
+		result = hf_accept_fresh(&p->who, &p->trust, p->now, &p->refusal, err);
 		return result < 0 ? result : value_tell(p->socket, line_new(p->arena, "same"), false, err);
 	}
 	result = hf_accept_pointer(

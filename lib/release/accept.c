@@ -149,9 +149,8 @@ static int compare_numbers(int64_t epoch_a, int64_t seq_a, int64_t epoch_b, int6
 	return seq_a == seq_b ? 0 : seq_a < seq_b ? -1 : 1;
 }
 
-static int pointer_rises(const struct hf_accept_config *config, const struct hf_trust *trust,
-	const struct hf_pointer *p, const struct hf_digest *digest, enum hf_refusal *ret_refusal,
-	struct hf_error *err)
+static int pointer_rises(const struct hf_trust *trust, const struct hf_pointer *p,
+	const struct hf_digest *digest, enum hf_refusal *ret_refusal, struct hf_error *err)
 {
 	int order = compare_numbers(p->key_epoch, p->seq, trust->key_epoch, trust->seq);
 	if (order < 0)
@@ -166,11 +165,18 @@ static int pointer_rises(const struct hf_accept_config *config, const struct hf_
 		return hf_refuse(ret_refusal, err, HF_REFUSED_WRONG_EPOCH,
 			"pointer of epoch %lld, root of epoch %lld", (long long)p->key_epoch,
 			(long long)trust->root->key_epoch);
-	if (compare_numbers(p->key_epoch, p->seq, config->min_epoch, config->min_seq) < 0)
-		return hf_refuse(ret_refusal, err, HF_REFUSED_BELOW_MINIMUM,
-			"pointer %lld of epoch %lld, this host needs %lld of epoch %lld", (long long)p->seq,
-			(long long)p->key_epoch, (long long)config->min_seq, (long long)config->min_epoch);
 	return 0;
+}
+
+/* A host whose state came from an old backup must not believe what that remembers, either. */
+static int numbers_suffice(const struct hf_accept_config *config, const struct hf_trust *trust,
+	enum hf_refusal *ret_refusal, struct hf_error *err)
+{
+	if (compare_numbers(trust->key_epoch, trust->seq, config->min_epoch, config->min_seq) >= 0)
+		return 0;
+	return hf_refuse(ret_refusal, err, HF_REFUSED_BELOW_MINIMUM,
+		"pointer %lld of epoch %lld, this host needs %lld of epoch %lld", (long long)trust->seq,
+		(long long)trust->key_epoch, (long long)config->min_seq, (long long)config->min_epoch);
 }
 
 int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config, const struct hf_trust *trust,
@@ -193,13 +199,13 @@ int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config,
 		return result;
 	struct hf_trust next = *trust;
 	next.pointer = hf_sha256(payload);
-	result = pointer_rises(config, trust, &p, &next.pointer, ret_refusal, err);
+	result = pointer_rises(trust, &p, &next.pointer, ret_refusal, err);
 	next.key_epoch = p.key_epoch;
 	next.seq = p.seq;
 	next.release = p.release;
 	next.pointer_expires = p.expires;
 	if (result == 0)
-		result = hf_accept_fresh(&next, now, ret_refusal, err);
+		result = hf_accept_fresh(config, &next, now, ret_refusal, err);
 	if (result < 0)
 		return result;
 	if (p.issued > next.newest_issued)
@@ -209,11 +215,14 @@ int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config,
 	return 0;
 }
 
-int hf_accept_fresh(
-	const struct hf_trust *trust, int64_t now, enum hf_refusal *ret_refusal, struct hf_error *err)
+int hf_accept_fresh(const struct hf_accept_config *config, const struct hf_trust *trust, int64_t now,
+	enum hf_refusal *ret_refusal, struct hf_error *err)
 {
 	if (trust->seq == 0)
 		return 0;
+	int result = numbers_suffice(config, trust, ret_refusal, err);
+	if (result < 0)
+		return result;
 	if (trust->pointer_expires <= time_floor(trust, now))
 		return hf_refuse(ret_refusal, err, HF_REFUSED_EXPIRED_POINTER, "pointer %lld of epoch %lld",
 			(long long)trust->seq, (long long)trust->key_epoch);

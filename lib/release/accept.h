@@ -48,10 +48,10 @@ HF_CHECK int hf_accept_root_current(const struct hf_accept_config *config, const
 HF_CHECK int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config,
 	const struct hf_trust *trust, struct hf_str bytes, int64_t now, struct hf_pointer *ret_pointer,
 	struct hf_trust *ret, enum hf_refusal *ret_refusal, struct hf_error *err);
-/* On every poll, changed or not: whether the pointer accepted still counts. expired-pointer, or, under a
- * newer root, wrong-epoch and revoked. Keep enforcing; raise the alarm. */
-HF_CHECK int hf_accept_fresh(
-	const struct hf_trust *trust, int64_t now, enum hf_refusal *ret_refusal, struct hf_error *err);
+/* On every poll, changed or not: whether the pointer accepted still counts. below-minimum, expired-pointer,
+ * or, under a newer root, wrong-epoch and revoked. Keep enforcing; raise the alarm. */
+HF_CHECK int hf_accept_fresh(const struct hf_accept_config *config, const struct hf_trust *trust, int64_t now,
+	enum hf_refusal *ret_refusal, struct hf_error *err);
 
 /* Whether the host may install this release at all: revoked. Ask before automatic rollbacks too. */
 HF_CHECK int hf_accept_release_allowed(const struct hf_trust *trust, const struct hf_digest *release,
