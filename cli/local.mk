@@ -28,3 +28,5 @@ holdfast_SOURCES += \
 	%reldir%/status.c
 holdfast_LDADD = $(modules_libs) $(provisioner_libs)
 holdfast_SOURCES += %reldir%/modules.c %reldir%/lint.c
+holdfast_SOURCES += %reldir%/modules.c
+holdfast_SOURCES += %reldir%/completion.c %reldir%/manual.c
