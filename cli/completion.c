@@ -21,7 +21,8 @@ static const char *second_word(const char *name)
 /* Commands of one family stand together in the table: the first of each is where its word is told. */
 static bool family_begins(size_t i)
 {
-	return i == 0 || !hf_str_equal(first_word(cli_commands[i]->name), first_word(cli_commands[i - 1]->name));
+	return i == 0 ||
+	       !hf_str_equal(first_word(cli_commands[i]->name), first_word(cli_commands[i - 1]->name));
 }
 
 /* Text inside single quotes of a shell. */
@@ -51,7 +52,8 @@ static void options_print(const struct cli_command *command)
 	fputs(" --help", stdout);
 }
 
-/* --- bash ------------------------------------------------------------------------------------------------- */
+/* --- bash -------------------------------------------------------------------------------------------------
+ */
 
 static void bash_print(void)
 {
@@ -101,7 +103,8 @@ static void bash_print(void)
 		stdout);
 }
 
-/* --- zsh -------------------------------------------------------------------------------------------------- */
+/* --- zsh --------------------------------------------------------------------------------------------------
+ */
 
 /* _arguments and _describe give ':' and brackets a meaning. */
 static void zsh_text(const char *text)
@@ -155,7 +158,8 @@ static void zsh_families(void)
 		if (cli_commands[i + 1] == NULL || family_begins(i + 1))
 			fputs(") ;;\n", stdout);
 	}
-	fputs("\t\tesac\n\t\tif (( $#rows )); then\n\t\t\t_describe command rows\n\t\t\treturn\n\t\tfi\n\tfi\n",
+	fputs("\t\tesac\n\t\tif (( $#rows )); then\n\t\t\t_describe command "
+	      "rows\n\t\t\treturn\n\t\tfi\n\tfi\n",
 		stdout);
 }
 
@@ -176,7 +180,8 @@ static void zsh_print(void)
 	fputs("\tesac\n}\n_holdfast \"$@\"\n", stdout);
 }
 
-/* --- fish ------------------------------------------------------------------------------------------------- */
+/* --- fish -------------------------------------------------------------------------------------------------
+ */
 
 static void fish_option(const char *condition, const struct cli_option *o)
 {
@@ -209,8 +214,9 @@ static void fish_print(void)
 			putchar('\n');
 		}
 		snprintf(condition, sizeof(condition),
-			second == NULL ? "'__fish_seen_subcommand_from %.*s'"
-				       : "'__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s'",
+			second == NULL
+				? "'__fish_seen_subcommand_from %.*s'"
+				: "'__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s'",
 			HF_STR_ARG(first), second);
 		for (const struct cli_option *o = c->options; o != NULL && o->name != NULL; o++)
 			fish_option(condition, o);

@@ -45,7 +45,8 @@ static void head(struct hf_arena *a, struct hf_buf *b, const char *name, const c
 	for (char *at = title; *at != '\0'; at++)
 		if (*at >= 'a' && *at <= 'z')
 			*at = (char)(*at - 'a' + 'A');
-	hf_buf_printf(b, ".TH \"%s\" 1 \"\" \"holdfast %s\" \"holdfast\"\n.SH NAME\n", title, PACKAGE_VERSION);
+	hf_buf_printf(
+		b, ".TH \"%s\" 1 \"\" \"holdfast %s\" \"holdfast\"\n.SH NAME\n", title, PACKAGE_VERSION);
 	roff(b, name);
 	hf_buf_printf(b, " \\- ");
 	roff(b, summary);
@@ -97,10 +98,11 @@ static void command_page(struct hf_arena *a, struct hf_buf *b, const struct cli_
 static void front_page(struct hf_arena *a, struct hf_buf *b)
 {
 	head(a, b, "holdfast", "declared state for machine-learning hosts, from signed Ansible releases");
-	hf_buf_printf(b, ".SH SYNOPSIS\n\\fBholdfast\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n"
-			 ".SH DESCRIPTION\nRuns Ansible playbooks without Python, makes and signs releases of "
-			 "them, and speaks with the resident agent. Each command has a page of its own.\n"
-			 ".SH COMMANDS\n");
+	hf_buf_printf(b,
+		".SH SYNOPSIS\n\\fBholdfast\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n"
+		".SH DESCRIPTION\nRuns Ansible playbooks without Python, makes and signs releases of "
+		"them, and speaks with the resident agent. Each command has a page of its own.\n"
+		".SH COMMANDS\n");
 	for (size_t i = 0; cli_commands[i] != NULL; i++) {
 		hf_buf_printf(b, ".TP\n\\fB");
 		roff(b, page_name(a, cli_commands[i]->name));
@@ -108,10 +110,11 @@ static void front_page(struct hf_arena *a, struct hf_buf *b)
 		roff(b, cli_commands[i]->summary);
 		hf_buf_printf(b, "\n");
 	}
-	hf_buf_printf(b, ".SH \"EXIT STATUS\"\n0 done; 1 could not be done; 2 a host failed or differences were "
-			 "found; 4 a document is wrong; 5 the command line is wrong; 6 somebody else was first; "
-			 "7 refused by a rule of trust; 8 it does not exist; 99 interrupted.\n"
-			 ".SH \"SEE ALSO\"\n\\fBholdfastd\\fR(8), \\fBholdfast.yaml\\fR(5)\n");
+	hf_buf_printf(b,
+		".SH \"EXIT STATUS\"\n0 done; 1 could not be done; 2 a host failed or differences were "
+		"found; 4 a document is wrong; 5 the command line is wrong; 6 somebody else was first; "
+		"7 refused by a rule of trust; 8 it does not exist; 99 interrupted.\n"
+		".SH \"SEE ALSO\"\n\\fBholdfastd\\fR(8), \\fBholdfast.yaml\\fR(5)\n");
 }
 
 static int page_write(const char *folder, const char *name, const struct hf_buf *b, struct hf_error *err)

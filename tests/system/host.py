@@ -29,6 +29,8 @@ PACKAGES = """systemd systemd-sysv dbus udev libpam-systemd kmod procps iproute2
     locales tzdata ca-certificates gpgv debconf lsb-base util-linux mount sysvinit-utils ethtool xz-utils parted e2fsprogs
     libssl3 libcurl4 libyaml-0-2 libjansson4 libpcre2-8-0 libsystemd0 libmosquitto1 libsqlite3-0 libarchive13
     libseccomp2 libcrypt1 libexpat1 libmicrohttpd12 libzstd1""".split()
+# A cloud image before anything of ours is there: what fetches user data, and nothing our programs are linked with.
+CLOUD_PACKAGES = """systemd systemd-sysv dbus udev kmod procps iproute2 ca-certificates curl openssl gpgv adduser""".split()
 BOOT_SECONDS = 60
 
 
@@ -66,9 +68,10 @@ def mirror():
     raise HostError(f"apt on this machine has no source for {SUITE} main: a host cannot be made")
 
 
-def root():
+def root(packages=None):
     """The folder with the pristine root; made the first time, unpacked from the tar where only that is there."""
-    key = hashlib.sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()[:12]
+    packages = packages or PACKAGES
+    key = hashlib.sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
     folder = cache_folder() / f"{SUITE}-{key}"
     if (folder / "etc/debian_version").exists():
         return folder
@@ -77,7 +80,7 @@ def root():
     try:
         scratch.chmod(0o755)
         if not tar.exists():
-            _debootstrap(scratch)
+            _debootstrap(scratch, packages)
             subprocess.run(["tar", "-C", scratch, "--xattrs", "--numeric-owner", "-cf", f"{tar}.new", "."], check=True)
             os.replace(f"{tar}.new", tar)
         else:
@@ -91,11 +94,11 @@ def root():
     return folder
 
 
-def _debootstrap(target):
+def _debootstrap(target, packages):
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         raise HostError("a test host needs root and debootstrap")
     done = subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(target), mirror()],
+        ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(target), mirror()],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise HostError(f"debootstrap: {done.stdout[-2000:]}")
@@ -119,9 +122,10 @@ class Host:
     "veth" (a cable between the two: host.address inside, host.gateway on this side). binds: {path inside: path outside},
     read-only."""
 
-    def __init__(self, name=None, network="private", binds=None, way=None, memory_max=None):
+    def __init__(self, name=None, network="private", binds=None, way=None, memory_max=None, packages=None):
         self.name = name or f"hf{os.getpid()}x{int(time.monotonic() * 1000) % 100000}"
         self.network, self.binds, self.memory_max = network, dict(binds or {}), memory_max
+        self.packages = packages
         self.way = way or os.environ.get("HF_HOST_WAY") or ("nspawn" if shutil.which("systemd-nspawn") else "unshare")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=cache_folder()))
         self.disk, self.console = self.folder / "disk", self.folder / "console"
@@ -143,7 +147,7 @@ class Host:
         for part in ("upper", "work", "disk"):
             (self.folder / part).mkdir()
             (self.folder / part).chmod(0o755)
-        options = f"lowerdir={root()},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
+        options = f"lowerdir={root(self.packages)},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
         subprocess.run(["mount", "-t", "overlay", "-o", options, f"hf-{self.name}", str(self.disk)], check=True)
 
     # --- boot -----------------------------------------------------------------------------------------------------
