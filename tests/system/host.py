@@ -157,7 +157,7 @@ class Host:
             raise HostError(f"{self.name} is running")
         start = {"nspawn": self._nspawn, "unshare": self._unshare}[self.way]
         with open(self.console, "ab") as log:
-            self.process = subprocess.Popen(start(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen(start(), stdin=subprocess.PIPE, stdout=log, stderr=log,
                                             env=self._environment(), preexec_fn=self._enter_cgroup)
         end = time.monotonic() + timeout
         state = ""
@@ -171,6 +171,8 @@ class Host:
                     self._cable()
                 state = self.run("systemctl is-system-running", timeout=20).out.strip()
                 if state in ("running", "degraded"):
+                    # Where its console is /dev/null, init takes that for a terminal and closes it to others.
+                    self.run("chmod 0666 /dev/null", check=True)
                     return self
             time.sleep(0.05)
         self.power_cut()

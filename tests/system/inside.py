@@ -1,0 +1,184 @@
+"""Addresses that exist only inside a host's network, answered from this side.
+
+    with Doors(host) as doors:
+        doors.relay(("127.0.0.1", 7070), ("127.0.0.1", s3.port))        # bytes through, both ways
+        doors.serve(("169.254.169.254", 80), Handler)                   # an http.server handler
+        doors.mirror(("127.0.0.1", 8000), "http://deb.debian.org/debian/")
+
+A listening socket is made by a thread that has entered the host's network; whoever accepts stays on this side.
+"""
+import ctypes
+import http.server
+import os
+import socket
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+
+CLONE_NEWNET = 0x40000000
+BLOCK = 65536
+
+
+class Doors:
+    def __init__(self, host):
+        self.host, self._open = host, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for listener in self._open:
+            listener.close()
+
+    def listen(self, address):
+        found = {}
+
+        def enter():
+            try:
+                with open(f"/proc/{self.host.leader}/ns/net") as space:
+                    if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET) != 0:
+                        raise OSError(ctypes.get_errno(), "setns")
+                listener = socket.socket()
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(address)
+                listener.listen(64)
+                found["listener"] = listener
+            except OSError as error:
+                found["error"] = error
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        if "error" in found:
+            raise found["error"]
+        self._open.append(found["listener"])
+        return found["listener"]
+
+    def _accept(self, listener, use):
+        def loop():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return  # closed: the test is over
+                threading.Thread(target=use, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=loop, daemon=True).start()
+
+    def relay(self, address, target):
+        def pump(source, sink):
+            try:
+                while data := source.recv(BLOCK):
+                    sink.sendall(data)
+                sink.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # one side has gone; the other sees it
+
+        def use(connection):
+            try:
+                other = socket.create_connection(target, 10)
+            except OSError:
+                connection.close()
+                return
+            other.settimeout(None)
+            back = threading.Thread(target=pump, args=(other, connection), daemon=True)
+            back.start()
+            pump(connection, other)
+            back.join()
+            connection.close()
+            other.close()
+
+        self._accept(self.listen(address), use)
+
+    def serve(self, address, handler):
+        listener = self.listen(address)
+        server = http.server.ThreadingHTTPServer(address, handler, bind_and_activate=False)
+        server.socket.close()
+        server.socket = listener
+        server.server_name, server.server_port = address
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+    def mirror(self, address, source):
+        """The archive this machine installs from, for apt inside."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                try:
+                    answer = urllib.request.urlopen(source.rstrip("/") + self.path, timeout=60)
+                except urllib.error.HTTPError as error:
+                    self.send_response(error.code)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                with answer:
+                    self.send_response(200)
+                    for name in ("Content-Length", "Last-Modified", "Content-Type"):
+                        if answer.headers.get(name):
+                            self.send_header(name, answer.headers[name])
+                    self.send_header("Connection", "close")
+                    self.end_headers()
+                    while data := answer.read(BLOCK):
+                        self.wfile.write(data)
+
+            def log_message(self, *_):
+                pass
+
+        return self.serve(address, Handler)
+
+
+def imds(instance="i-0123456789abcdef0", role="training", access="", secret="", session="session-of-the-role", down=()):
+    """A handler that answers as IMDSv2 does; state is in the class: `down` names what does not answer."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        broken = set(down)
+        token = "AQAEAtestToken=="
+
+        def answer(self, status, text):
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self):
+            if self.path != "/latest/api/token" or not self.headers.get("X-aws-ec2-metadata-token-ttl-seconds"):
+                return self.answer(400, "")
+            return self.answer(403, "") if "token" in self.broken else self.answer(200, self.token)
+
+        def do_GET(self):
+            if self.headers.get("X-aws-ec2-metadata-token") != self.token:
+                return self.answer(401, "")
+            prefix = "/latest/meta-data/"
+            rows = {"instance-id": instance, "placement/region": "us-east-1", "iam/security-credentials/": role,
+                    f"iam/security-credentials/{role}":
+                        '{\n  "Code" : "Success",\n  "Type" : "AWS-HMAC",\n'
+                        f'  "AccessKeyId" : "{access}",\n  "SecretAccessKey" : "{secret}",\n  "Token" : "{session}",\n'
+                        '  "Expiration" : "2099-01-01T00:00:00Z",\n  "LastUpdated" : "2026-01-01T00:00:00Z"\n}'}
+            name = self.path[len(prefix):] if self.path.startswith(prefix) else None
+            if name not in rows or any(name.startswith(b) for b in self.broken):
+                return self.answer(404, "")
+            return self.answer(200, rows[name])
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+def address_add(host, address):
+    """An address of the host's loopback."""
+    subprocess.run(["nsenter", "-t", str(host.leader), "-n", "ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+
+
+def deb(build_script, folder):
+    """The .deb of this tree: HF_DEB names one; else it is built once into folder."""
+    named = os.environ.get("HF_DEB")
+    if named:
+        return named
+    found = sorted(folder.glob("*.deb"))
+    if not found:
+        subprocess.run([str(build_script), str(folder)], check=True, capture_output=True)
+        found = sorted(folder.glob("*.deb"))
+    return str(found[-1])
