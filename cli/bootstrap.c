@@ -33,15 +33,15 @@ static const struct cli_option eks_options[] = { COMMON,
 	{ "certificate-authority", 0, "BASE64", "its certificate authority" },
 	{ "cidr", 0, "CIDR", "its service range" }, { NULL } };
 
-static int out(struct cli_call *call, struct hf_buf *b, size_t max, const char *what)
+static int out(struct cli_call *call, struct hf_str text, size_t max, const char *what)
 {
 	struct hf_error err = { 0 };
-	if (b->failed || b->n > max) {
+	if (text.n > max) {
 		(void)hf_fail(&err, HF_E_LIMIT,
-			"%s has %zu bytes, %zu are allowed: shorten names or the prefix", what, b->n, max);
+			"%s has %zu bytes, %zu are allowed: shorten names or the prefix", what, text.n, max);
 		return cli_fail(call, &err);
 	}
-	return fwrite(b->p, 1, b->n, stdout) == b->n ? CLI_OK : CLI_ERROR;
+	return fwrite(text.p, 1, text.n, stdout) == text.n ? CLI_OK : CLI_ERROR;
 }
 
 static int begin(struct cli_call *call, enum bootstrap_way way, struct bootstrap *b, struct hf_buf *script)
@@ -58,15 +58,17 @@ static int user_data_run(struct cli_call *call)
 {
 	struct bootstrap b;
 	struct hf_error err = { 0 };
-	hf_auto_buf script = hf_buf_init(TEXT_MAX), packed = hf_buf_init(TEXT_MAX);
+	hf_auto_buf script = hf_buf_init(TEXT_MAX);
+	struct hf_str packed;
 	int status = begin(call, BOOTSTRAP_ROLE, &b, &script);
 	if (status != CLI_OK)
 		return status;
-	if (bootstrap_gzip(hf_buf_str(&script), &packed, &err) < 0)
+	struct bootstrap_member one = { "user-data", hf_buf_str(&script), 0644 };
+	if (bootstrap_pack(call->arena, &one, 1, true, &packed, &err) < 0)
 		return cli_fail(call, &err);
 	if (packed.n > USER_DATA_MAX || cli_given(call, "gzip"))
-		return out(call, &packed, USER_DATA_MAX, "the packed user data");
-	return out(call, &script, TEXT_MAX, "the user data");
+		return out(call, packed, USER_DATA_MAX, "the packed user data");
+	return out(call, hf_buf_str(&script), TEXT_MAX, "the user data");
 }
 
 /* The script in a file, so that it may read its standard input and outlive whoever wrote it. */
@@ -116,7 +118,7 @@ static int eks_run(struct cli_call *call)
 		"  kubelet:\n    flags:\n      - "
 		"--node-labels=holdfast/environment=%s,holdfast/fleet=%s\n\n--HOLDFAST--\n",
 		b.environment, b.fleet);
-	return status == CLI_OK ? out(call, &text, NOTEBOOK_MAX, "the user data") : status;
+	return status == CLI_OK ? out(call, hf_buf_str(&text), NOTEBOOK_MAX, "the user data") : status;
 }
 
 /* Both must be left within minutes, and a failure would cost the notebook or the cluster: hand over and end
@@ -134,7 +136,7 @@ static int handed_over(struct cli_call *call, const char *log, const char *what)
 		"mkdir -p \"$(dirname %s)\"\nsetsid nohup sh /run/holdfast-bootstrap >>%s 2>&1 </dev/null "
 		"&\nexit 0\n",
 		log, log);
-	return out(call, &text, NOTEBOOK_MAX, what);
+	return out(call, hf_buf_str(&text), NOTEBOOK_MAX, what);
 }
 
 static int notebook_run(struct cli_call *call)

@@ -18,5 +18,13 @@ HF_CHECK int bootstrap_read(const struct cli_call *call, struct bootstrap *ret, 
 /* The script a machine runs as root. */
 void bootstrap_script(const struct bootstrap *b, enum bootstrap_way way, struct hf_buf *out);
 extern const char *const bootstrap_install; /* the bundle's own script */
-/* gzip, the same bytes for the same text. */
-HF_CHECK int bootstrap_gzip(struct hf_str text, struct hf_buf *out, struct hf_error *err);
+
+enum { BOOTSTRAP_BUNDLE_MAX = 300 << 20, BOOTSTRAP_MEMBERS_MAX = 8 };
+struct bootstrap_member {
+	const char *name;
+	struct hf_str data;
+	unsigned mode;
+};
+/* A tar of the members, or the one member as gzip. */
+HF_CHECK int bootstrap_pack(struct hf_arena *a, const struct bootstrap_member *members, size_t n, bool gzip,
+	struct hf_str *ret, struct hf_error *err);

@@ -1,6 +1,4 @@
 /* holdfast bootstrap bundle: everything a new machine needs in one object named by its hash. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +7,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 
-enum { PACKAGE_MAX = 256 << 20, FILE_MAX = 1 << 20, BUNDLE_MAX = 300 << 20 };
+enum { PACKAGE_MAX = 256 << 20, FILE_MAX = 1 << 20 };
 
 static const struct cli_option options[] = {
 	RELEASE_STORE,
@@ -22,34 +20,18 @@ static const struct cli_option options[] = {
 	{ NULL },
 };
 
-static la_ssize_t bundle_write(struct archive *w, void *data, const void *bytes, size_t n)
-{
-	(void)w;
-	hf_buf_add(data, hf_strn(bytes, n));
-	return (la_ssize_t)n;
-}
+struct bundle {
+	struct hf_arena *arena;
+	struct bootstrap_member members[BOOTSTRAP_MEMBERS_MAX];
+	size_t n;
+};
 
-/* One file, the same bytes whoever makes the bundle and when. */
-static int member_add(
-	struct archive *w, const char *name, struct hf_str data, mode_t mode, struct hf_error *err)
+static int file_add(
+	struct bundle *b, const char *name, const char *path, size_t max, unsigned mode, struct hf_error *err)
 {
-	struct archive_entry *e = archive_entry_new();
-	archive_entry_set_pathname(e, name);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, mode);
-	archive_entry_set_size(e, (la_int64_t)data.n);
-	bool good = archive_write_header(w, e) == ARCHIVE_OK &&
-		    (data.n == 0 || archive_write_data(w, data.p, data.n) == (la_ssize_t)data.n);
-	archive_entry_free(e);
-	return good ? 0 : hf_fail(err, HF_E_IO, "bundle: %s: %s", name, archive_error_string(w));
-}
-
-static int file_add(struct hf_arena *a, struct archive *w, const char *name, const char *path, size_t max,
-	mode_t mode, struct hf_error *err)
-{
-	struct hf_str data;
-	int result = hf_fs_read(a, path, max, &data, err);
-	return result < 0 ? result : member_add(w, name, data, mode, err);
+	struct bootstrap_member *m = &b->members[b->n++];
+	*m = (struct bootstrap_member){ .name = name, .mode = mode };
+	return hf_fs_read(b->arena, path, max, &m->data, err);
 }
 
 static const char *package_name(const char *path)
@@ -62,58 +44,46 @@ static const char *package_name(const char *path)
 	return NULL;
 }
 
-static int members_add(struct cli_call *call, const char *root, struct archive *w, struct hf_error *err)
+static int members_add(struct cli_call *call, const char *root, struct bundle *b, struct hf_error *err)
 {
 	static const struct {
 		const char *option, *name;
-		mode_t mode;
+		unsigned mode;
 	} rows[] = { { "agent-config", "agent.yaml", 0644 }, { "env-file", "environment", 0600 },
 		{ "ca", "ca.pem", 0644 }, { "cert", "cert.pem", 0644 }, { "cert-key", "key.pem", 0600 } };
-	struct hf_arena *a = call->arena;
+	_Static_assert(
+		HF_COUNT(rows) + 3 <= BOOTSTRAP_MEMBERS_MAX, "room for the script, the package and the root");
 	const char *package = cli_value(call, "package", NULL);
 	if (package == NULL || package_name(package) == NULL)
 		return hf_fail(err, HF_E_ARGUMENT, "--package names a .deb, .rpm or .tar");
 	if (root == NULL)
 		return hf_fail(
 			err, HF_E_ARGUMENT, "--root names the root document hosts start their trust from");
-	int result = member_add(w, "install", hf_str(bootstrap_install), 0755, err);
+	b->members[b->n++] = (struct bootstrap_member){ "install", hf_str(bootstrap_install), 0755 };
+	int result = file_add(b, package_name(package), package, PACKAGE_MAX, 0644, err);
 	if (result == 0)
-		result = file_add(a, w, package_name(package), package, PACKAGE_MAX, 0644, err);
-	if (result == 0)
-		result = file_add(a, w, "root.json", root, FILE_MAX, 0644, err);
+		result = file_add(b, "root.json", root, FILE_MAX, 0644, err);
 	for (size_t i = 0; i < HF_COUNT(rows) && result == 0; i++)
 		if (cli_given(call, rows[i].option))
-			result = file_add(a, w, rows[i].name, cli_value(call, rows[i].option, ""), FILE_MAX,
+			result = file_add(b, rows[i].name, cli_value(call, rows[i].option, ""), FILE_MAX,
 				rows[i].mode, err);
-	return result;
-}
-
-static int bundle_make(struct cli_call *call, const char *root, struct hf_buf *out, struct hf_error *err)
-{
-	struct archive *w = archive_write_new();
-	int result = archive_write_set_format_ustar(w) == ARCHIVE_OK &&
-				     archive_write_open(w, out, NULL, bundle_write, NULL) == ARCHIVE_OK
-			     ? members_add(call, root, w, err)
-			     : hf_fail(err, HF_E_IO, "bundle: %s", archive_error_string(w));
-	if (result == 0 && archive_write_close(w) != ARCHIVE_OK)
-		result = hf_fail(err, HF_E_IO, "bundle: %s", archive_error_string(w));
-	archive_write_free(w);
-	if (result == 0 && out->failed)
-		result = hf_fail(err, HF_E_LIMIT, "the bundle has more than %d bytes", BUNDLE_MAX);
 	return result;
 }
 
 static int bundle_put(struct cli_call *call, struct release_session *s, struct hf_error *err)
 {
-	hf_auto_buf bytes = hf_buf_init(BUNDLE_MAX);
-	int result = bundle_make(call, s->base->pin, &bytes, err);
+	struct bundle b = { .arena = call->arena };
+	struct hf_str bytes = { 0 };
+	int result = members_add(call, s->base->pin, &b, err);
+	if (result == 0)
+		result = bootstrap_pack(call->arena, b.members, b.n, false, &bytes, err);
 	if (result < 0)
 		return result;
-	struct hf_digest d = hf_sha256(hf_buf_str(&bytes));
+	struct hf_digest d = hf_sha256(bytes);
 	char hex[HF_SHA256_HEX];
 	hf_digest_hex(&d, hex);
 	struct hf_store_put put = { .key = hf_sprintf(call->arena, "bootstrap/%s.tar", hex),
-		.data = hf_buf_str(&bytes),
+		.data = bytes,
 		.sha256 = &d,
 		.when = HF_PUT_ALWAYS };
 	result = hf_store_put(s->store, &put, err);

@@ -1,6 +1,4 @@
 /* What bootstrap texts have in common: their options, and the script in the middle of each. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,32 +108,4 @@ void bootstrap_script(const struct bootstrap *b, enum bootstrap_way way, struct 
 	hf_buf_printf(out, "A='%s %s %s %lld %lld'\nB=%s\nX=%s\n", b->environment, b->fleet, b->store,
 		b->min_epoch, b->min_seq, b->report, way == BOOTSTRAP_AWS_COMMAND ? b->object : "");
 	hf_buf_puts(out, text_user_data);
-}
-
-static la_ssize_t gzip_write(struct archive *w, void *data, const void *bytes, size_t n)
-{
-	(void)w;
-	hf_buf_add(data, hf_strn(bytes, n));
-	return (la_ssize_t)n;
-}
-
-int bootstrap_gzip(struct hf_str text, struct hf_buf *out, struct hf_error *err)
-{
-	struct archive *w = archive_write_new();
-	struct archive_entry *e = archive_entry_new();
-	archive_entry_set_pathname(e, "user-data");
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_size(e, (la_int64_t)text.n);
-	bool good = archive_write_set_format_raw(w) == ARCHIVE_OK &&
-		    archive_write_add_filter_gzip(w) == ARCHIVE_OK &&
-		    archive_write_set_options(w, "gzip:compression-level=9,gzip:!timestamp") == ARCHIVE_OK &&
-		    archive_write_set_bytes_per_block(w, 0) == ARCHIVE_OK &&
-		    archive_write_open(w, out, NULL, gzip_write, NULL) == ARCHIVE_OK &&
-		    archive_write_header(w, e) == ARCHIVE_OK &&
-		    archive_write_data(w, text.p, text.n) == (la_ssize_t)text.n &&
-		    archive_write_close(w) == ARCHIVE_OK;
-	int result = good ? 0 : hf_fail(err, HF_E_IO, "gzip: %s", archive_error_string(w));
-	archive_entry_free(e);
-	archive_write_free(w);
-	return result;
 }

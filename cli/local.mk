@@ -28,10 +28,10 @@ holdfast_SOURCES += \
 	%reldir%/status.c
 holdfast_LDADD = $(modules_libs) $(provisioner_libs)
 holdfast_SOURCES += %reldir%/modules.c %reldir%/lint.c
-holdfast_SOURCES += %reldir%/modules.c
 holdfast_SOURCES += %reldir%/completion.c %reldir%/manual.c
 # What new machines run lies in shell files and is part of the program.
-holdfast_SOURCES += %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/bootstrap_bundle.c %reldir%/bootstrap_text.c
+holdfast_SOURCES += %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/bootstrap_bundle.c %reldir%/bootstrap_pack.c \
+	%reldir%/bootstrap_text.c
 nodist_holdfast_SOURCES = %reldir%/bootstrap_text.inc
 bootstrap_texts = packaging/bootstrap/user-data.sh packaging/bootstrap/install.sh
 %reldir%/bootstrap_text.inc: packaging/bootstrap/embed.awk $(bootstrap_texts)
