@@ -249,10 +249,8 @@ static int plan_install(struct hf_module_context *c, const struct params *p, con
 	for (size_t i = 0; r == 0 && i < specs->n; i++)
 		if (wanted_is_open(p, &wanted[i]))
 			r = wanted_decide(p, db, &wanted[i], policy, plan, err);
-	struct hf_str automatic;
-	bool known = hf_fs_read(a, "/var/lib/apt/extended_states", HF_EDIT_MAX, &automatic, NULL) == 0;
-	for (size_t i = 0; r == 0 && known && i < specs->n; i++)
-		if (wanted[i].have != NULL && hf_apt_automatic(automatic.p, wanted[i].name))
+	for (size_t i = 0; r == 0 && i < specs->n; i++)
+		if (wanted[i].have != NULL && hf_dpkg_automatic(wanted[i].name))
 			hf_words_add(&plan->manual, wanted[i].name);
 	plan->operation = plan->packages.n > 0 ? "install" : NULL;
 	return r;

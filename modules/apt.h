@@ -30,8 +30,6 @@ HF_CHECK int hf_apt_policy(struct hf_module_context *c, const struct hf_words *n
 struct hf_str hf_apt_prepared(struct hf_str out);
 /* "N upgraded, …" says that nothing is to be done. */
 bool hf_apt_nothing(struct hf_str out);
-/* apt installed it for another package. */
-bool hf_apt_automatic(const char *states, const char *name);
 
 /* Undo: every package with its version as they are now; going back installs, removes and downgrades to just
  * that. */

@@ -285,21 +285,6 @@ bool hf_apt_nothing(struct hf_str out)
 	       hf_str_starts(out, "0 upgraded, 0 newly installed, 0 to remove");
 }
 
-bool hf_apt_automatic(const char *states, const char *name)
-{
-	const char *head = "Package: ";
-	size_t n = strlen(name);
-	for (const char *p = states; (p = strstr(p, head)) != NULL; p++) {
-		p += strlen(head);
-		if (strncmp(p, name, n) != 0 || p[n] != '\n')
-			continue;
-		const char *end = strstr(p, "\n\n"), *mark = strstr(p, "Auto-Installed: 1");
-		if (mark != NULL && (end == NULL || mark < end))
-			return true;
-	}
-	return false;
-}
-
 /* --- undo
  * ------------------------------------------------------------------------------------------------------ */
 int hf_apt_undo(struct hf_module_context *c, struct hf_undo *undo, struct hf_error *err)

@@ -8,9 +8,11 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/map.h"
+#include "lib/base/scope.h"
 #include "lib/base/vec.h"
 
 #define STATUS_PATH "/var/lib/dpkg/status"
+#define STATES_PATH "/var/lib/apt/extended_states"
 
 /* The table of this process and the file it was read from. */
 static struct cache {
@@ -128,6 +130,45 @@ int hf_dpkg_load(const char *path, const struct hf_dpkg **ret, struct hf_error *
 	index_build(&cache);
 	*ret = &cache.db;
 	return 0;
+}
+
+/* The packages of apt's file that bear its mark. */
+static struct {
+	struct hf_arena *arena;
+	struct hf_map names;
+	struct stat st;
+} automatic;
+
+static void automatic_read(struct hf_str text)
+{
+	struct hf_str line, name = { 0 };
+	while (hf_str_split(&text, '\n', &line)) {
+		if (line.n == 0)
+			name.n = 0;
+		else if (hf_str_starts(line, "Package: "))
+			name = hf_strn(line.p + 9, line.n - 9);
+		else if (name.n > 0 && hf_str_starts(line, "Auto-Installed: 1"))
+			hf_map_set(&automatic.names, hf_str_dup(automatic.arena, name), &automatic);
+	}
+}
+
+bool hf_dpkg_automatic(const char *name)
+{
+	struct stat st;
+	if (stat(STATES_PATH, &st) < 0)
+		return false;
+	if (automatic.arena == NULL || !same_file(&st, &automatic.st)) {
+		hf_auto_arena scratch = hf_arena_new();
+		struct hf_str text;
+		automatic.arena = hf_arena_free(automatic.arena);
+		if (hf_fs_read(scratch, STATES_PATH, HF_DPKG_STATUS_MAX, &text, NULL) < 0)
+			return false;
+		automatic.arena = hf_arena_new();
+		automatic.st = st;
+		hf_map_init_str(&automatic.names, automatic.arena);
+		automatic_read(text);
+	}
+	return hf_map_get(&automatic.names, name) != NULL;
 }
 
 const struct hf_dpkg_package *hf_dpkg_find(const struct hf_dpkg *db, const char *name)

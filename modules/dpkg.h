@@ -32,5 +32,7 @@ HF_CHECK int hf_dpkg_load(const char *path, const struct hf_dpkg **ret, struct h
 const struct hf_dpkg_package *hf_dpkg_find(const struct hf_dpkg *db, const char *name);
 /* An installed package that provides name; NULL when there is none. */
 const struct hf_dpkg_package *hf_dpkg_provider(const struct hf_dpkg *db, const char *name);
+/* apt installed it for another package: what apt itself keeps of that, read anew when it changed. */
+bool hf_dpkg_automatic(const char *name);
 /* dpkg's order of versions: <0, 0, >0. */
 int hf_dpkg_compare(const char *a, const char *b);

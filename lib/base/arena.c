@@ -9,11 +9,13 @@ enum { ARENA_FIRST_CHUNK = 4096, ARENA_MAX_CHUNK = 1 << 20, ARENA_ALIGN = 16 };
 
 struct chunk {
 	struct chunk *previous;
-	size_t size, used; /* of data[] */
+	size_t size; /* of data[], in whole ARENA_ALIGN */
 	_Alignas(ARENA_ALIGN) unsigned char data[];
 };
 
 struct hf_arena {
+	unsigned char *next; /* where the next allocation goes */
+	size_t left;         /* behind next, in whole ARENA_ALIGN */
 	struct chunk *top;
 	size_t total;
 };
@@ -56,41 +58,59 @@ struct hf_arena *hf_arena_free(struct hf_arena *a)
 	return NULL;
 }
 
+static inline size_t rounded(size_t size)
+{
+#ifdef HF_SANITIZERS
+	return size; /* with a chunk of its own each: the sanitizer then sees every overrun */
+#endif
+	return (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+}
+
 static void arena_grow(struct hf_arena *a, size_t need)
 {
 	size_t size = a->top == NULL ? ARENA_FIRST_CHUNK : a->top->size * 2;
 	if (size > ARENA_MAX_CHUNK)
 		size = ARENA_MAX_CHUNK;
 #ifdef HF_SANITIZERS
-	size = 0; /* a chunk per allocation: the sanitizer then sees every overrun */
+	size = 0;
 #endif
 	if (size < need)
 		size = need;
-	if (size > SIZE_MAX - sizeof(struct chunk))
-		arena_out_of_memory(size);
+	size = rounded(size);
 	struct chunk *c = hf_xmalloc(sizeof(*c) + size);
 	c->previous = a->top;
 	c->size = size;
-	c->used = 0;
+	a->next = c->data;
+	a->left = size;
 	a->top = c;
 	a->total += sizeof(*c) + size;
 }
 
-void *hf_alloc(struct hf_arena *a, size_t size)
+static void *take(struct hf_arena *a, size_t size)
+{
+	size_t whole = rounded(size);
+	void *p = a->next;
+	a->next += whole;
+	a->left -= whole;
+	return p;
+}
+
+static HF_NOINLINE void *alloc_slow(struct hf_arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 2)
 		arena_out_of_memory(size);
-	size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-#ifdef HF_SANITIZERS
 	arena_grow(a, size ? size : 1);
-	a->top->used = a->top->size;
-	return a->top->data;
+	return take(a, size ? size : 1);
+}
+
+void *hf_alloc(struct hf_arena *a, size_t size)
+{
+#ifdef HF_SANITIZERS
+	return alloc_slow(a, size);
 #endif
-	if (a->top == NULL || a->top->size - a->top->used < need)
-		arena_grow(a, need);
-	void *p = a->top->data + a->top->used;
-	a->top->used += need;
-	return p;
+	if (__builtin_expect(size > a->left, 0))
+		return alloc_slow(a, size);
+	return take(a, size);
 }
 
 void *hf_zalloc(struct hf_arena *a, size_t size)
@@ -124,9 +144,13 @@ char *hf_vsprintf(struct hf_arena *a, const char *format, va_list args)
 {
 	va_list again;
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
+	/* Into what is left of the chunk: most texts fit, and are then made once. */
+	char *p = (char *)a->next;
+	int n = vsnprintf(p, a->left, format, again);
 	va_end(again);
-	char *p = hf_alloc(a, n < 0 ? 1 : (size_t)n + 1);
+	if (n >= 0 && (size_t)n < a->left)
+		return take(a, (size_t)n + 1);
+	p = hf_alloc(a, n < 0 ? 1 : (size_t)n + 1);
 	if (n < 0)
 		*p = '\0';
 	else
@@ -145,7 +169,7 @@ char *hf_sprintf(struct hf_arena *a, const char *format, ...)
 
 struct hf_arena_mark hf_arena_mark(struct hf_arena *a)
 {
-	return (struct hf_arena_mark){ a->top, a->top == NULL ? 0 : a->top->used };
+	return (struct hf_arena_mark){ a->top, a->top == NULL ? 0 : (size_t)(a->next - a->top->data) };
 }
 
 void hf_arena_reset(struct hf_arena *a, struct hf_arena_mark mark)
@@ -156,8 +180,8 @@ void hf_arena_reset(struct hf_arena *a, struct hf_arena_mark mark)
 		a->total -= sizeof(*c) + c->size;
 		free(c);
 	}
-	if (a->top != NULL)
-		a->top->used = mark.used;
+	a->next = a->top == NULL ? NULL : a->top->data + mark.used;
+	a->left = a->top == NULL ? 0 : a->top->size - mark.used;
 }
 
 size_t hf_arena_size(const struct hf_arena *a)

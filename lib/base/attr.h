@@ -9,5 +9,6 @@
 #define HF_RETURNS_NONNULL __attribute__((returns_nonnull))
 /* What ends with its scope may have no other use. */
 #define HF_CLEANUP(f)   __attribute__((cleanup(f), unused))
+#define HF_NOINLINE     __attribute__((noinline))
 #define HF_UNUSED       __attribute__((unused))
 #define HF_COUNT(array) (sizeof(array) / sizeof((array)[0]))

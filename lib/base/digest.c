@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/scope.h"
@@ -95,9 +96,27 @@ int hf_sha256_fd(int fd, uint64_t max, struct hf_digest *ret, uint64_t *ret_size
 	return 0;
 }
 
+/* OpenSSL looks an algorithm up among its providers each time it is used unless it was fetched before. */
+static const EVP_MD *fetched(const char *algorithm)
+{
+	static struct {
+		const char *name;
+		EVP_MD *md;
+	} rows[] = { { "sha1", NULL }, { "sha256", NULL }, { "md5", NULL } };
+	for (size_t i = 0; i < HF_COUNT(rows); i++)
+		if (strcmp(rows[i].name, algorithm) == 0) {
+			if (rows[i].md == NULL)
+				rows[i].md = EVP_MD_fetch(NULL, algorithm, NULL);
+			return rows[i].md;
+		}
+	return NULL;
+}
+
 static int hash_start(const char *algorithm, EVP_MD_CTX *context, struct hf_error *err)
 {
-	const EVP_MD *md = EVP_get_digestbyname(algorithm);
+	const EVP_MD *md = fetched(algorithm);
+	if (md == NULL)
+		md = EVP_get_digestbyname(algorithm);
 	if (md == NULL)
 		return hf_fail(err, HF_E_ARGUMENT, "no hash algorithm named \"%s\"", algorithm);
 	if (context == NULL || EVP_DigestInit_ex(context, md, NULL) != 1)

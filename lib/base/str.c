@@ -123,8 +123,12 @@ uint32_t hf_hash_bytes(const void *p, size_t n)
 		s += 8;
 		n -= 8;
 	}
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ s[i]) * 0x100000001B3ull;
+	if (n > 0) {
+		uint64_t word = 0;
+		for (size_t i = 0; i < n; i++)
+			word = word << 8 | s[i];
+		h = (h ^ word) * 0xFF51AFD7ED558CCDull;
+	}
 	h ^= h >> 29;
 	h *= 0xC4CEB9FE1A85EC53ull;
 	return (uint32_t)(h >> 32);

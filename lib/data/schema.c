@@ -10,10 +10,10 @@ enum { MESSAGE_MAX = 1500, WORD_MAX = 64, OPTIONS_DEPTH_MAX = 8 };
 const struct hf_arg *hf_schema_find(const struct hf_arg *args, const char *name)
 {
 	for (const struct hf_arg *arg = args; arg->type != HF_ARG_END; arg++) {
-		if (strcmp(arg->name, name) == 0)
+		if (arg->name[0] == name[0] && strcmp(arg->name, name) == 0)
 			return arg;
 		for (size_t i = 0; arg->aliases != NULL && arg->aliases[i] != NULL; i++) {
-			if (strcmp(arg->aliases[i], name) == 0)
+			if (arg->aliases[i][0] == name[0] && strcmp(arg->aliases[i], name) == 0)
 				return arg;
 		}
 	}
@@ -144,7 +144,7 @@ static int take_given(struct hf_arena *a, const struct hf_arg *args, const struc
 		if ((arg->flags & HF_REFUSED) != 0)
 			return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(key),
 				"option '%s%s' is not supported: %s", label, arg->name, arg->help);
-		const char *full = hf_sprintf(a, "%s%s", label, arg->name);
+		const char *full = *label == '\0' ? arg->name : hf_sprintf(a, "%s%s", label, arg->name);
 		int r = convert_one(a, arg, full, depth, value, &value, err);
 		if (r < 0)
 			return r;
@@ -172,6 +172,17 @@ static int check_required(const struct hf_arg *args, const struct hf_value *give
 		"missing required arguments: %s found in %.*s", missing.p, (int)strlen(label) - 1, label);
 }
 
+/* The value of an argument: the given one, else its default; NULL without either. */
+static int value_or_default(struct hf_arena *a, const struct hf_arg *arg, const struct hf_value *given,
+	const char *label, unsigned depth, struct hf_value **ret, struct hf_error *err)
+{
+	*ret = hf_dict_get(given, arg->name);
+	if (*ret != NULL || arg->dflt == NULL)
+		return 0;
+	int r = convert_one(a, arg, arg->name, depth, hf_value_borrow(a, hf_str(arg->dflt)), ret, err);
+	return r < 0 ? hf_wrap(err, "default of %s%s", label, arg->name) : 0;
+}
+
 static int add_defaults(struct hf_arena *a, const struct hf_arg *args, const char *label, unsigned depth,
 	struct hf_value *out, struct hf_error *err)
 {
@@ -179,9 +190,9 @@ static int add_defaults(struct hf_arena *a, const struct hf_arg *args, const cha
 		if (arg->dflt == NULL || hf_dict_get(out, arg->name) != NULL)
 			continue;
 		struct hf_value *value = NULL;
-		int r = convert_one(a, arg, arg->name, depth, hf_value_cstr(a, arg->dflt), &value, err);
+		int r = value_or_default(a, arg, out, label, depth, &value, err);
 		if (r < 0)
-			return hf_wrap(err, "default of %s%s", label, arg->name);
+			return r;
 		hf_dict_put(out, arg->name, value);
 	}
 	return 0;
@@ -278,6 +289,23 @@ static int check_rule(struct hf_arena *a, const struct hf_rule *rule, const stru
 	return 0;
 }
 
+static int check_rules(struct hf_arena *a, const struct hf_schema *schema, const struct hf_value *given,
+	struct hf_pos pos, struct hf_error *err)
+{
+	struct hf_value *effective = NULL; /* with the defaults: only "if" looks at them */
+	int r = 0;
+	for (const struct hf_rule *rule = schema->rules; r == 0 && rule != NULL && rule->kind != HF_RULE_END;
+		rule++) {
+		if (rule->kind == HF_RULE_IF && effective == NULL) {
+			effective = hf_value_shallow(a, given);
+			r = add_defaults(a, schema->args, "", 0, effective, err);
+		}
+		if (r == 0)
+			r = check_rule(a, rule, given, effective, pos, err);
+	}
+	return r;
+}
+
 /* --- into the struct
  * -------------------------------------------------------------------------------------------- */
 
@@ -326,16 +354,16 @@ static int bind(struct hf_arena *a, const struct hf_schema *schema, const struct
 	int r = convert_options(a, schema->args, values, "", 0, &given, err);
 	if (r < 0)
 		return r;
-	struct hf_value *effective = hf_value_shallow(a, given);
-	r = add_defaults(a, schema->args, "", 0, effective, err);
-	for (const struct hf_rule *rule = schema->rules; r == 0 && rule != NULL && rule->kind != HF_RULE_END;
-		rule++)
-		r = check_rule(a, rule, given, effective, hf_value_pos(values), err);
+	r = check_rules(a, schema, given, hf_value_pos(values), err);
+	memset(params, 0, schema->size);
+	for (const struct hf_arg *arg = schema->args; r == 0 && arg->type != HF_ARG_END; arg++) {
+		struct hf_value *value = NULL;
+		r = value_or_default(a, arg, given, "", 0, &value, err);
+		if (r == 0)
+			store(arg, value, params);
+	}
 	if (r < 0)
 		return r;
-	memset(params, 0, schema->size);
-	for (const struct hf_arg *arg = schema->args; arg->type != HF_ARG_END; arg++)
-		store(arg, hf_dict_get(effective, arg->name), params);
 	if (ret_given != NULL)
 		*ret_given = given;
 	return 0;

@@ -69,6 +69,14 @@ bool hf_utf8_valid(struct hf_str s)
 {
 	uint32_t point;
 	for (size_t i = 0; i < s.n;) {
+		uint64_t eight;
+		if (s.n - i >= sizeof(eight)) {
+			memcpy(&eight, s.p + i, sizeof(eight));
+			if ((eight & 0x8080808080808080) == 0) {
+				i += sizeof(eight);
+				continue;
+			}
+		}
 		i += hf_utf8_decode(s.p + i, s.n - i, &point);
 		if (point >= 0xDC80 && point <= 0xDCFF)
 			return false;

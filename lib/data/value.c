@@ -317,6 +317,8 @@ bool hf_value_equal(const struct hf_value *a, const struct hf_value *b)
 uint32_t hf_value_hash(const struct hf_value *v)
 {
 	int64_t whole;
+	if (v->type == HF_STRING)
+		return hf_hash_bytes(v->u.string.p, v->u.string.n);
 	if (integral(v, &whole))
 		return hf_hash_bytes(&whole, sizeof(whole));
 	switch ((enum hf_type)v->type) {
@@ -399,10 +401,22 @@ struct hf_value *hf_dict_find(const struct hf_value *dict, const struct hf_value
 	return hf_map_get(&dict->u.dict->map, key);
 }
 
+/* A text key among few: compared at once, since most dictionaries are too small for a hash to pay. */
+static struct hf_value *get_small(const struct hf_map *m, struct hf_str key)
+{
+	for (uint32_t i = 0; i < m->count; i++) {
+		const struct hf_value *k = m->entries[i].key;
+		if (k != NULL && k->type == HF_STRING && hf_str_equal(k->u.string, key))
+			return m->entries[i].value;
+	}
+	return NULL;
+}
+
 struct hf_value *hf_dict_get(const struct hf_value *dict, const char *key)
 {
 	struct hf_value probe = { .type = HF_STRING, .u.string = hf_str(key) };
-	return hf_map_get(&dict->u.dict->map, &probe);
+	const struct hf_map *m = &dict->u.dict->map;
+	return m->index == NULL ? get_small(m, probe.u.string) : hf_map_get(m, &probe);
 }
 
 bool hf_dict_remove(struct hf_value *dict, const char *key)

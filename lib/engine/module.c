@@ -4,29 +4,37 @@
 
 #include "lib/engine/args.h"
 
-static bool is_called(const struct hf_module *m, const char *name)
+/* A name as written, and its last part with what stands in front. */
+struct called {
+	const char *whole, *last;
+	size_t front; /* bytes before the last dot */
+};
+
+static bool same_word(const char *a, const char *b)
 {
-	if (strcmp(m->name, name) == 0)
-		return true;
-	size_t n = strlen(m->collection);
-	if (strncmp(name, m->collection, n) == 0 && name[n] == '.' && strcmp(name + n + 1, m->name) == 0)
-		return true;
-	for (size_t i = 0; m->aliases != NULL && m->aliases[i] != NULL; i++) {
-		if (strcmp(m->aliases[i], name) == 0)
+	return *a == *b && strcmp(a, b) == 0;
+}
+
+static bool is_called(const struct hf_module *m, const struct called *c)
+{
+	bool found = same_word(m->name, c->last);
+	for (size_t i = 0; !found && m->aliases != NULL && m->aliases[i] != NULL; i++) {
+		if (same_word(m->aliases[i], c->whole))
 			return true;
 		/* A short alias also answers with the collection in front. */
-		if (strncmp(name, m->collection, n) == 0 && name[n] == '.' &&
-			strcmp(name + n + 1, m->aliases[i]) == 0)
-			return true;
+		found = same_word(m->aliases[i], c->last);
 	}
-	return false;
+	return found && (c->front == 0 || (strncmp(c->whole, m->collection, c->front) == 0 &&
+						  m->collection[c->front] == '\0'));
 }
 
 const struct hf_module *hf_module_find(const struct hf_module_registry *registry, const char *name)
 {
 	const char *plain = strncmp(name, "ansible.legacy.", 15) == 0 ? hf_action_short(name) : name;
+	const char *dot = strrchr(plain, '.');
+	struct called c = { plain, dot == NULL ? plain : dot + 1, dot == NULL ? 0 : (size_t)(dot - plain) };
 	for (size_t i = 0; registry->modules[i] != NULL; i++) {
-		if (is_called(registry->modules[i], plain))
+		if (is_called(registry->modules[i], &c))
 			return registry->modules[i];
 	}
 	return NULL;
