@@ -165,7 +165,13 @@ static int on_journal(
 	hf_dict_put(line, "id", hf_value_cstr(a, r->id));
 	hf_dict_put(line, "title", hf_value_cstr(a, r->title));
 	hf_dict_put(line, "record", hf_value_copy(a, record));
-	return hf_runlog_add(&ap->log, line, true, err);
+	int result = hf_runlog_add(&ap->log, line, true, err);
+	if (result < 0 || !ap->tell)
+		return result;
+	struct hf_value *found = hf_value_dict(a);
+	hf_dict_put(found, "k", hf_value_cstr(a, "found"));
+	hf_dict_put(found, "id", hf_value_cstr(a, r->id));
+	return line_tell(ap, found, err);
 }
 
 static int blob_copy(int from, int to, struct hf_error *err)

@@ -21,13 +21,14 @@ enum {
 	BACKOFF_FIRST_S = 60,
 	BACKOFF_MAX_S = 86400,
 	WARM_MS = 30000,
+	FOUND_MS = 60,
 	ATTEMPTS_MAX = 3
 };
 
 struct hf_drift {
 	struct hf_agent *agent;
 	struct hf_drift_set set; /* touched and not looked at yet */
-	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow, *cool;
+	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow, *cool, *found;
 	struct hf_child *child;
 	struct hf_child *warm;      /* has read the release and waits for work */
 	struct hf_arena *run_arena; /* of the drift run at work */
@@ -293,6 +294,30 @@ static void settled_take(struct hf_drift *d, const struct hf_value *line)
 	HF_MUST(hf_spool_drain(d->agent->spool, err));
 }
 
+/* A repair takes milliseconds or, with packages and units, much longer: then that it has begun is told. */
+static int on_found(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	hf_auto_arena a = hf_arena_new();
+	HF_MAP_EACH (&d->pending, e) {
+		struct hf_drift_touch *t = e->value;
+		if (!t->found || t->seen || t->told)
+			continue;
+		t->told = true;
+		event_report(d, t, hf_value_dict(a), "external", "correcting");
+	}
+	return 0;
+}
+
+static void found_take(struct hf_drift *d, const struct hf_value *line)
+{
+	struct hf_drift_touch *t = hf_map_get(&d->pending, hf_dict_cstr(line, "id", ""));
+	if (t == NULL)
+		return;
+	t->found = true;
+	hf_timer_set(d->found, FOUND_MS);
+}
+
 static void on_line(void *data, struct hf_child *c, struct hf_str text)
 {
 	struct hf_drift *d = data;
@@ -302,6 +327,8 @@ static void on_line(void *data, struct hf_child *c, struct hf_str text)
 	const char *kind = hf_dict_cstr(line, "k", "");
 	if (strcmp(kind, "settled") == 0)
 		settled_take(d, line);
+	if (strcmp(kind, "found") == 0)
+		found_take(d, line);
 	if (strcmp(kind, "end") != 0)
 		return;
 	d->ended = true;
@@ -473,6 +500,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);
 	d->slow = hf_timer_new(agent->loop, false, on_slow, d);
 	d->cool = hf_timer_new(agent->loop, false, on_cool, d);
+	d->found = hf_timer_new(agent->loop, true, on_found, d);
 	d->retry = hf_timer_new(agent->loop, false, on_retry, d);
 	*ret = d;
 	return 0;

@@ -17,8 +17,9 @@ struct hf_drift_touch {
 	int64_t streak, last_change, line;
 	uint64_t since_ms;
 	unsigned attempts;
-	bool drifted, contended, held,
-		seen; /* held: it would be corrected, but the host is paused or no window is open */
+	bool drifted, contended;
+	bool held;              /* it would be corrected, but the host is paused or no window is open */
+	bool found, told, seen; /* its correction has begun; that was told; it has ended */
 };
 void hf_drift_set_init(struct hf_drift_set *s);
 void hf_drift_set_clear(struct hf_drift_set *s);

@@ -64,7 +64,8 @@ static struct counts counts_get(const struct hf_agent *agent)
 {
 	struct counts c = { 0 };
 	HF_MUST(hf_state_query(agent->state, err, counts_row, &c,
-		"SELECT count(state), CAST(total(state='drifted') AS INTEGER), CAST(total(state='contended') AS "
+		"SELECT count(state), CAST(total(state='drifted') AS INTEGER), CAST(total(state='contended') "
+		"AS "
 		"INTEGER) FROM ledger",
 		""));
 	return c;

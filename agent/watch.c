@@ -1,7 +1,9 @@
 #include "agent/watch.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include "agent/drift.h"
 #include "agent/watch_source.h"
@@ -176,9 +178,31 @@ void hf_watch_begin(struct hf_watch *w)
 	hf_watch_index_init(&w->next);
 }
 
+/* Links that enable it, and the places where most links are made. */
+static void unit_links(struct hf_watch *w, struct hf_watch_thing *t, const char *unit)
+{
+	static const char *const usual[] = { "multi-user.target.wants", "timers.target.wants",
+		"sockets.target.wants", "graphical.target.wants" };
+	struct hf_arena *a = w->next.arena;
+	for (size_t i = 0; i < HF_COUNT(usual); i++)
+		hf_watch_index_path(
+			&w->next, t, hf_sprintf(a, "%s/%s/%s", unit_dirs[0], usual[i], unit), false);
+	hf_auto_dir dir = opendir(unit_dirs[0]);
+	struct dirent *e;
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		const char *dot = strrchr(e->d_name, '.');
+		const char *path = hf_sprintf(a, "%s/%s/%s", unit_dirs[0], e->d_name, unit);
+		struct stat st;
+		if (dot != NULL && (strcmp(dot, ".wants") == 0 || strcmp(dot, ".requires") == 0) &&
+			lstat(path, &st) == 0)
+			hf_watch_index_path(&w->next, t, path, false);
+	}
+}
+
 static void unit_paths(struct hf_watch *w, struct hf_watch_thing *t, const char *unit)
 {
 	struct hf_arena *a = w->next.arena;
+	unit_links(w, t, unit);
 	for (size_t i = 0; i < HF_COUNT(unit_dirs); i++) {
 		hf_watch_index_path(&w->next, t, hf_sprintf(a, "%s/%s", unit_dirs[i], unit), false);
 		hf_watch_index_path(&w->next, t, hf_sprintf(a, "%s/%s.d", unit_dirs[i], unit), true);

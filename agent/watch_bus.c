@@ -26,6 +26,14 @@ static int on_changed(sd_bus_message *m, void *data, sd_bus_error *error)
 	return 0;
 }
 
+/* Something was enabled, disabled or masked; systemd does not say what. */
+static int on_files_changed(sd_bus_message *m, void *data, sd_bus_error *error)
+{
+	struct hf_bus_watch *b = data;
+	hf_watch_unit_event(b->watch, NULL);
+	return 0;
+}
+
 static int on_gone(sd_bus_message *m, void *data, sd_bus_error *error)
 {
 	struct hf_bus_watch *b = data;
@@ -39,6 +47,9 @@ static bool bus_open(struct hf_bus_watch *b)
 	static const char match[] =
 		"type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.DBus.Properties',"
 		"member='PropertiesChanged',path_namespace='/org/freedesktop/systemd1/unit'";
+	static const char files[] = "type='signal',sender='org.freedesktop.systemd1',interface='org."
+				    "freedesktop.systemd1.Manager',"
+				    "member='UnitFilesChanged'";
 	static const char gone[] =
 		"type='signal',sender='org.freedesktop.DBus.Local',path='/org/freedesktop/DBus/Local',"
 		"interface='org.freedesktop.DBus.Local',member='Disconnected'";
@@ -46,6 +57,7 @@ static bool bus_open(struct hf_bus_watch *b)
 		b->bus = sd_bus_flush_close_unref(b->bus);
 	return sd_bus_open_system(&b->bus) >= 0 && sd_bus_attach_event(b->bus, b->agent->loop, 0) >= 0 &&
 	       sd_bus_add_match(b->bus, NULL, match, on_changed, b) >= 0 &&
+	       sd_bus_add_match(b->bus, NULL, files, on_files_changed, b) >= 0 &&
 	       sd_bus_add_match(b->bus, NULL, gone, on_gone, b) >= 0 &&
 	       sd_bus_call_method(b->bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
 		       "org.freedesktop.systemd1.Manager", "Subscribe", NULL, NULL, "") >= 0;

@@ -22,4 +22,4 @@ struct hf_bus_watch;
 struct hf_bus_watch *hf_bus_watch_new(struct hf_agent *agent, struct hf_watch *w);
 /* Listen to these units; nothing is opened while there are none. */
 void hf_bus_watch_set(struct hf_bus_watch *b, const struct hf_watch_index *x);
-void hf_watch_unit_event(struct hf_watch *w, const char *unit);
+void hf_watch_unit_event(struct hf_watch *w, const char *unit); /* NULL: any */

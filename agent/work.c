@@ -252,14 +252,18 @@ static void reboot_begin(struct hf_work *w)
 	hf_timer_set(w->reboot_timer, (uint64_t)(r.delay_s > 0 ? r.delay_s : 0) * 1000);
 }
 
+static const char *failure_of(const struct hf_work *w, bool timed_out)
+{
+	if (timed_out)
+		return "the run did not end within run_deadline";
+	return w->end == NULL ? "the apply role did not finish"
+			      : hf_dict_cstr(w->end, "message", "a task failed");
+}
+
 static void phase_ended(struct hf_work *w, int status, bool timed_out)
 {
 	bool good = status == 0 && w->end != NULL && hf_dict_int(w->end, "exit", 1) == 0;
-	const char *why = w->end == NULL ? NULL : hf_dict_cstr(w->end, "message", NULL);
-	if (timed_out)
-		why = "the run did not end within run_deadline";
-	else if (why == NULL)
-		why = w->end == NULL ? "the apply role did not finish" : "a task failed";
+	const char *why = failure_of(w, timed_out);
 	if (w->end != NULL && hf_dict_bool(w->end, "reboot", false) && !timed_out) {
 		reboot_begin(w);
 		return;

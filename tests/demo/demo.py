@@ -102,7 +102,7 @@ class Demo:
         self.mark()
         start = time.monotonic()
         self.scene.run(f"sed -i 's/epochs = 10/epochs = 99/' {path}")
-        event = self.wait("drift", lambda b: "trainer.conf" in str(b))
+        event = self.wait("drift", lambda b: "trainer.conf" in str(b.get("diff")))
         note(f"drift event over MQTT {1000 * (event.at - start):.0f} ms after the edit began:")
         show_diff(event.body.get("diff"))
         note(f"by {event.body.get('actor')}, policy {event.body.get('policy')}, {event.body.get('action')}")

@@ -77,7 +77,7 @@ def test_drift_is_seen_repaired_and_named(host, broker):
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
         host.installed("one")
         (host.target / "greeting").write_text("edited\n")
-        event = reader.wait(topic(host, "drift")).body
+        event = reader.wait(lambda m: topic(host, "drift")(m) and m.body["action"] != "correcting").body
         assert (event["title"], event["class"], event["action"]) == ("greeting", "corrective", "corrected")
         assert f"pid {os.getpid()} " in event["actor"]
         assert "edited" in str(event["diff"]) and "hello one" in str(event["diff"])
