@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/doc.h"
 #include "lib/base/scope.h"
 #include "lib/data/json.h"
 #include "lib/engine/module.h"
@@ -15,7 +16,7 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-static const char *type_name(enum hf_arg_type type)
+const char *cli_arg_type(enum hf_arg_type type)
 {
 	static const char *const names[] = { [HF_ARG_END] = "any",
 		[HF_ARG_STR] = "str",
@@ -51,7 +52,7 @@ static struct hf_value *option_value(struct hf_arena *a, const struct hf_arg *ar
 {
 	struct hf_value *v = hf_value_dict(a);
 	hf_dict_put(v, "name", hf_value_cstr(a, arg->name));
-	hf_dict_put(v, "type", hf_value_cstr(a, type_name(arg->type)));
+	hf_dict_put(v, "type", hf_value_cstr(a, cli_arg_type(arg->type)));
 	hf_dict_put(v, "required", hf_value_bool(a, (arg->flags & HF_REQUIRED) != 0));
 	hf_dict_put(v, "refused", hf_value_bool(a, (arg->flags & HF_REFUSED) != 0));
 	hf_dict_put(v, "secret", hf_value_bool(a, (arg->flags & HF_NO_LOG) != 0));
@@ -69,7 +70,11 @@ static struct hf_value *module_value(struct hf_arena *a, const struct hf_module 
 	hf_dict_put(v, "collection", hf_value_cstr(a, m->collection));
 	hf_dict_put(v, "aliases", words_value(a, m->aliases));
 	hf_dict_put(v, "check_mode", hf_value_bool(a, (m->flags & HF_MODULE_NO_CHECK) == 0));
+	hf_dict_put(v, "diff", hf_value_bool(a, (m->flags & HF_MODULE_NO_DIFF) == 0));
 	hf_dict_put(v, "undo", hf_value_bool(a, m->undo != NULL));
+	hf_dict_put(v, "watch", hf_value_bool(a, m->watch != NULL));
+	hf_dict_put(v, "lasting",
+		hf_value_bool(a, (m->flags & (HF_MODULE_READ_ONLY | HF_MODULE_NO_RESOURCE)) == 0));
 	for (const struct hf_arg *arg = m->schema.args; arg != NULL && arg->type != HF_ARG_END; arg++)
 		hf_list_append(list, option_value(a, arg));
 	hf_dict_put(v, "options", list);
@@ -84,7 +89,7 @@ static bool wanted(const struct cli_call *call, const struct hf_module *m)
 	return call->n_arguments == 0;
 }
 
-static int print_json(struct cli_call *call)
+int cli_modules_json(struct cli_call *call)
 {
 	struct hf_value *list = hf_value_list(call->arena);
 	hf_auto_buf out = hf_buf_init(TEXT_MAX);
@@ -102,7 +107,7 @@ static int print_json(struct cli_call *call)
 static void print_options(const struct hf_module *m)
 {
 	for (const struct hf_arg *arg = m->schema.args; arg != NULL && arg->type != HF_ARG_END; arg++)
-		printf("  %-22s %-5s %s%s%s\n", arg->name, type_name(arg->type),
+		printf("  %-22s %-5s %s%s%s\n", arg->name, cli_arg_type(arg->type),
 			(arg->flags & HF_REFUSED) != 0    ? "refused: "
 			: (arg->flags & HF_REQUIRED) != 0 ? "required. "
 							  : "",
@@ -115,7 +120,7 @@ static int modules_run(struct cli_call *call)
 		if (hf_module_find(&hf_modules, call->arguments[i]) == NULL)
 			return cli_usage(call, "there is no module %s", call->arguments[i]);
 	if (cli_given(call, "json"))
-		return print_json(call);
+		return cli_modules_json(call);
 	for (const struct hf_module *const *m = hf_modules.modules; *m != NULL; m++) {
 		if (!wanted(call, *m))
 			continue;

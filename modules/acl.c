@@ -254,6 +254,7 @@ const struct hf_module hf_module_acl = {
 	.name = "acl",
 	.collection = "ansible.posix",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = acl_check,
 	.apply = acl_apply,
 	.undo = acl_undo,

@@ -262,6 +262,7 @@ const struct hf_module hf_module_apt_key = {
 	.name = "apt_key",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = apt_key_check,
 	.apply = apt_key_apply,
 	.undo = apt_key_undo,

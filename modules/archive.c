@@ -361,6 +361,7 @@ const struct hf_module hf_module_archive = {
 	.name = "archive",
 	.collection = "community.general",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = archive_check,
 	.apply = archive_apply,
 	.undo = archive_undo,

@@ -8,19 +8,17 @@
 enum { BLOCK_ABSENT, BLOCK_PRESENT };
 
 struct params {
-	const char *path, *marker, *marker_begin, *marker_end, *block, *after, *before, *validate;
+	const char *marker, *marker_begin, *marker_end, *block, *after, *before;
 	int state;
-	enum hf_tristate create, backup, append_newline, prepend_newline;
-	struct hf_file_attr attr;
+	enum hf_tristate append_newline, prepend_newline;
+	struct hf_text_options text;
 };
 
 static const char *const states[] = { "absent", "present", NULL };
-static const char *const path_aliases[] = { "dest", "destfile", "name", NULL };
 static const char *const block_aliases[] = { "content", NULL };
 
 static const struct hf_arg args[] = {
-	{ "path", HF_ARG_PATH, offsetof(struct params, path), HF_REQUIRED, .aliases = path_aliases,
-		.help = "File to edit; a link is followed." },
+	HF_TEXT_PATH_ARG(struct params, text),
 	{ "state", HF_ARG_ENUM, offsetof(struct params, state), .dflt = "present", .choices = states,
 		.help = "Whether the block shall be there." },
 	{ "block", HF_ARG_STR, offsetof(struct params, block), .dflt = "", .aliases = block_aliases,
@@ -35,17 +33,12 @@ static const struct hf_arg args[] = {
 		.help = "A new block goes after the last line this matches; EOF." },
 	{ "insertbefore", HF_ARG_STR, offsetof(struct params, before),
 		.help = "A new block goes before the last line this matches; BOF." },
-	{ "create", HF_ARG_BOOL, offsetof(struct params, create), .dflt = "false",
-		.help = "Make the file when there is none." },
-	{ "backup", HF_ARG_BOOL, offsetof(struct params, backup), .dflt = "false",
-		.help = "Keep a dated copy of the old file." },
+	HF_TEXT_CREATE_ARG(struct params, text),
 	{ "append_newline", HF_ARG_BOOL, offsetof(struct params, append_newline), .dflt = "false",
 		.help = "An empty line after the block." },
 	{ "prepend_newline", HF_ARG_BOOL, offsetof(struct params, prepend_newline), .dflt = "false",
 		.help = "An empty line before the block." },
-	{ "validate", HF_ARG_STR, offsetof(struct params, validate),
-		.help = "Command that must accept the new file, named by %s." },
-	HF_FILE_ATTR_ARGS(struct params, attr),
+	HF_TEXT_ARGS(struct params, text),
 	{ .type = HF_ARG_END },
 };
 static const char *const insert_names[] = { "insertbefore", "insertafter", NULL };
@@ -205,21 +198,16 @@ static int blockinfile_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct edit *e = hf_new(a, struct edit);
 	*e = (struct edit){ .p = p, .a = a, .err = err };
-	e->text = (struct hf_text_edit){ .c = c,
-		.change = change,
-		.attr = &p->attr,
-		.validate = p->validate,
-		.backup = p->backup == HF_YES,
-		.message = "" };
-	int result = hf_text_load(&e->text, p->path, err);
+	e->text = hf_text_edit(c, change, &p->text);
+	int result = hf_text_load(&e->text, p->text.path, err);
 	if (result < 0)
 		return result;
-	if (!e->text.exists && p->create != HF_YES) {
+	if (!e->text.exists && p->text.create != HF_YES) {
 		hf_result_int(c, change, "rc", 257);
-		return hf_fail(err, HF_E_TASK, "Path %s does not exist !", p->path);
+		return hf_fail(err, HF_E_TASK, "Path %s does not exist !", p->text.path);
 	}
 	if (!e->text.exists && p->state == BLOCK_ABSENT) {
-		hf_result_cstr(c, change, "msg", hf_sprintf(a, "File %s not present", p->path));
+		hf_result_cstr(c, change, "msg", hf_sprintf(a, "File %s not present", p->text.path));
 		return 0;
 	}
 	hf_text_split(a, e->text.before, true, &e->lines);
@@ -229,7 +217,7 @@ static int blockinfile_check(
 
 static void blockinfile_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
-	hf_watch_path(w, ((const struct params *)params)->path);
+	hf_watch_path(w, ((const struct params *)params)->text.path);
 }
 
 const struct hf_module hf_module_blockinfile = {

@@ -8,9 +8,9 @@
 #include "lib/base/time.h"
 #include "modules/host.h"
 
-static const char *const states[] = { "absent", "present", NULL };
-static const char *const specials[] = { "annually", "daily", "hourly", "monthly", "reboot", "weekly",
-	"yearly", NULL };
+static const char *const states[] = { "present", "absent", NULL };
+static const char *const specials[] = { "reboot", "yearly", "annually", "monthly", "weekly", "daily",
+	"hourly", NULL };
 struct params {
 	const char *name, *user, *job, *state, *cron_file, *minute, *hour, *day, *month, *weekday,
 		*special_time;

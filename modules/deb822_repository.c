@@ -9,7 +9,7 @@
 #include "modules/openpgp.h"
 #include "modules/web.h"
 
-static const char *const states[] = { "absent", "present", NULL };
+static const char *const states[] = { "present", "absent", NULL };
 static const char *const kinds[] = { "deb", "deb-src", NULL };
 struct params {
 	int allow_downgrade_to_insecure, allow_insecure, allow_weak, by_hash, check_date, check_valid_until,

@@ -4,7 +4,7 @@
 #include "modules/host.h"
 
 static const char *const states[] = { "absent", "installed", "latest", "present", "removed", NULL };
-static const char *const backends[] = { "auto", "yum", "yum4", "dnf", "dnf4", "dnf5", NULL };
+static const char *const backends[] = { "auto", "dnf", "yum", "yum4", "dnf4", "dnf5", NULL };
 struct params {
 	struct hf_value *name, *disablerepo, *enablerepo, *exclude, *disable_plugin, *enable_plugin;
 	const char *state, *conf_file, *disable_excludes, *download_dir, *installroot, *list, *releasever,
@@ -294,6 +294,7 @@ const struct hf_module hf_module_dnf = {
 	.collection = "ansible.builtin",
 	.aliases = dnf_aliases,
 	.schema = { args, rules, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = dnf_check,
 	.apply = dnf_apply,
 	.undo = dnf_undo,

@@ -87,6 +87,7 @@ const struct hf_module hf_module_dpkg_selections = {
 	.name = "dpkg_selections",
 	.collection = "ansible.builtin",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = dpkg_selections_check,
 	.apply = dpkg_selections_apply,
 	.undo = dpkg_selections_undo,

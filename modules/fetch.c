@@ -142,6 +142,7 @@ const struct hf_module hf_module_fetch = {
 	.name = "fetch",
 	.collection = "ansible.builtin",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = fetch_check,
 	.apply = fetch_apply,
 	.undo = fetch_undo,

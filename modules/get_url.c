@@ -13,10 +13,9 @@
 /* get_url: a file from a URL. check downloads into a directory of its own, so that apply only moves what was
  * seen. */
 struct params {
-	const char *url, *dest, *checksum, *tmp_dest, *user, *password, *agent, *client_cert, *client_key;
-	struct hf_value *headers, *unredirected, *ciphers;
-	enum hf_tristate backup, force, use_proxy, validate_certs, basic, decompress, netrc, gssapi;
-	int64_t timeout;
+	const char *url, *dest, *checksum, *tmp_dest;
+	enum hf_tristate backup, force;
+	struct hf_web_options web;
 	struct hf_file_attr attr;
 };
 
@@ -35,35 +34,8 @@ static const struct hf_arg args[] = {
 		.help = "Download even when dest is there." },
 	{ "backup", HF_ARG_BOOL, offsetof(struct params, backup), .dflt = "false",
 		.help = "Keep a dated copy of the file that is replaced." },
-	{ "timeout", HF_ARG_INT, offsetof(struct params, timeout), .dflt = "10",
-		.help = "Seconds of silence allowed." },
-	{ "headers", HF_ARG_DICT, offsetof(struct params, headers), .help = "Headers to send." },
-	{ "unredirected_headers", HF_ARG_LIST, offsetof(struct params, unredirected), HF_REFUSED,
-		.help = "headers are sent to the redirection's host only where it is the same one" },
-	{ "url_username", HF_ARG_STR, offsetof(struct params, user), .aliases = user_aliases,
-		.help = "User name." },
-	{ "url_password", HF_ARG_STR, offsetof(struct params, password), HF_NO_LOG,
-		.aliases = password_aliases, .help = "Password." },
-	{ "force_basic_auth", HF_ARG_BOOL, offsetof(struct params, basic), .dflt = "false",
-		.help = "Send the password with the first request." },
-	{ "http_agent", HF_ARG_STR, offsetof(struct params, agent), .dflt = "ansible-httpget",
-		.help = "User-Agent." },
-	{ "use_proxy", HF_ARG_BOOL, offsetof(struct params, use_proxy), .dflt = "true",
-		.help = "Use the environment's proxy." },
-	{ "validate_certs", HF_ARG_BOOL, offsetof(struct params, validate_certs), .dflt = "true",
-		.help = "Check the server's certificate." },
-	{ "client_cert", HF_ARG_PATH, offsetof(struct params, client_cert),
-		.help = "PEM certificate to show." },
-	{ "client_key", HF_ARG_PATH, offsetof(struct params, client_key), .help = "PEM key of client_cert." },
-	{ "use_gssapi", HF_ARG_BOOL, offsetof(struct params, gssapi), HF_REFUSED,
-		.help = "Kerberos authentication is not built in" },
 	{ "tmp_dest", HF_ARG_PATH, offsetof(struct params, tmp_dest), .help = "Directory for the download." },
-	{ "decompress", HF_ARG_BOOL, offsetof(struct params, decompress), .dflt = "true",
-		.help = "Unpack gzip content coding." },
-	{ "ciphers", HF_ARG_LIST, offsetof(struct params, ciphers), .elements = HF_ARG_STR,
-		.help = "TLS ciphers." },
-	{ "use_netrc", HF_ARG_BOOL, offsetof(struct params, netrc), .dflt = "true",
-		.help = "Read ~/.netrc." },
+	HF_WEB_ARGS(struct params, web, "10", user_aliases, password_aliases),
 	HF_FILE_ATTR_ARGS(struct params, attr),
 	{ .type = HF_ARG_END },
 };
@@ -97,25 +69,10 @@ static int get_fail(struct get *g, const char *message)
 static int request(
 	struct get *g, const char *url, const char *file, int64_t newer, struct hf_web_response *ret)
 {
-	const struct params *p = g->p;
-	struct hf_web_request r = { .url = url,
-		.method = "GET",
-		.headers = p->headers,
-		.agent = p->agent,
-		.user = p->user,
-		.password = p->password,
-		.client_cert = p->client_cert,
-		.client_key = p->client_key,
-		.file = file,
-		.timeout_s = p->timeout,
-		.newer_than = newer,
-		.follow = HF_WEB_FOLLOW_SAFE,
-		.insecure = p->validate_certs == HF_NO,
-		.basic_first = p->basic == HF_YES,
-		.no_proxy = p->use_proxy == HF_NO,
-		.no_netrc = p->netrc == HF_NO,
-		.no_decompress = p->decompress == HF_NO,
-		.ciphers = p->ciphers };
+	struct hf_web_request r = hf_web_request(&g->p->web, url, "GET");
+	r.file = file;
+	r.newer_than = newer;
+	r.follow = HF_WEB_FOLLOW_SAFE;
 	uint64_t start = hf_time_monotonic_ms();
 	int result = hf_web_perform(g->a, &r, ret, g->err);
 	hf_result_int(g->c, g->change, "elapsed", (int64_t)((hf_time_monotonic_ms() - start) / 1000));
@@ -429,6 +386,7 @@ const struct hf_module hf_module_get_url = {
 	.name = "get_url",
 	.collection = "ansible.builtin",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = get_url_check,
 	.apply = get_url_apply,
 	.undo = get_url_undo,

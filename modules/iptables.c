@@ -11,7 +11,7 @@ static const char *const syns[] = { "ignore", "match", "negate", NULL };
 static const char *const policies[] = { "ACCEPT", "DROP", "QUEUE", "RETURN", NULL };
 static const char *const levels[] = { "0", "1", "2", "3", "4", "5", "6", "7", "emerg", "alert", "crit",
 	"error", "warning", "notice", "info", "debug", NULL };
-static const char *const set_flags[] = { "src", "dst", "src,dst", "dst,src", "dst,dst", "src,src", NULL };
+static const char *const set_flags[] = { "src", "dst", "src,dst", "dst,src", "src,src", "dst,dst", NULL };
 struct params {
 	const char *table, *state, *action, *rule_num, *ip_version, *chain, *protocol, *source, *destination,
 		*jump;
@@ -381,6 +381,7 @@ const struct hf_module hf_module_iptables = {
 	.name = "iptables",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = iptables_check,
 	.apply = iptables_apply,
 	.undo = iptables_undo,

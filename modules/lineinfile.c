@@ -9,20 +9,18 @@
 enum { LINE_ABSENT, LINE_PRESENT };
 
 struct params {
-	const char *path, *regexp, *search, *line, *after, *before, *validate;
+	const char *regexp, *search, *line, *after, *before;
 	int state;
-	enum hf_tristate backrefs, create, backup, firstmatch;
-	struct hf_file_attr attr;
+	enum hf_tristate backrefs, firstmatch;
+	struct hf_text_options text;
 };
 
 static const char *const states[] = { "absent", "present", NULL };
-static const char *const path_aliases[] = { "dest", "destfile", "name", NULL };
 static const char *const regexp_aliases[] = { "regex", NULL };
 static const char *const line_aliases[] = { "value", NULL };
 
 static const struct hf_arg args[] = {
-	{ "path", HF_ARG_PATH, offsetof(struct params, path), HF_REQUIRED, .aliases = path_aliases,
-		.help = "File to edit; a link is followed." },
+	HF_TEXT_PATH_ARG(struct params, text),
 	{ "state", HF_ARG_ENUM, offsetof(struct params, state), .dflt = "present", .choices = states,
 		.help = "Whether the line shall be there." },
 	{ "regexp", HF_ARG_STR, offsetof(struct params, regexp), .aliases = regexp_aliases,
@@ -37,15 +35,10 @@ static const struct hf_arg args[] = {
 		.help = "Without a match: before the last line this matches; BOF." },
 	{ "backrefs", HF_ARG_BOOL, offsetof(struct params, backrefs), .dflt = "false",
 		.help = "Fill \\1 of line from regexp; without a match leave the file alone." },
-	{ "create", HF_ARG_BOOL, offsetof(struct params, create), .dflt = "false",
-		.help = "Make the file when there is none." },
-	{ "backup", HF_ARG_BOOL, offsetof(struct params, backup), .dflt = "false",
-		.help = "Keep a dated copy of the old file." },
+	HF_TEXT_CREATE_ARG(struct params, text),
 	{ "firstmatch", HF_ARG_BOOL, offsetof(struct params, firstmatch), .dflt = "false",
 		.help = "Take the first match, not the last." },
-	{ "validate", HF_ARG_STR, offsetof(struct params, validate),
-		.help = "Command that must accept the new file, named by %s." },
-	HF_FILE_ATTR_ARGS(struct params, attr),
+	HF_TEXT_ARGS(struct params, text),
 	{ .type = HF_ARG_END },
 };
 static const char *const insert_names[] = { "insertbefore", "insertafter", NULL };
@@ -278,9 +271,9 @@ static int check_present(struct hf_module_context *c, struct edit *e, struct hf_
 		return hf_fail(e->err, HF_E_TASK, "regexp is required with backrefs=true");
 	if (p->line == NULL)
 		return hf_fail(e->err, HF_E_TASK, "line is required with state=present");
-	if (!e->text.exists && p->create != HF_YES) {
+	if (!e->text.exists && p->text.create != HF_YES) {
 		hf_result_int(c, change, "rc", 257);
-		return hf_fail(e->err, HF_E_TASK, "Destination %s does not exist !", p->path);
+		return hf_fail(e->err, HF_E_TASK, "Destination %s does not exist !", p->text.path);
 	}
 	e->after = p->after == NULL && p->before == NULL ? "EOF" : p->after;
 	e->before = p->before;
@@ -315,14 +308,9 @@ static int lineinfile_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct edit *e = hf_new(a, struct edit);
 	*e = (struct edit){ .p = p, .a = a, .err = err, .line = hf_str(p->line), .found = -1, .place = -1 };
-	e->text = (struct hf_text_edit){ .c = c,
-		.change = change,
-		.attr = &p->attr,
-		.validate = p->validate,
-		.backup = p->backup == HF_YES,
-		.message = "" };
+	e->text = hf_text_edit(c, change, &p->text);
 	warn_empty(c, p);
-	int result = hf_text_load(&e->text, p->path, err);
+	int result = hf_text_load(&e->text, p->text.path, err);
 	if (result < 0)
 		return result;
 	hf_text_split(a, e->text.before, false, &e->lines);
@@ -348,7 +336,7 @@ static int lineinfile_apply(
 
 static void lineinfile_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
-	hf_watch_path(w, ((const struct params *)params)->path);
+	hf_watch_path(w, ((const struct params *)params)->text.path);
 }
 
 const struct hf_module hf_module_lineinfile = {

@@ -96,30 +96,6 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/alternatives.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/debconf.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ini_file.c
-EXTRA_DIST += \
-	%reldir%/assemble.md \
-	%reldir%/blockinfile.md \
-	%reldir%/command.md \
-	%reldir%/copy.md \
-	%reldir%/fetch.md \
-	%reldir%/file.md \
-	%reldir%/find.md \
-	%reldir%/get_url.md \
-	%reldir%/git.md \
-	%reldir%/ini_file.md \
-	%reldir%/lineinfile.md \
-	%reldir%/raw.md \
-	%reldir%/replace.md \
-	%reldir%/script.md \
-	%reldir%/shell.md \
-	%reldir%/slurp.md \
-	%reldir%/stat.md \
-	%reldir%/tempfile.md \
-	%reldir%/template.md \
-	%reldir%/unarchive.md \
-	%reldir%/uri.md \
-	%reldir%/wait_for.md \
-	%reldir%/wait_for_connection.md
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pip.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/yum_repository.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/rpm_key.c
@@ -135,9 +111,79 @@ EXTRA_DIST += \
 	%reldir%/authorized_key.c \
 	%reldir%/htpasswd.c \
 	%reldir%/known_hosts.c
-EXTRA_DIST += \
+# Manual pages: read by people, and carried by `holdfast doc`.
+module_pages = \
 	%reldir%/acl.md \
+	%reldir%/add_host.md \
+	%reldir%/alternatives.md \
+	%reldir%/apt.md \
+	%reldir%/apt_key.md \
+	%reldir%/apt_repository.md \
 	%reldir%/archive.md \
+	%reldir%/assemble.md \
+	%reldir%/assert.md \
+	%reldir%/async_status.md \
 	%reldir%/authorized_key.md \
+	%reldir%/blockinfile.md \
+	%reldir%/command.md \
+	%reldir%/copy.md \
+	%reldir%/cron.md \
+	%reldir%/deb822_repository.md \
+	%reldir%/debconf.md \
+	%reldir%/debug.md \
+	%reldir%/dnf.md \
+	%reldir%/dpkg_selections.md \
+	%reldir%/fail.md \
+	%reldir%/fetch.md \
+	%reldir%/file.md \
+	%reldir%/filesystem.md \
+	%reldir%/find.md \
+	%reldir%/get_url.md \
+	%reldir%/getent.md \
+	%reldir%/git.md \
+	%reldir%/group.md \
+	%reldir%/group_by.md \
+	%reldir%/hostname.md \
 	%reldir%/htpasswd.md \
-	%reldir%/known_hosts.md
+	%reldir%/include_vars.md \
+	%reldir%/ini_file.md \
+	%reldir%/iptables.md \
+	%reldir%/kernel_blacklist.md \
+	%reldir%/known_hosts.md \
+	%reldir%/lineinfile.md \
+	%reldir%/locale_gen.md \
+	%reldir%/modprobe.md \
+	%reldir%/mount.md \
+	%reldir%/package.md \
+	%reldir%/package_facts.md \
+	%reldir%/pam_limits.md \
+	%reldir%/pause.md \
+	%reldir%/ping.md \
+	%reldir%/pip.md \
+	%reldir%/raw.md \
+	%reldir%/reboot.md \
+	%reldir%/replace.md \
+	%reldir%/rpm_key.md \
+	%reldir%/script.md \
+	%reldir%/seboolean.md \
+	%reldir%/selinux.md \
+	%reldir%/service.md \
+	%reldir%/service_facts.md \
+	%reldir%/set_fact.md \
+	%reldir%/set_stats.md \
+	%reldir%/setup.md \
+	%reldir%/shell.md \
+	%reldir%/slurp.md \
+	%reldir%/stat.md \
+	%reldir%/sysctl.md \
+	%reldir%/systemd.md \
+	%reldir%/tempfile.md \
+	%reldir%/template.md \
+	%reldir%/timezone.md \
+	%reldir%/unarchive.md \
+	%reldir%/uri.md \
+	%reldir%/user.md \
+	%reldir%/validate_argument_spec.md \
+	%reldir%/wait_for.md \
+	%reldir%/wait_for_connection.md \
+	%reldir%/yum_repository.md

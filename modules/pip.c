@@ -9,7 +9,7 @@
 #include "lib/engine/version_order.h"
 #include "modules/host.h"
 
-static const char *const states[] = { "absent", "forcereinstall", "latest", "present", NULL };
+static const char *const states[] = { "present", "absent", "latest", "forcereinstall", NULL };
 struct params {
 	struct hf_value *name;
 	const char *version, *requirements, *virtualenv, *virtualenv_command, *virtualenv_python, *state,
@@ -450,6 +450,7 @@ const struct hf_module hf_module_pip = {
 	.name = "pip",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = pip_check,
 	.apply = pip_apply,
 	.undo = pip_undo,

@@ -6,15 +6,12 @@
 
 /* replace: every match of a regular expression in a text file. */
 struct params {
-	const char *path, *regexp, *replace, *after, *before, *validate, *encoding;
-	enum hf_tristate backup;
-	struct hf_file_attr attr;
+	const char *regexp, *replace, *after, *before, *encoding;
+	struct hf_text_options text;
 };
 
-static const char *const path_aliases[] = { "dest", "destfile", "name", NULL };
 static const struct hf_arg args[] = {
-	{ "path", HF_ARG_PATH, offsetof(struct params, path), HF_REQUIRED, .aliases = path_aliases,
-		.help = "File to edit; a link is followed." },
+	HF_TEXT_PATH_ARG(struct params, text),
 	{ "regexp", HF_ARG_STR, offsetof(struct params, regexp), HF_REQUIRED,
 		.help = "Python regular expression; ^ and $ match at every line." },
 	{ "replace", HF_ARG_STR, offsetof(struct params, replace), .dflt = "",
@@ -22,13 +19,9 @@ static const struct hf_arg args[] = {
 	{ "after", HF_ARG_STR, offsetof(struct params, after),
 		.help = "Only behind the first match of this." },
 	{ "before", HF_ARG_STR, offsetof(struct params, before), .help = "Only in front of this." },
-	{ "backup", HF_ARG_BOOL, offsetof(struct params, backup), .dflt = "false",
-		.help = "Keep a dated copy of the old file." },
-	{ "validate", HF_ARG_STR, offsetof(struct params, validate),
-		.help = "Command that must accept the new file, named by %s." },
 	{ "encoding", HF_ARG_STR, offsetof(struct params, encoding), .dflt = "utf-8",
 		.help = "Encoding of the file; utf-8 only." },
-	HF_FILE_ATTR_ARGS(struct params, attr),
+	HF_TEXT_ARGS(struct params, text),
 	{ .type = HF_ARG_END },
 };
 
@@ -93,20 +86,15 @@ static int replace_check(
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_text_edit *e = hf_new(a, struct hf_text_edit);
-	*e = (struct hf_text_edit){ .c = c,
-		.change = change,
-		.attr = &p->attr,
-		.validate = p->validate,
-		.backup = p->backup == HF_YES,
-		.message = "" };
+	*e = hf_text_edit(c, change, &p->text);
 	if (strcmp(p->encoding, "utf-8") != 0 && strcmp(p->encoding, "utf8") != 0)
 		return hf_fail(err, HF_E_UNSUPPORTED, "encoding %s: only utf-8 is read", p->encoding);
-	int result = hf_text_load(e, p->path, err);
+	int result = hf_text_load(e, p->text.path, err);
 	if (result < 0)
 		return result;
 	if (!e->exists) {
 		hf_result_int(c, change, "rc", 257);
-		return hf_fail(err, HF_E_TASK, "Path %s does not exist !", p->path);
+		return hf_fail(err, HF_E_TASK, "Path %s does not exist !", p->text.path);
 	}
 	hf_result_int(c, change, "rc", 0);
 	const char *pattern = NULL;
@@ -127,7 +115,7 @@ static int replace_check(
 
 static void replace_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
-	hf_watch_path(w, ((const struct params *)params)->path);
+	hf_watch_path(w, ((const struct params *)params)->text.path);
 }
 
 const struct hf_module hf_module_replace = {

@@ -204,6 +204,7 @@ const struct hf_module hf_module_rpm_key = {
 	.name = "rpm_key",
 	.collection = "ansible.builtin",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = rpm_key_check,
 	.apply = rpm_key_apply,
 	.undo = rpm_key_undo,

@@ -113,6 +113,7 @@ const struct hf_module hf_module_seboolean = {
 	.name = "seboolean",
 	.collection = "ansible.posix",
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = seboolean_check,
 	.apply = seboolean_apply,
 	.undo = seboolean_undo,

@@ -9,7 +9,7 @@
 #include "modules/file_attr.h"
 
 /* tempfile: a new file or directory with a name nobody has. */
-enum { TEMP_DIRECTORY, TEMP_FILE };
+enum { TEMP_FILE, TEMP_DIRECTORY };
 enum { RANDOM_LETTERS = 8 };
 
 struct params {
@@ -17,7 +17,7 @@ struct params {
 	int state;
 };
 
-static const char *const states[] = { "directory", "file", NULL };
+static const char *const states[] = { "file", "directory", NULL };
 static const struct hf_arg args[] = {
 	{ "state", HF_ARG_ENUM, offsetof(struct params, state), .dflt = "file", .choices = states,
 		.help = "What to make." },

@@ -8,6 +8,19 @@
 #include "lib/base/vec.h"
 #include "modules/file_mode.h"
 
+const char *const hf_text_path_aliases[] = { "dest", "destfile", "name", NULL };
+
+struct hf_text_edit hf_text_edit(
+	struct hf_module_context *c, struct hf_change *change, const struct hf_text_options *options)
+{
+	return (struct hf_text_edit){ .c = c,
+		.change = change,
+		.attr = &options->attr,
+		.validate = options->validate,
+		.backup = options->backup == HF_YES,
+		.message = "" };
+}
+
 int hf_text_load(struct hf_text_edit *e, const char *path, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(e->c);

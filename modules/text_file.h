@@ -3,6 +3,27 @@
 #pragma once
 #include "modules/file_content.h"
 
+/* The options that lineinfile, blockinfile and replace share. */
+struct hf_text_options {
+	const char *path, *validate;
+	enum hf_tristate create, backup;
+	struct hf_file_attr attr;
+};
+extern const char *const hf_text_path_aliases[];
+/* Rows for a module's table. T: its params struct; M: its member of type struct hf_text_options. */
+/* clang-format off */
+#define HF_TEXT_PATH_ARG(T, M) \
+	{ "path", HF_ARG_PATH, offsetof(T, M.path), HF_REQUIRED, .aliases = hf_text_path_aliases, \
+		.help = "File to edit; a link is followed." }
+#define HF_TEXT_CREATE_ARG(T, M) \
+	{ "create", HF_ARG_BOOL, offsetof(T, M.create), .dflt = "false", .help = "Make the file when there is none." }
+#define HF_TEXT_ARGS(T, M) \
+	{ "backup", HF_ARG_BOOL, offsetof(T, M.backup), .dflt = "false", .help = "Keep a dated copy of the old file." }, \
+	{ "validate", HF_ARG_STR, offsetof(T, M.validate), \
+		.help = "Command that must accept the new file, named by %s." }, \
+	HF_FILE_ATTR_ARGS(T, M.attr)
+/* clang-format on */
+
 struct hf_text_line_list {
 	struct hf_str *at; /* each with its line end */
 	size_t n, room;
@@ -22,6 +43,9 @@ struct hf_text_edit {
 	const char *backup_file; /* chosen by check, so that undo knows it */
 };
 
+/* A task's edit as its options ask for it. */
+struct hf_text_edit hf_text_edit(
+	struct hf_module_context *c, struct hf_change *change, const struct hf_text_options *options);
 /* The file's bytes; one that does not exist is empty. */
 HF_CHECK int hf_text_load(struct hf_text_edit *e, const char *path, struct hf_error *err);
 /* Lines with their ends; any: also at \r and \r\n, as bytes.splitlines(True). */

@@ -228,6 +228,7 @@ const struct hf_module hf_module_unarchive = {
 	.name = "unarchive",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct hf_unarchive_params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.inputs = unarchive_inputs,
 	.check = unarchive_check,
 	.apply = unarchive_apply,

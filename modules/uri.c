@@ -13,21 +13,19 @@
 
 /* uri: one request to a web service. Every request may change something at the other end, so it is made in
  * apply. */
-enum { FORMAT_FORM, FORMAT_MULTIPART, FORMAT_JSON, FORMAT_RAW };
+enum { FORMAT_FORM, FORMAT_JSON, FORMAT_RAW, FORMAT_MULTIPART };
 enum { BODY_MAX = 64 << 20 };
 
 struct params {
-	const char *url, *dest, *user, *password, *src, *method, *follow, *creates, *removes, *unix_socket,
-		*ca_path, *client_cert, *client_key, *agent;
-	struct hf_value *body, *status, *headers, *unredirected, *ciphers;
-	enum hf_tristate return_content, remote_src, force, use_proxy, validate_certs, basic, decompress,
-		netrc, gssapi;
+	const char *url, *dest, *src, *method, *follow, *creates, *removes, *unix_socket, *ca_path;
+	struct hf_value *body, *status;
+	enum hf_tristate return_content, remote_src, force;
 	int format;
-	int64_t timeout;
+	struct hf_web_options web;
 	struct hf_file_attr attr;
 };
 
-static const char *const formats[] = { "form-urlencoded", "form-multipart", "json", "raw", NULL };
+static const char *const formats[] = { "form-urlencoded", "json", "raw", "form-multipart", NULL };
 static const char *const follows[] = { "all", "no", "none", "safe", "urllib2", "yes", NULL };
 static const char *const user_aliases[] = { "user", NULL };
 static const char *const password_aliases[] = { "password", NULL };
@@ -48,46 +46,19 @@ static const struct hf_arg args[] = {
 		.help = "Return the answer as content." },
 	{ "status_code", HF_ARG_LIST, offsetof(struct params, status), .elements = HF_ARG_INT, .dflt = "200",
 		.help = "Statuses that are success." },
-	{ "headers", HF_ARG_DICT, offsetof(struct params, headers), .help = "Headers to send." },
 	{ "follow_redirects", HF_ARG_STR, offsetof(struct params, follow), .dflt = "safe", .choices = follows,
 		.help = "safe: for GET and HEAD." },
 	{ "creates", HF_ARG_PATH, offsetof(struct params, creates),
 		.help = "No request when this path exists." },
 	{ "removes", HF_ARG_PATH, offsetof(struct params, removes),
 		.help = "No request when this path is missing." },
-	{ "timeout", HF_ARG_INT, offsetof(struct params, timeout), .dflt = "30",
-		.help = "Seconds of silence allowed." },
-	{ "url_username", HF_ARG_STR, offsetof(struct params, user), .aliases = user_aliases,
-		.help = "User name." },
-	{ "url_password", HF_ARG_STR, offsetof(struct params, password), HF_NO_LOG,
-		.aliases = password_aliases, .help = "Password." },
-	{ "force_basic_auth", HF_ARG_BOOL, offsetof(struct params, basic), .dflt = "false",
-		.help = "Send the password with the first request." },
 	{ "force", HF_ARG_BOOL, offsetof(struct params, force), .dflt = "false",
 		.help = "Ask caches for a fresh answer." },
-	{ "http_agent", HF_ARG_STR, offsetof(struct params, agent), .dflt = "ansible-httpget",
-		.help = "User-Agent." },
-	{ "use_proxy", HF_ARG_BOOL, offsetof(struct params, use_proxy), .dflt = "true",
-		.help = "Use the environment's proxy." },
-	{ "validate_certs", HF_ARG_BOOL, offsetof(struct params, validate_certs), .dflt = "true",
-		.help = "Check the server's certificate." },
-	{ "client_cert", HF_ARG_PATH, offsetof(struct params, client_cert),
-		.help = "PEM certificate to show." },
-	{ "client_key", HF_ARG_PATH, offsetof(struct params, client_key), .help = "PEM key of client_cert." },
 	{ "ca_path", HF_ARG_PATH, offsetof(struct params, ca_path),
 		.help = "PEM file of authorities to trust." },
 	{ "unix_socket", HF_ARG_PATH, offsetof(struct params, unix_socket),
 		.help = "Socket to speak through." },
-	{ "use_gssapi", HF_ARG_BOOL, offsetof(struct params, gssapi), HF_REFUSED,
-		.help = "Kerberos authentication is not built in" },
-	{ "unredirected_headers", HF_ARG_LIST, offsetof(struct params, unredirected), HF_REFUSED,
-		.help = "headers are sent to the redirection's host only where it is the same one" },
-	{ "decompress", HF_ARG_BOOL, offsetof(struct params, decompress), .dflt = "true",
-		.help = "Unpack gzip content coding." },
-	{ "ciphers", HF_ARG_LIST, offsetof(struct params, ciphers), .elements = HF_ARG_STR,
-		.help = "TLS ciphers." },
-	{ "use_netrc", HF_ARG_BOOL, offsetof(struct params, netrc), .dflt = "true",
-		.help = "Read ~/.netrc." },
+	HF_WEB_ARGS(struct params, web, "30", user_aliases, password_aliases),
 	HF_FILE_ATTR_ARGS(struct params, attr),
 	{ .type = HF_ARG_END },
 };
@@ -235,7 +206,7 @@ static int uri_check(
 		.p = p,
 		.change = change,
 		.err = err,
-		.headers = p->headers != NULL ? hf_value_shallow(a, p->headers) : hf_value_dict(a) };
+		.headers = p->web.headers != NULL ? hf_value_shallow(a, p->web.headers) : hf_value_dict(a) };
 	change->unknown = true;
 	return p->src != NULL ? body_source(call) : body_make(call);
 }
@@ -352,25 +323,12 @@ static int uri_apply(
 		*m = (char)toupper((unsigned char)*m);
 	if (p->force == HF_YES)
 		hf_dict_put(call->headers, "cache-control", hf_value_cstr(a, "no-cache"));
-	struct hf_web_request request = { .url = p->url,
-		.method = method,
-		.body = call->body,
-		.headers = call->headers,
-		.agent = p->agent,
-		.user = p->user,
-		.password = p->password,
-		.client_cert = p->client_cert,
-		.client_key = p->client_key,
-		.ca_path = p->ca_path,
-		.unix_socket = p->unix_socket,
-		.timeout_s = p->timeout,
-		.follow = follow_kind(p->follow),
-		.insecure = p->validate_certs == HF_NO,
-		.basic_first = p->basic == HF_YES,
-		.no_proxy = p->use_proxy == HF_NO,
-		.no_netrc = p->netrc == HF_NO,
-		.no_decompress = p->decompress == HF_NO,
-		.ciphers = p->ciphers };
+	struct hf_web_request request = hf_web_request(&p->web, p->url, method);
+	request.body = call->body;
+	request.headers = call->headers;
+	request.ca_path = p->ca_path;
+	request.unix_socket = p->unix_socket;
+	request.follow = follow_kind(p->follow);
 	struct stat st;
 	if (p->dest != NULL && stat(p->dest, &st) == 0 && S_ISREG(st.st_mode) && p->force != HF_YES)
 		request.newer_than = st.st_mtim.tv_sec;
@@ -410,7 +368,7 @@ const struct hf_module hf_module_uri = {
 	.name = "uri",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct params) },
-	.flags = HF_MODULE_NO_CHECK,
+	.flags = HF_MODULE_NO_CHECK | HF_MODULE_NO_DIFF,
 	.check = uri_check,
 	.apply = uri_apply,
 	.undo = uri_undo,

@@ -239,3 +239,22 @@ const char *hf_web_name(struct hf_arena *a, const char *url)
 	const char *slash = strrchr(whole, '/');
 	return slash != NULL ? slash + 1 : whole;
 }
+
+struct hf_web_request hf_web_request(const struct hf_web_options *o, const char *url, const char *method)
+{
+	return (struct hf_web_request){ .url = url,
+		.method = method,
+		.headers = o->headers,
+		.agent = o->agent,
+		.user = o->user,
+		.password = o->password,
+		.client_cert = o->client_cert,
+		.client_key = o->client_key,
+		.timeout_s = o->timeout,
+		.insecure = o->validate_certs == HF_NO,
+		.basic_first = o->basic == HF_YES,
+		.no_proxy = o->use_proxy == HF_NO,
+		.no_netrc = o->netrc == HF_NO,
+		.no_decompress = o->decompress == HF_NO,
+		.ciphers = o->ciphers };
+}

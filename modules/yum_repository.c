@@ -4,7 +4,7 @@
 #include "lib/base/scope.h"
 #include "modules/host.h"
 
-static const char *const states[] = { "absent", "present", NULL };
+static const char *const states[] = { "present", "absent", NULL };
 static const char *const failovers[] = { "roundrobin", "priority", NULL };
 static const char *const cachings[] = { "all", "packages", "none", NULL };
 static const char *const resolves[] = { "4", "6", "IPv4", "IPv6", "whatever", NULL };

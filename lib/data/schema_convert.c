@@ -130,8 +130,8 @@ static int convert_int(struct hf_arena *a, const struct hf_arg *arg, const char 
 		if (s.n > 1 && s.p[0] == '+')
 			s = hf_strn(s.p + 1, s.n - 1);
 		if (!hf_str_to_int64(s, &n)) {
-			const char *why = hf_sprintf(a, "%s cannot be converted to an int",
-				hf_is_secret(value) ? "the value" : hf_value_text(a, value).p);
+			const char *why = hf_sprintf(
+				a, "<class '%s'> cannot be converted to an int", hf_type_name(value));
 			return refuse(arg, label, value, why, err);
 		}
 	}
@@ -156,8 +156,11 @@ static int convert_float(struct hf_arena *a, const struct hf_arg *arg, const cha
 		d = strtod(text, &end);
 		ok = s.n > 0 && *end == '\0';
 	}
-	if (!ok)
-		return refuse(arg, label, value, "not a number", err);
+	if (!ok) {
+		const char *why =
+			hf_sprintf(a, "<class '%s'> cannot be converted to a float", hf_type_name(value));
+		return refuse(arg, label, value, why, err);
+	}
 	*ret = carry(a, hf_value_float(a, d), value);
 	return 0;
 }

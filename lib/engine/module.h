@@ -36,7 +36,8 @@ enum hf_module_flags {
 		1 << 3, /* runs on the controller side: become does not apply (debug, set_fact) */
 	HF_MODULE_NO_CHECK = 1 << 4, /* check mode skips it (Ansible: "does not support check mode") */
 	HF_MODULE_READ_ONLY =
-		1 << 5, /* check does the whole work; apply is NULL (stat, setup, find, slurp) */
+		1 << 5,             /* check does the whole work; apply is NULL (stat, setup, find, slurp) */
+	HF_MODULE_NO_DIFF = 1 << 6, /* shows no differences (Ansible: "does not support diff mode") */
 };
 
 struct hf_module {

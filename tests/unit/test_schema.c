@@ -63,8 +63,7 @@ static const struct row {
 		"a.yml:1:18: value of state must be one of: present, absent, got: gone", { 0 } },
 	{ "not an int", "{name: x, count: many}",
 		"a.yml:1:18: argument 'count' is of type <class 'str'> and we were unable to convert to int: "
-		"many cannot be "
-		"converted to an int",
+		"<class 'str'> cannot be converted to an int",
 		{ 0 } },
 	{ "exclusive", "{name: x, owner: o, list: a}",
 		"a.yml:1:1: parameters are mutually exclusive: owner|list", { 0 } },
