@@ -39,10 +39,9 @@ bootstrap_texts = packaging/bootstrap/user-data.sh packaging/bootstrap/install.s
 		$(srcdir)/packaging/bootstrap/user-data.sh $(srcdir)/packaging/bootstrap/install.sh >$@.new && mv $@.new $@
 %reldir%/bootstrap_text.$(OBJEXT): %reldir%/bootstrap_text.inc
 CLEANFILES += %reldir%/bootstrap_text.inc
-holdfast_SOURCES += %reldir%/modules.c
 # `holdfast doc`: the modules' pages, and the table over all of them for people to read.
 holdfast_SOURCES += %reldir%/doc.c %reldir%/doc_table.c %reldir%/doc.h
-nodist_holdfast_SOURCES = %reldir%/pages.c
+nodist_holdfast_SOURCES += %reldir%/pages.c
 CLEANFILES += %reldir%/pages.c docs/modules.md
 %reldir%/pages.c: $(module_pages) %reldir%/pages.awk
 	$(AM_V_GEN)$(MKDIR_P) %reldir% && cd $(srcdir) && \
