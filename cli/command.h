@@ -29,7 +29,7 @@ struct cli_option {
 struct cli_call;
 
 struct cli_command {
-	const char *name;      /* one word or two: "apply", "release build" */
+	const char *name;      /* one to three words: "apply", "release build" */
 	const char *summary;   /* one line, no full stop */
 	const char *arguments; /* of the usage line: "PLAYBOOK…" */
 	const struct cli_option *options;

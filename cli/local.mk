@@ -5,7 +5,8 @@ holdfast_SOURCES = \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
 	%reldir%/diff.c %reldir%/diff.h \
 	%reldir%/key.c \
-	%reldir%/env.c \
+	%reldir%/env.c %reldir%/env.h %reldir%/env_look.c %reldir%/env_read.c \
+	%reldir%/env_show.c %reldir%/env_state.c \
 	%reldir%/eval.c \
 	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \
 	%reldir%/eval_cases.c %reldir%/eval_cases.h \

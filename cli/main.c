@@ -25,10 +25,13 @@ static int help(int argc, char **argv)
 		cli_help_all();
 		return CLI_OK;
 	}
-	char *words[4] = { argv[0], argc > 1 ? argv[1] : (char[]){ "--help" }, (char[]){ "--help" }, NULL };
+	char ask[] = "--help", *words[5] = { ask, ask, ask, ask, NULL };
+	const int typed = argc < 3 ? argc : 3;
+	for (int i = 0; i < typed; i++)
+		words[i] = argv[i];
 	hf_auto_arena a = hf_arena_new();
 	struct cli_call call;
-	int status = cli_options_read(a, argc > 1 ? 3 : 2, words, &call);
+	int status = cli_options_read(a, typed + 1, words, &call);
 	return status >= 0 ? status : CLI_OK;
 }
 

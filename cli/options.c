@@ -7,20 +7,25 @@
 #include "lib/base/str.h"
 #include "lib/data/schema.h"
 
-enum { OPTIONS_MAX = 64, HELP_COLUMN = 34, VALUES_MAX = 4096 };
+enum { OPTIONS_MAX = 64, HELP_COLUMN = 34, VALUES_MAX = 4096, COMMAND_WORDS_MAX = 3 };
 
 static unsigned words_in(const char *name)
 {
-	return strchr(name, ' ') != NULL ? 2 : 1;
+	unsigned n = 1;
+	for (; (name = strchr(name, ' ')) != NULL; name++)
+		n++;
+	return n;
 }
 
-/* The command that the first one or two words name; *ret_words says how many they were. */
+/* The command that the first one to three words name; *ret_words says how many they were. */
 static const struct cli_command *command_find(struct hf_arena *a, int argc, char **argv, unsigned *ret_words)
 {
-	for (unsigned n = 2; n >= 1; n--) {
+	for (unsigned n = COMMAND_WORDS_MAX; n >= 1; n--) {
 		if ((unsigned)argc < n)
 			continue;
-		const char *typed = n == 2 ? hf_sprintf(a, "%s %s", argv[0], argv[1]) : argv[0];
+		const char *typed = argv[0];
+		for (unsigned i = 1; i < n; i++)
+			typed = hf_sprintf(a, "%s %s", typed, argv[i]);
 		for (size_t i = 0; cli_commands[i] != NULL; i++)
 			if (words_in(cli_commands[i]->name) == n &&
 				strcmp(cli_commands[i]->name, typed) == 0) {

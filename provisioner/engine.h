@@ -59,11 +59,42 @@ static inline void hf_engine_close_scope(struct hf_engine **e)
 }
 #define hf_auto_engine HF_CLEANUP(hf_engine_close_scope) struct hf_engine *
 
-/* Look at everything there is and compare. destroy: plan the deletion of everything instead. */
-HF_CHECK int hf_engine_plan(struct hf_engine *e, bool destroy, struct hf_plan **ret, struct hf_error *err);
+enum hf_plan_kind {
+	HF_PLAN_APPLY,   /* what must be done so that AWS is what the file says */
+	HF_PLAN_DESTROY, /* the deletion of everything */
+	HF_PLAN_DRIFT,   /* what became different from what was last applied; the file is not asked */
+};
+struct hf_plan_options {
+	enum hf_plan_kind kind;
+	const char *const *targets; /* names, or those before ".KEY"; NULL: everything. NULL-terminated */
+};
+/* Look at everything there is and compare. A target brings along what it needs (apply) or what needs it
+ * (destroy). */
+HF_CHECK int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, struct hf_plan **ret,
+	struct hf_error *err);
 HF_CHECK int hf_engine_apply(struct hf_engine *e, const struct hf_plan *plan, struct hf_error *err);
+/* Take what exists already, by its id, under the name the file gives it; it is tagged as ours. HF_E_EXISTS
+ * when that name was made already or it is another environment's. */
+HF_CHECK int hf_engine_import(struct hf_engine *e, const char *name, const char *id, struct hf_error *err);
+/* A state that was lost, from the tags alone: every resource of the file that AWS still has is recorded
+ * again. *ret: {"found": [name …], "missing": [{"name", "reason"} …], "unknown": [{"name", "arn"} …]};
+ * unknown: tagged with this environment, not in the file. */
+HF_CHECK int hf_engine_rebuild(struct hf_engine *e, struct hf_value **ret, struct hf_error *err);
 /* The outputs as the state has them, without asking AWS. */
 HF_CHECK int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err);
 const char *hf_action_name(enum hf_action action);
+
+/* saved.c: a plan as people and programs read it, and a plan that was looked at before it is carried out. */
+struct hf_value *hf_plan_value(
+	struct hf_arena *a, const struct hf_environment *env, const struct hf_plan *plan);
+/* Atomically, mode 0600. variables: those given on the command line. */
+HF_CHECK int hf_plan_save(struct hf_arena *a, const char *path, const struct hf_environment *env,
+	const struct hf_plan *plan, const struct hf_value *variables, struct hf_error *err);
+/* The variables the saved plan was made with. */
+HF_CHECK int hf_plan_variables(
+	struct hf_arena *a, const char *path, struct hf_value **ret, struct hf_error *err);
+/* HF_E_CONFLICT names the first change that is not as it was: the file or the world moved since. */
+HF_CHECK int hf_plan_holds(struct hf_arena *a, const char *path, const struct hf_environment *env,
+	const struct hf_plan *plan, struct hf_error *err);
 /* Where the state of an environment lies when its file does not say: .holdfast/NAME beside the file. */
 const char *hf_environment_state_url(struct hf_arena *a, const struct hf_environment *env);

@@ -120,6 +120,18 @@ static int properties_check(const struct hf_resource *r, struct hf_error *err)
 
 /* --- resources --- */
 
+/* A number in a map: 0 would be "none". */
+static void *number_pack(size_t i)
+{
+	return (void *)(uintptr_t)(i + 1);
+}
+
+static size_t number_of(const struct hf_map *m, const char *key)
+{
+	void *packed = hf_map_get(m, key);
+	return packed == NULL ? SIZE_MAX : (size_t)(uintptr_t)packed - 1;
+}
+
 static int resource_add(struct hf_arena *a, struct hf_environment *env, const struct hf_value *key,
 	const struct row *row, struct hf_value *each, struct hf_error *err)
 {
@@ -141,6 +153,9 @@ static int resource_add(struct hf_arena *a, struct hf_environment *env, const st
 	if (env->resources.n >= HF_RESOURCES_MAX)
 		return hf_fail_at(err, HF_E_LIMIT, r.pos, "more than %d resources", HF_RESOURCES_MAX);
 	*hf_vec_push(a, &env->resources) = r;
+	hf_map_set(&env->names, r.name, number_pack(env->resources.n - 1));
+	if (hf_map_get(&env->bases, r.base) == NULL)
+		hf_map_set(&env->bases, r.base, number_pack(env->resources.n - 1));
 	return properties_check(&r, err);
 }
 
@@ -199,10 +214,12 @@ static int resource_read(struct hf_arena *a, struct hf_environment *env, struct 
 static void depend_on_base(
 	struct hf_arena *a, struct hf_environment *env, struct hf_resource *r, const char *base)
 {
-	for (size_t i = 0; i < env->resources.n; i++)
-		if (strcmp(env->resources.at[i].base, base) == 0 ||
-			strcmp(env->resources.at[i].name, base) == 0)
-			*hf_vec_push(a, &r->depends) = i;
+	size_t i = number_of(&env->bases, base);
+	for (; i < env->resources.n && strcmp(env->resources.at[i].base, base) == 0; i++)
+		*hf_vec_push(a, &r->depends) = i;
+	i = number_of(&env->bases, base) == SIZE_MAX ? number_of(&env->names, base) : SIZE_MAX;
+	if (i != SIZE_MAX)
+		*hf_vec_push(a, &r->depends) = i;
 }
 
 static bool name_known(
@@ -217,8 +234,7 @@ static bool name_known(
 		return true;
 	if (r != NULL && r->each != NULL && strcmp(name, "each") == 0)
 		return true;
-	for (size_t i = 0; i < env->resources.n && !*resource; i++)
-		*resource = strcmp(env->resources.at[i].base, name) == 0;
+	*resource = hf_map_get(&env->bases, name) != NULL;
 	return *resource;
 }
 
@@ -360,6 +376,8 @@ int hf_environment_load(struct hf_arena *a, const char *path, const struct hf_va
 	if (rc < 0)
 		return rc;
 	struct hf_environment *env = hf_new(a, struct hf_environment);
+	hf_map_init_str(&env->names, a);
+	hf_map_init_str(&env->bases, a);
 	env->path = hf_strdup(a, path);
 	env->name = h.environment;
 	env->region = h.region;
@@ -382,8 +400,6 @@ int hf_environment_load(struct hf_arena *a, const char *path, const struct hf_va
 
 const struct hf_resource *hf_environment_find(const struct hf_environment *env, const char *name)
 {
-	for (size_t i = 0; i < env->resources.n; i++)
-		if (strcmp(env->resources.at[i].name, name) == 0)
-			return &env->resources.at[i];
-	return NULL;
+	size_t i = number_of(&env->names, name);
+	return i == SIZE_MAX ? NULL : &env->resources.at[i];
 }

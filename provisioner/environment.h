@@ -30,6 +30,8 @@ struct hf_environment {
 		struct hf_resource *at;
 		size_t n, room;
 	} resources;
+	/* name → its number + 1; base → number + 1 of the first: those of one base follow each other */
+	struct hf_map names, bases;
 	size_t *order; /* numbers, dependencies first */
 };
 

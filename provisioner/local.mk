@@ -1,13 +1,13 @@
 noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
-	%reldir%/apply.c %reldir%/call.c %reldir%/compare.c \
-	%reldir%/engine.c %reldir%/engine.h %reldir%/plan.c \
+	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/compare.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \
-	%reldir%/render.c \
+	%reldir%/render.c %reldir%/saved.c \
 	%reldir%/spec.c %reldir%/spec.h %reldir%/spec_data.h \
-	%reldir%/state.c %reldir%/state.h \
+	%reldir%/state.c %reldir%/state.h %reldir%/target.c \
 	%reldir%/wire.c %reldir%/wire.h
 nodist_%canon_reldir%_libhf_provisioner_a_SOURCES = %reldir%/spec_data.c
 

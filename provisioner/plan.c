@@ -23,7 +23,9 @@ struct planner {
 	struct hf_engine *engine;
 	struct hf_plan *plan;
 	struct hf_map looks; /* name → struct look */
+	bool drift;
 	struct hf_value *known, *pending;
+	struct targets targets;
 };
 
 /* --- look at everything in parallel --- */
@@ -59,7 +61,7 @@ static int look_at_all(struct planner *p, struct hf_error *err)
 	struct looker l = { .engine = e, .looks = hf_new_array(e->arena, n, struct look) };
 	for (size_t i = 0; i < n; i++) {
 		struct hf_state_doc *d = hf_state_at(e->state, i);
-		if (d->doc == NULL)
+		if (d->doc == NULL || !target_chosen(&p->targets, d->name))
 			continue;
 		const char *type = hf_dict_cstr(d->doc, "type", "");
 		const struct hf_spec *spec = hf_spec_find(e->env->specs, type);
@@ -105,8 +107,10 @@ static void tags_compare(
 	struct planner *p, struct hf_change *c, const struct look *k, const struct hf_value *wanted)
 {
 	struct hf_arena *a = p->engine->arena;
-	struct hf_value *before = tags_of_people(a, k->observed.tags),
-			*after = tags_wanted(a, p->engine->env, wanted);
+	struct hf_value *before = tags_of_people(a, k->observed.tags);
+	struct hf_value *after = p->drift ? hf_dict_get(k->doc->doc, "tags") : NULL;
+	if (after == NULL)
+		after = tags_wanted(a, p->engine->env, wanted);
 	if (!hf_value_equal(before, after))
 		differ(p, c, "Tags", before, after, false);
 }
@@ -192,6 +196,11 @@ static int plan_resource(struct planner *p, const struct hf_resource *r, struct 
 		.name = r->name, .spec = r->spec, .resource = r, .doc = k == NULL ? NULL : k->doc
 	};
 	struct hf_value *wanted;
+	if (!target_chosen(&p->targets, r->name)) {
+		if (hf_state_find(e->state, r->name) == NULL) /* its outputs stay unknown */
+			hf_dict_put(p->pending, r->base, hf_value_bool(e->arena, true));
+		return 0;
+	}
 	int rc = hf_resource_render(e->arena, e->env, r, p->known, p->pending, &wanted, err);
 	if (rc < 0)
 		return rc;
@@ -214,7 +223,7 @@ static int plan_deletions(struct planner *p, bool all, struct hf_error *err)
 	for (size_t i = 0; i < hf_state_count(e->state); i++) {
 		struct hf_state_doc *d = hf_state_at(e->state, i);
 		const struct hf_resource *r = hf_environment_find(e->env, d->name);
-		if (d->doc == NULL || (r != NULL && !all))
+		if (d->doc == NULL || (r != NULL && !all) || !target_chosen(&p->targets, d->name))
 			continue;
 		const struct look *k = hf_map_get(&p->looks, d->name);
 		const struct hf_change c = { HF_DELETE, d->name, k->spec, r, d, { 0 } };
@@ -226,20 +235,54 @@ static int plan_deletions(struct planner *p, bool all, struct hf_error *err)
 	return 0;
 }
 
-int hf_engine_plan(struct hf_engine *e, bool destroy, struct hf_plan **ret, struct hf_error *err)
+/* What was applied last against what there is: before is what we left, after what was found. */
+static void plan_drift(struct planner *p)
 {
-	struct planner p = { .engine = e, .plan = hf_new(e->arena, struct hf_plan) };
+	struct hf_engine *e = p->engine;
+	for (size_t i = 0; i < hf_state_count(e->state); i++) {
+		struct hf_state_doc *d = hf_state_at(e->state, i);
+		const struct look *k = d->doc == NULL ? NULL : hf_map_get(&p->looks, d->name);
+		if (k == NULL)
+			continue;
+		struct hf_change c = { .name = d->name,
+			.spec = k->spec,
+			.resource = hf_environment_find(e->env, d->name),
+			.doc = d };
+		const struct hf_value *left = hf_dict_get(d->doc, "properties");
+		c.action = compare(p, &c, k, left == NULL ? hf_value_dict(e->arena) : left);
+		for (size_t n = 0; n < c.differences.n; n++) {
+			struct hf_difference *one = &c.differences.at[n];
+			struct hf_value *found = one->before;
+			one->before = one->after;
+			one->after = found;
+		}
+		change_add(p, &c);
+	}
+}
+
+int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, struct hf_plan **ret,
+	struct hf_error *err)
+{
+	const bool destroy = options->kind == HF_PLAN_DESTROY, drift = options->kind == HF_PLAN_DRIFT;
+	struct planner p = { .engine = e, .plan = hf_new(e->arena, struct hf_plan), .drift = drift };
 	hf_map_init_str(&p.looks, e->arena);
 	p.pending = hf_value_dict(e->arena);
-	int rc = engine_ready(e, err);
+	int rc = targets_choose(e, options, &p.targets, err);
+	if (rc == 0)
+		rc = engine_ready(e, err);
 	if (rc == 0)
 		rc = look_at_all(&p, err);
 	p.known = known_all(e);
+	p.plan->outputs = hf_value_dict(e->arena);
+	if (rc == 0 && drift) {
+		plan_drift(&p);
+		*ret = p.plan;
+		return 0;
+	}
 	for (size_t i = 0; rc == 0 && !destroy && i < e->env->resources.n; i++)
 		rc = plan_resource(&p, &e->env->resources.at[e->env->order[i]], err);
 	if (rc == 0)
 		rc = plan_deletions(&p, destroy, err);
-	p.plan->outputs = hf_value_dict(e->arena);
 	if (rc == 0 && !destroy)
 		rc = hf_environment_outputs(e->arena, e->env, p.known, p.pending, &p.plan->outputs, err);
 	if (rc == 0)

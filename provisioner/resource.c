@@ -9,201 +9,6 @@
 
 enum { POLL_FIRST_MS = 250, POLL_MOST_MS = 5000, READY_SECONDS = 300, UNSEEN_MS = 60000 };
 
-/* --- what "$X" means --- */
-
-static void pair_add(struct hf_arena *a, struct hf_value *list, const char *key, const char *value)
-{
-	struct hf_value *pair = hf_value_dict(a);
-	hf_dict_put(pair, "Key", hf_value_cstr(a, key));
-	if (value != NULL)
-		hf_dict_put(pair, "Value", hf_value_cstr(a, value));
-	hf_list_append(list, pair);
-}
-
-static struct hf_value *tags_list(struct hf_engine *e, struct hf_arena *a, const char *name,
-	const struct hf_value *properties, const char *intent)
-{
-	struct hf_value *list = hf_value_list(a);
-	struct hf_value *wanted =
-		tags_wanted(a, e->env, properties); /* once: the macro asks again and again */
-	HF_DICT_EACH (wanted, t) {
-		pair_add(a, list, hf_entry_key(t)->u.string.p, hf_entry_value(t)->u.string.p);
-	}
-	pair_add(a, list, "holdfast:environment", e->env->name);
-	pair_add(a, list, "holdfast:resource", name);
-	pair_add(a, list, "holdfast:intent", intent);
-	return list;
-}
-
-/* The same as the services want it that take a dict. */
-static struct hf_value *tags_map(struct hf_arena *a, const struct hf_value *list)
-{
-	struct hf_value *map = hf_value_dict(a);
-	for (size_t i = 0; i < hf_list_len(list); i++)
-		hf_dict_put(map, hf_dict_cstr(hf_list_at(list, i), "Key", ""),
-			hf_dict_get(hf_list_at(list, i), "Value"));
-	return map;
-}
-
-struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
-	const char *name, const struct hf_value *properties, const struct hf_value *doc)
-{
-	struct hf_value *c = hf_value_dict(a);
-	const char *intent = hf_dict_cstr(doc, "intent", ""), *id = hf_dict_cstr(doc, "id", NULL);
-	HF_DICT_EACH (spec->properties, p) {
-		const char *property = hf_entry_key(p)->u.string.p;
-		struct hf_value *v = hf_dict_get(properties, property);
-		if (v != NULL)
-			hf_dict_put(c, property, property_encode(a, hf_entry_value(p), v));
-	}
-	hf_dict_put(c, "tags", tags_list(e, a, name, properties, intent));
-	hf_dict_put(c, "tag_map", tags_map(a, hf_dict_get(c, "tags")));
-	hf_dict_put(c, "intent", hf_value_cstr(a, intent));
-	hf_dict_put(c, "token", hf_value_cstr(a, intent));
-	hf_dict_put(c, "region", hf_value_cstr(a, e->region));
-	if (strcmp(e->region, "us-east-1") != 0) /* where a bucket must not name its region */
-		hf_dict_put(c, "region_constraint", hf_value_cstr(a, e->region));
-	if (e->account != NULL)
-		hf_dict_put(c, "account", hf_value_cstr(a, e->account));
-	const struct hf_value *outputs = hf_dict_get(doc, "outputs");
-	if (hf_is(outputs, HF_DICT) && hf_dict_get(outputs, "arn") != NULL)
-		hf_dict_put(c, "arn", hf_dict_get(outputs, "arn"));
-	if (id != NULL)
-		hf_dict_put(c, "id", hf_value_cstr(a, id));
-	return c;
-}
-
-static const char *key_id(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *context)
-{
-	const char *id = "";
-	for (size_t i = 0; i < hf_list_len(spec->key); i++) {
-		const struct hf_value *part = hf_dict_get(context, hf_list_at(spec->key, i)->u.string.p);
-		id = hf_sprintf(a, "%s%s%s", id, i > 0 ? "|" : "", part == NULL ? "" : hf_wire_text(a, part));
-	}
-	return id;
-}
-
-/* --- look --- */
-
-static bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *rule)
-{
-	const struct hf_value *found = hf_wire_at(a, item, hf_dict_cstr(rule, "path", ""));
-	const struct hf_value *values = hf_dict_get(rule, "values");
-	for (size_t i = 0; found != NULL && hf_is(values, HF_LIST) && i < hf_list_len(values); i++)
-		if (strcmp(hf_wire_text(a, found), hf_wire_text(a, hf_list_at(values, i))) == 0)
-			return true;
-	return false;
-}
-
-static bool item_fits(
-	struct hf_arena *a, const struct hf_spec *spec, struct hf_value *item, const struct hf_value *context)
-{
-	const struct hf_value *match = hf_dict_get(spec->read, "match"),
-			      *where = hf_dict_get(spec->read, "where");
-	const struct hf_value *gone = hf_dict_get(spec->read, "gone");
-	if (hf_is(gone, HF_DICT) && value_in(a, item, gone))
-		return false;
-	if (hf_is(where, HF_DICT)) {
-		HF_DICT_EACH (where, e) {
-			const struct hf_value *found = hf_wire_at(a, item, hf_entry_key(e)->u.string.p);
-			if (found == NULL ||
-				strcmp(hf_wire_text(a, found), hf_wire_text(a, hf_entry_value(e))) != 0)
-				return false;
-		}
-	}
-	if (!hf_is(match, HF_DICT))
-		return true;
-	HF_DICT_EACH (match, e) {
-		const struct hf_value *wanted = hf_dict_get(context, hf_entry_key(e)->u.string.p);
-		const struct hf_value *found = hf_wire_at(a, item, hf_entry_value(e)->u.string.p);
-		if (wanted == NULL ? found != NULL && hf_wire_text(a, found)[0] != '\0'
-				   : found == NULL ||
-					     strcmp(hf_wire_text(a, found), hf_wire_text(a, wanted)) != 0)
-			return false;
-	}
-	return true;
-}
-
-static void values_take(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *paths,
-	struct hf_value *item, struct observed *o)
-{
-	if (!hf_is(paths, HF_DICT))
-		return;
-	HF_DICT_EACH (paths, e) {
-		const char *property = hf_entry_key(e)->u.string.p;
-		struct hf_value *found = hf_wire_at(a, item, hf_entry_value(e)->u.string.p);
-		const struct hf_value *row = hf_dict_get(spec->properties, property);
-		if (strcmp(hf_dict_cstr(row, "type", ""), "tags") == 0)
-			o->tags = tags_read(a, found);
-		else if (found != NULL)
-			hf_dict_put(o->values, property, found);
-	}
-}
-
-static int observe_more(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
-	const struct hf_value *context, struct observed *o, struct hf_error *err)
-{
-	const struct hf_value *also = hf_dict_get(spec->read, "also");
-	for (size_t i = 0; hf_is(also, HF_LIST) && i < hf_list_len(also); i++) {
-		const struct hf_value *operation = hf_list_at(also, i);
-		struct reply reply;
-		int rc = engine_call(e, a, spec, operation, context, &reply, err);
-		if (rc < 0 && reply_in(operation, "absent", &reply))
-			continue;
-		if (rc < 0)
-			return rc;
-		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(operation, "items", NULL));
-		if (hf_list_len(items) > 0)
-			values_take(a, spec, hf_dict_get(operation, "observe"), hf_list_at(items, 0), o);
-	}
-	return 0;
-}
-
-/* Everything of the item that was found. */
-static int item_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
-	const struct hf_value *context, struct observed *o, struct hf_error *err)
-{
-	const char *path = hf_dict_cstr(spec->read, "id", NULL);
-	const struct hf_value *id = path == NULL ? NULL : hf_wire_at(a, o->item, path);
-	o->id = id != NULL ? hf_wire_text(a, id) : spec->key != NULL ? key_id(a, spec, context) : NULL;
-	struct hf_value *mine = hf_value_shallow(a, context);
-	if (o->id != NULL)
-		hf_dict_put(mine, "id", hf_value_cstr(a, o->id));
-	values_take(a, spec, hf_dict_get(spec->read, "observe"), o->item, o);
-	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
-	if (hf_is(outputs, HF_DICT)) {
-		HF_DICT_EACH (outputs, row) {
-			struct hf_value *v = hf_wire_at(a, o->item, hf_entry_value(row)->u.string.p);
-			hf_dict_set(o->outputs, hf_entry_key(row), v == NULL ? hf_value_cstr(a, "") : v);
-			if (v != NULL && strcmp(hf_entry_key(row)->u.string.p, "arn") == 0)
-				hf_dict_put(mine, "arn", v);
-		}
-	}
-	return observe_more(e, a, spec, mine, o, err);
-}
-
-int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
-	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err)
-{
-	const struct hf_value *operation = find && spec->find != NULL ? spec->find : spec->read;
-	struct observed o = { .values = hf_value_dict(a), .outputs = hf_value_dict(a) };
-	struct reply reply;
-	int rc = engine_call(e, a, spec, operation, context, &reply, err);
-	if (rc < 0 && !reply_in(spec->read, "absent", &reply))
-		return rc;
-	if (rc == 0) {
-		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
-		for (size_t i = 0; i < hf_list_len(items) && o.item == NULL; i++)
-			if (item_fits(a, spec, hf_list_at(items, i), context))
-				o.item = hf_list_at(items, i);
-	}
-	o.present = o.item != NULL;
-	rc = o.present ? item_take(e, a, spec, context, &o, err) : 0;
-	if (rc == 0)
-		*ret = o;
-	return rc;
-}
-
 /* --- wait --- */
 
 static bool state_is(const struct hf_value *rule, const char *list, const char *state)
@@ -283,7 +88,7 @@ static int gone_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 /* --- state --- */
 
 /* A new token for a new attempt. It follows from what is stored, so a restart computes the same. */
-static void intent_make(
+void resource_intent(
 	struct hf_engine *e, struct hf_state_doc *d, const struct hf_spec *spec, const char *hash)
 {
 	struct hf_arena *a = e->arena;
@@ -301,7 +106,7 @@ static void intent_make(
 	hf_dict_put(d->doc, "intent", hf_value_cstr(a, hf_sprintf(a, "hf-%.40s", hex)));
 }
 
-static const char *properties_hash(struct hf_arena *a, const struct hf_value *properties)
+const char *properties_hash(struct hf_arena *a, const struct hf_value *properties)
 {
 	const struct hf_json_style style = { .indent = -1, .compact = true, .sort_keys = true };
 	hf_auto_buf text = hf_buf_init(HF_STATE_DOC_MAX);
@@ -322,7 +127,7 @@ static void doc_depends(struct hf_engine *e, struct hf_state_doc *d, const struc
 
 /* --- make --- */
 
-static int ours(struct hf_engine *e, const struct hf_state_doc *d, const struct hf_spec *spec,
+int resource_ours(struct hf_engine *e, const struct hf_state_doc *d, const struct hf_spec *spec,
 	const struct observed *o, struct hf_error *err)
 {
 	if (!spec->owned_by_tags)
@@ -355,7 +160,7 @@ static int look_first(struct hf_engine *e, struct hf_arena *a, const struct hf_c
 			/* A bucket's tags are put after it is made: after a crash it may have none yet. */
 			bool bare = recovered && spec->key != NULL &&
 				    (ret->tags == NULL || hf_dict_len(ret->tags) == 0);
-			return bare ? 0 : ours(e, d, spec, ret, err);
+			return bare ? 0 : resource_ours(e, d, spec, ret, err);
 		}
 		int64_t age = hf_time_now_ms() - hf_dict_int(d->doc, "generation", 0);
 		if (!recovered || age >= HF_ENGINE_SETTLE_MS || turn > 0)
@@ -378,7 +183,7 @@ static int create_call(struct hf_engine *e, struct hf_arena *a, const struct hf_
 	const char *path = hf_dict_cstr(spec->create, "id", NULL);
 	const struct hf_value *id = rc < 0 || path == NULL ? NULL : hf_wire_at(a, reply.doc, path);
 	if (id != NULL || (rc == 0 && spec->key != NULL)) {
-		*ret_id = id != NULL ? hf_wire_text(a, id) : key_id(a, spec, context);
+		*ret_id = id != NULL ? hf_wire_text(a, id) : resource_key_id(a, spec, context);
 		return 0;
 	}
 	rc = resource_observe(e, a, spec, context, true, &o, err);
@@ -387,7 +192,7 @@ static int create_call(struct hf_engine *e, struct hf_arena *a, const struct hf_
 	if (!o.present || o.id == NULL)
 		return hf_fail(err, HF_E_EXISTS, "AWS says it exists already, but it cannot be found");
 	*ret_id = o.id;
-	return spec->owned_by_tags ? ours(e, d, spec, &o, err) : 0;
+	return spec->owned_by_tags ? resource_ours(e, d, spec, &o, err) : 0;
 }
 
 static bool member_of(const struct hf_value *operation, const char *property)
@@ -424,7 +229,7 @@ static int create_rest(struct hf_engine *e, struct hf_arena *a, const struct hf_
 }
 
 /* Ready, read, recorded. */
-static int finish(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+int resource_finish(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
 	struct hf_state_doc *d, const struct hf_value *context, const struct hf_value *properties,
 	struct hf_error *err)
 {
@@ -435,6 +240,7 @@ static int finish(struct hf_engine *e, struct hf_arena *a, const struct hf_chang
 	struct hf_value *outputs = hf_value_copy(e->arena, o.outputs);
 	hf_dict_put(outputs, "id", hf_value_cstr(e->arena, hf_dict_cstr(d->doc, "id", "")));
 	hf_dict_put(d->doc, "properties", hf_value_copy(e->arena, properties));
+	hf_dict_put(d->doc, "tags", tags_wanted(e->arena, e->env, properties));
 	hf_dict_put(d->doc, "outputs", outputs);
 	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "ready"));
 	doc_depends(e, d, change->resource);
@@ -448,7 +254,7 @@ static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf
 	bool recovered = hf_dict_get(d->doc, "intent") != NULL;
 	struct observed o = { 0 };
 	if (!recovered)
-		intent_make(e, d, change->spec, hash);
+		resource_intent(e, d, change->spec, hash);
 	struct hf_value *context = context_make(e, a, change->spec, d->name, properties, d->doc);
 	int rc = look_first(e, a, change, d, context, recovered, &o, err);
 	if (rc < 0)
@@ -457,7 +263,7 @@ static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf
 		id = o.id;
 	} else {
 		if (recovered && strcmp(hf_dict_cstr(d->doc, "hash", ""), hash) != 0) {
-			intent_make(
+			resource_intent(
 				e, d, change->spec, hash); /* another request must not carry the old token */
 			context = context_make(e, a, change->spec, d->name, properties, d->doc);
 		}
@@ -484,7 +290,7 @@ int resource_create(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 		return rc;
 	struct hf_value *context = context_make(e, a, change->spec, d->name, properties, d->doc);
 	rc = create_rest(e, a, change->spec, context, err);
-	return rc < 0 ? rc : finish(e, a, change, d, context, properties, err);
+	return rc < 0 ? rc : resource_finish(e, a, change, d, context, properties, err);
 }
 
 /* --- change --- */
@@ -498,14 +304,14 @@ static void tags_differ(struct hf_engine *e, struct hf_arena *a, struct hf_value
 		const char *key = hf_entry_key(t)->u.string.p, *value = hf_entry_value(t)->u.string.p;
 		const char *old = o->tags == NULL ? NULL : hf_dict_cstr(o->tags, key, NULL);
 		if (old == NULL || strcmp(old, value) != 0)
-			pair_add(a, added, key, value);
+			tag_pair_add(a, added, key, value);
 	}
 	for (size_t i = 0; o->tags != NULL && i < o->tags->u.dict->map.count; i++) {
 		const struct hf_map_entry *t = &o->tags->u.dict->map.entries[i];
 		const char *key = hf_entry_key(t)->u.string.p;
 		if (tag_is_ours(key) || hf_dict_get(wanted, key) != NULL)
 			continue;
-		pair_add(a, removed, key, NULL);
+		tag_pair_add(a, removed, key, NULL);
 		hf_list_append(keys, hf_value_cstr(a, key));
 	}
 	if (hf_list_len(added) > 0)
@@ -554,7 +360,31 @@ int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 			return rc;
 		answer_keep(a, operation, &reply, context);
 	}
-	return finish(e, a, change, d, context, properties, err);
+	return resource_finish(e, a, change, d, context, properties, err);
+}
+
+/* The tags that say whose it is, on what was made without them. */
+int resource_tag(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	struct hf_value *context, struct hf_error *err)
+{
+	struct hf_value *added = hf_value_list(a);
+	const struct hf_value *tags = hf_dict_get(context, "tags");
+	for (size_t i = 0; i < hf_list_len(tags); i++)
+		if (tag_is_ours(hf_dict_cstr(hf_list_at(tags, i), "Key", "")))
+			hf_list_append(added, hf_list_at(tags, i));
+	hf_dict_put(context, "added_tags", added);
+	for (size_t i = 0; i < hf_list_len(spec->update); i++) {
+		const struct hf_value *operation = hf_list_at(spec->update, i);
+		const char *when = hf_dict_cstr(operation, "when", "");
+		struct reply reply;
+		if (!member_of(operation, "Tags") || strcmp(when, "removed_tags") == 0 ||
+			strcmp(when, "removed_tag_keys") == 0)
+			continue;
+		int rc = engine_call(e, a, spec, operation, context, &reply, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 /* --- remove --- */

@@ -56,6 +56,34 @@ HF_CHECK int resource_update(struct hf_engine *e, struct hf_arena *a, const stru
 HF_CHECK int resource_delete(
 	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err);
 
+/* The steps of a creation that taking over what exists shares. */
+void resource_intent(
+	struct hf_engine *e, struct hf_state_doc *d, const struct hf_spec *spec, const char *hash);
+const char *properties_hash(struct hf_arena *a, const struct hf_value *properties);
+/* HF_E_EXISTS when its tags name somebody else. */
+HF_CHECK int resource_ours(struct hf_engine *e, const struct hf_state_doc *d, const struct hf_spec *spec,
+	const struct observed *o, struct hf_error *err);
+HF_CHECK int resource_tag(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	struct hf_value *context, struct hf_error *err);
+/* Ready, read, recorded. */
+HF_CHECK int resource_finish(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_state_doc *d, const struct hf_value *context, const struct hf_value *properties,
+	struct hf_error *err);
+/* The id of what AWS knows by its properties. */
+const char *resource_key_id(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *context);
+/* The item's value at the rule's path is one of its values. */
+bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *rule);
+void tag_pair_add(struct hf_arena *a, struct hf_value *list, const char *key, const char *value);
+
+/* target.c: which resources a run is about. */
+struct targets {
+	bool all;
+	struct hf_map names;
+};
+HF_CHECK int targets_choose(struct hf_engine *e, const struct hf_plan_options *options, struct targets *ret,
+	struct hf_error *err);
+bool target_chosen(const struct targets *t, const char *name);
+
 /* compare.c: the same thing, whatever its spelling. */
 bool property_same(struct hf_arena *a, const struct hf_value *row, const struct hf_value *wanted,
 	const struct hf_value *found);

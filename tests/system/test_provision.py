@@ -122,7 +122,7 @@ class Work:
 
     def start(self, verb, *args):
         return subprocess.Popen(
-            [str(BUILD / "holdfast"), "env", verb, str(self.file), *args], text=True,
+            [str(BUILD / "holdfast"), "env", *verb.split(), str(self.file), *args], text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={
                 "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": "a",
@@ -218,7 +218,7 @@ def test_every_other_type(tmp_path, aws):
 def test_replacement_takes_what_hangs_on_it(work):
     work.apply()
     old = work.aws.inventory()
-    work.edit("cidr: 10.20", "cidr: 10.21")
+    work.edit('"10.20"', '"10.21"')
     done = work.actions()
     assert done["vpc"] == done["subnet.a"] == done["hosts"] == "replace"
     assert "role" not in done and "releases" not in done
@@ -329,6 +329,129 @@ def test_state_in_s3(tmp_path, aws):
     assert work.actions() == {}
     assert not (tmp_path / ".holdfast").exists()
 
+
+# --- drift, saved plans, targets, taking over ------------------------------------------------------------------------
+
+
+def changes(done):
+    assert done.returncode in (0, 2), done.stderr
+    return {c["name"]: c for c in json.loads(done.stdout)["changes"] if c["action"] != "none"}
+
+
+def test_drift_is_what_changed_behind_our_back_not_what_the_file_wants(work):
+    work.apply()
+    work.edit("FromPort: 22, ToPort: 22", "FromPort: 2222, ToPort: 2222")
+    assert work.run("drift", "--detailed-exitcode").returncode == 0
+    ec2 = work.aws.client("ec2")
+    vpc = work.aws.inventory()["vpc"][0]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "stolen"}])
+    ec2.terminate_instances(InstanceIds=work.aws.inventory()["instance"])
+    found = changes(work.run("drift", "--json", "--detailed-exitcode"))
+    assert set(found) == {"vpc", "host"}
+    rows = {d["property"]: (d["before"], d["after"]) for d in found["vpc"]["differences"]}
+    assert rows["Tags"] == ({"Name": "dev", "team": "ml"}, {"Name": "stolen", "team": "ml"})
+    assert [str(x).lower() for x in rows["EnableDnsHostnames"]] == ["true", "false"]
+    assert found["host"]["differences"] == [{"reason": "it is gone, deleted by somebody else"}]
+    assert "vpc" in work.run("drift").stdout
+
+
+def test_saved_plan_is_carried_out_as_it_was_shown(work):
+    kept = work.folder / "plan.json"
+    assert work.run("plan", "--out", str(kept), "--var", "cidr='10.30'").returncode == 0
+    done = work.run("apply", "--plan", str(kept))
+    assert done.returncode == 0, done.stderr
+    assert work.aws.client("ec2").describe_vpcs(VpcIds=work.aws.inventory()["vpc"])["Vpcs"][0]["CidrBlock"] == "10.30.0.0/16"
+
+
+@pytest.mark.parametrize("move", ["world", "file", "state"])
+def test_saved_plan_is_refused_when_something_moved(work, move):
+    work.apply()
+    work.edit("FromPort: 22, ToPort: 22", "FromPort: 2222, ToPort: 2222")
+    kept = work.folder / "plan.json"
+    assert work.run("plan", "--out", str(kept)).returncode == 0
+    if move == "world":
+        work.aws.client("ec2").modify_vpc_attribute(VpcId=work.aws.inventory()["vpc"][0], EnableDnsHostnames={"Value": False})
+    elif move == "file":
+        work.edit("echo hello", "echo changed")
+    else:
+        work.apply()
+    done = work.run("apply", "--plan", str(kept))
+    assert done.returncode == 6 and "does not hold any more" in done.stderr, done.stderr
+    assert work.aws.inventory()["rule"] == ([1, 2222] if move == "state" else [22, 1]) or move != "state"
+
+
+def test_target_brings_what_it_needs_and_nothing_else(work):
+    done = work.run("apply", "--yes", "--target", "subnet.a")
+    assert done.returncode == 0, done.stderr
+    made = {kind: len(found) for kind, found in work.aws.inventory().items() if found}
+    assert made == {"vpc": 1, "subnet": 1}
+    work.apply()
+    check_whole(work)
+    done = work.run("destroy", "--yes", "--target", "host")
+    assert done.returncode == 0 and work.aws.inventory()["instance"] == [] and len(work.aws.inventory()["subnet"]) == 2
+    gone = work.run("plan", "--destroy", "--json", "--target", "subnet")
+    assert {"subnet.a", "subnet.b", "association.a", "association.b"} == set(changes(gone))
+    done = work.run("plan", "--target", "subnets")
+    assert done.returncode == 5 or 'there is no resource "subnets"' in done.stderr
+
+
+def test_import_takes_over_what_exists(work):
+    ec2, s3 = work.aws.client("ec2"), work.aws.client("s3")
+    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+    s3.create_bucket(Bucket="hf-dev-releases")
+    done = work.run("import", "subnet.a", "subnet-1")
+    assert done.returncode != 0 and "take that one over first" in done.stderr
+    assert work.run("import", "vpc", vpc).returncode == 0
+    assert work.run("import", "releases", "hf-dev-releases").returncode == 0
+    assert work.run("import", "vpc", vpc).returncode != 0
+    assert work.actions()["vpc"] == "update" and work.actions().get("releases") in ("update", None)
+    work.apply()
+    check_whole(work)
+    assert work.aws.inventory()["vpc"] == [vpc]
+    work.destroy()
+    check_nothing(work)
+
+
+def test_import_refuses_what_is_not_there_and_what_is_anothers(work, tmp_path_factory):
+    done = work.run("import", "vpc", "vpc-12345678")
+    assert done.returncode == 8 and 'there is no ec2.vpc "vpc-12345678"' in done.stderr
+    work.apply()
+    other = Work(tmp_path_factory.mktemp("other"), work.aws)
+    other.edit("environment: dev\n", "environment: other\n")
+    done = other.run("import", "vpc", work.aws.inventory()["vpc"][0])
+    assert done.returncode != 0 and "of environment dev already" in done.stderr
+    assert json.loads(other.run("state list", "--json").stdout) == []
+
+
+def test_state_is_listed_and_shown(work):
+    work.apply()
+    rows = {r["name"]: r for r in json.loads(work.run("state list", "--json").stdout)}
+    assert len(rows) == COUNT and rows["vpc"]["id"] == work.aws.inventory()["vpc"][0] and rows["vpc"]["status"] == "ready"
+    assert json.loads(work.run("state show", "subnet.a").stdout)["depends"] == ["vpc"]
+    assert work.run("state show", "nothing").returncode == 8
+
+
+def test_lost_state_is_rebuilt_from_the_tags(work):
+    """Nothing is made again, nothing is lost, and a stranger of the same environment is named."""
+    work.apply()
+    before = work.aws.inventory()
+    shutil.rmtree(work.folder / ".holdfast")
+    stray = work.aws.client("ec2").create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    work.aws.client("ec2").create_tags(Resources=[stray], Tags=[
+        {"Key": "holdfast:environment", "Value": "dev"}, {"Key": "holdfast:resource", "Value": "old"}, {"Key": "holdfast:intent", "Value": "hf-1"}])
+    done = work.run("state rebuild", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["missing"] == []
+    assert len(told["found"]) == COUNT
+    assert told["unknown"] and told["unknown"][0]["name"] == "old"
+    assert work.actions() == {}
+    work.aws.client("ec2").delete_vpc(VpcId=stray)
+    work.apply()
+    assert work.aws.inventory() == before
+    work.destroy()
+    check_nothing(work)
 
 # --- kill -9 ---------------------------------------------------------------------------------------------------------
 

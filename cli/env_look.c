@@ -1,0 +1,174 @@
+/* `holdfast env validate|output|graph|policy|types`: what can be told of an environment without changing AWS.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/env.h"
+
+static const struct cli_option look_options[] = { ENV_COMMON_OPTIONS, { NULL } };
+
+static int validate_run(struct cli_call *call)
+{
+	struct hf_environment *env;
+	struct hf_error err = { 0 };
+	if (env_read(call, &env, &err) < 0)
+		return cli_fail(call, &err);
+	if (cli_given(call, "json")) {
+		struct hf_value *out = hf_value_dict(call->arena);
+		hf_dict_put(out, "environment", hf_value_cstr(call->arena, env->name));
+		hf_dict_put(out, "resources", hf_value_int(call->arena, (int64_t)env->resources.n));
+		env_json_print(out);
+	} else {
+		printf("%s: %zu resources, no fault found\n", env->path, env->resources.n);
+	}
+	return CLI_OK;
+}
+
+static int output_run(struct cli_call *call)
+{
+	struct hf_environment *env;
+	struct hf_value *outputs;
+	struct hf_error err = { 0 };
+	hf_auto_engine engine = NULL;
+	if (env_read(call, &env, &err) < 0 ||
+		hf_engine_open(call->arena, env, NULL, NULL, &engine, &err) < 0 ||
+		hf_engine_outputs(engine, &outputs, &err) < 0)
+		return cli_fail(call, &err);
+	const char *wanted = call->n_arguments > 1 ? call->arguments[1] : NULL;
+	struct hf_value *one = wanted == NULL ? NULL : hf_dict_get(outputs, wanted);
+	if (wanted != NULL && (one == NULL || hf_is(one, HF_UNDEFINED))) {
+		hf_fail(&err, HF_E_NOT_FOUND, "%s: there is no output \"%s\"%s", env->path, wanted,
+			one == NULL ? "" : " yet");
+		return cli_fail(call, &err);
+	}
+	if (wanted != NULL && !cli_given(call, "json")) {
+		printf("%s\n", hf_value_text(call->arena, one).p);
+		return CLI_OK;
+	}
+	struct hf_value *shown = hf_value_dict(call->arena);
+	HF_DICT_EACH (outputs, e) {
+		hf_dict_set(shown, hf_entry_key(e),
+			hf_is(hf_entry_value(e), HF_UNDEFINED) ? hf_value_null(call->arena)
+							       : hf_entry_value(e));
+	}
+	env_json_print(wanted != NULL ? one : shown);
+	return CLI_OK;
+}
+
+static int graph_run(struct cli_call *call)
+{
+	struct hf_environment *env;
+	struct hf_error err = { 0 };
+	if (env_read(call, &env, &err) < 0)
+		return cli_fail(call, &err);
+	printf("digraph \"%s\" {\n\trankdir=RL;\n\tnode [shape=box, fontname=\"sans-serif\"];\n", env->name);
+	for (size_t i = 0; i < env->resources.n; i++) {
+		const struct hf_resource *r = &env->resources.at[i];
+		printf("\t\"%s\" [label=\"%s\\n%s\"];\n", r->name, r->name, r->spec->type);
+		for (size_t k = 0; k < r->depends.n; k++)
+			printf("\t\"%s\" -> \"%s\";\n", r->name, env->resources.at[r->depends.at[k]].name);
+	}
+	printf("}\n");
+	return CLI_OK;
+}
+
+/* The smallest policy that lets somebody plan, apply and destroy this file. */
+static int policy_run(struct cli_call *call)
+{
+	struct hf_arena *a = call->arena;
+	struct hf_environment *env;
+	struct hf_error err = { 0 };
+	if (env_read(call, &env, &err) < 0)
+		return cli_fail(call, &err);
+	struct hf_value *actions = hf_value_set(a), *list = hf_value_list(a);
+	hf_dict_put(actions, "sts:GetCallerIdentity", hf_value_null(a));
+	for (size_t i = 0; i < env->resources.n; i++) {
+		const struct hf_spec *spec = env->resources.at[i].spec;
+		const struct hf_value *names = hf_dict_get(spec->doc, "actions");
+		for (size_t k = 0; hf_is(names, HF_LIST) && k < hf_list_len(names); k++)
+			hf_dict_put(actions,
+				hf_sprintf(a, "%s:%s", spec->service->name, hf_list_at(names, k)->u.string.p),
+				hf_value_null(a));
+		if (strcmp(spec->type, "ec2.instance") == 0 ||
+			strcmp(spec->type, "iam.instance_profile") == 0)
+			hf_dict_put(actions, "iam:PassRole", hf_value_null(a));
+	}
+	HF_DICT_EACH (actions, e) {
+		hf_list_append(list, hf_entry_key(e));
+	}
+	struct hf_value *policy = hf_value_dict(a), *statements = hf_value_list(a),
+			*statement = hf_value_dict(a);
+	hf_dict_put(statement, "Effect", hf_value_cstr(a, "Allow"));
+	hf_dict_put(statement, "Action", list);
+	hf_dict_put(statement, "Resource", hf_value_cstr(a, "*"));
+	hf_list_append(statements, statement);
+	hf_dict_put(policy, "Version", hf_value_cstr(a, "2012-10-17"));
+	hf_dict_put(policy, "Statement", statements);
+	env_json_print(policy);
+	return CLI_OK;
+}
+
+static void type_show(const struct hf_spec *spec)
+{
+	printf("%s: %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
+	HF_DICT_EACH (spec->properties, e) {
+		const char *name = hf_entry_key(e)->u.string.p;
+		const struct hf_value *row = hf_entry_value(e);
+		const struct hf_value *choices = hf_dict_get(row, "choices");
+		printf("  %-28s %s%s%s", name, hf_dict_cstr(row, "type", "str"),
+			hf_dict_bool(row, "required", false) ? ", required" : "",
+			hf_spec_updatable(spec, name) ? "" : ", change replaces");
+		for (size_t i = 0; hf_is(choices, HF_LIST) && i < hf_list_len(choices); i++)
+			printf("%s%s", i == 0 ? ": " : " | ", hf_list_at(choices, i)->u.string.p);
+		printf("\n");
+	}
+	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
+	printf("  outputs: id");
+	if (hf_is(outputs, HF_DICT)) {
+		HF_DICT_EACH (outputs, e) {
+			printf(", %s", hf_entry_key(e)->u.string.p);
+		}
+	}
+	printf("\n");
+}
+
+static int types_run(struct cli_call *call)
+{
+	struct hf_specs *specs;
+	struct hf_error err = { 0 };
+	if (hf_specs_load(call->arena, &specs, &err) < 0)
+		return cli_fail(call, &err);
+	const char *wanted = call->n_arguments > 0 ? call->arguments[0] : NULL;
+	if (wanted != NULL && hf_spec_find(specs, wanted) == NULL) {
+		const char *near = hf_spec_nearest(specs, wanted);
+		hf_fail(&err, HF_E_NOT_FOUND, "there is no type \"%s\"%s%s", wanted,
+			near == NULL ? "" : "; did you mean ", near == NULL ? "" : near);
+		return cli_fail(call, &err);
+	}
+	for (size_t i = 0; i < hf_specs_count(specs); i++) {
+		const struct hf_spec *spec = hf_specs_at(specs, i);
+		if (wanted == NULL)
+			printf("%-28s %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
+		else if (strcmp(spec->type, wanted) == 0)
+			type_show(spec);
+	}
+	return CLI_OK;
+}
+
+static const struct cli_option no_options[] = { { NULL } };
+const struct cli_command cli_command_env_types = {
+	.name = "env types",
+	.summary = "list the types of resources, or one with its properties",
+	.arguments = "[TYPE]",
+	.options = no_options,
+	.max_arguments = 1,
+	.run = types_run,
+};
+
+ENV_COMMAND(
+	validate, validate_run, "check an environment file without asking AWS", look_options, "FILE", 1, 1);
+ENV_COMMAND(
+	output, output_run, "print the outputs of an environment, or one", look_options, "FILE [NAME]", 1, 2);
+ENV_COMMAND(graph, graph_run, "print who needs whom, for Graphviz", look_options, "FILE", 1, 1);
+ENV_COMMAND(
+	policy, policy_run, "print the IAM policy that is enough for this file", look_options, "FILE", 1, 1);

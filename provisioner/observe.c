@@ -1,0 +1,201 @@
+/* What one resource is: what "$X" means for it, and reading it as AWS has it. */
+#include "provisioner/resource.h"
+
+#include <string.h>
+
+/* --- what "$X" means --- */
+
+void tag_pair_add(struct hf_arena *a, struct hf_value *list, const char *key, const char *value)
+{
+	struct hf_value *pair = hf_value_dict(a);
+	hf_dict_put(pair, "Key", hf_value_cstr(a, key));
+	if (value != NULL)
+		hf_dict_put(pair, "Value", hf_value_cstr(a, value));
+	hf_list_append(list, pair);
+}
+
+static struct hf_value *tags_list(struct hf_engine *e, struct hf_arena *a, const char *name,
+	const struct hf_value *properties, const char *intent)
+{
+	struct hf_value *list = hf_value_list(a);
+	struct hf_value *wanted =
+		tags_wanted(a, e->env, properties); /* once: the macro asks again and again */
+	HF_DICT_EACH (wanted, t) {
+		tag_pair_add(a, list, hf_entry_key(t)->u.string.p, hf_entry_value(t)->u.string.p);
+	}
+	tag_pair_add(a, list, "holdfast:environment", e->env->name);
+	tag_pair_add(a, list, "holdfast:resource", name);
+	tag_pair_add(a, list, "holdfast:intent", intent);
+	return list;
+}
+
+/* The same as the services want it that take a dict. */
+static struct hf_value *tags_map(struct hf_arena *a, const struct hf_value *list)
+{
+	struct hf_value *map = hf_value_dict(a);
+	for (size_t i = 0; i < hf_list_len(list); i++)
+		hf_dict_put(map, hf_dict_cstr(hf_list_at(list, i), "Key", ""),
+			hf_dict_get(hf_list_at(list, i), "Value"));
+	return map;
+}
+
+struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const char *name, const struct hf_value *properties, const struct hf_value *doc)
+{
+	struct hf_value *c = hf_value_dict(a);
+	const char *intent = hf_dict_cstr(doc, "intent", ""), *id = hf_dict_cstr(doc, "id", NULL);
+	HF_DICT_EACH (spec->properties, p) {
+		const char *property = hf_entry_key(p)->u.string.p;
+		struct hf_value *v = hf_dict_get(properties, property);
+		if (v != NULL)
+			hf_dict_put(c, property, property_encode(a, hf_entry_value(p), v));
+	}
+	hf_dict_put(c, "tags", tags_list(e, a, name, properties, intent));
+	hf_dict_put(c, "tag_map", tags_map(a, hf_dict_get(c, "tags")));
+	hf_dict_put(c, "intent", hf_value_cstr(a, intent));
+	hf_dict_put(c, "token", hf_value_cstr(a, intent));
+	hf_dict_put(c, "region", hf_value_cstr(a, e->region));
+	if (strcmp(e->region, "us-east-1") != 0) /* where a bucket must not name its region */
+		hf_dict_put(c, "region_constraint", hf_value_cstr(a, e->region));
+	if (e->account != NULL)
+		hf_dict_put(c, "account", hf_value_cstr(a, e->account));
+	const struct hf_value *outputs = hf_dict_get(doc, "outputs");
+	if (hf_is(outputs, HF_DICT) && hf_dict_get(outputs, "arn") != NULL)
+		hf_dict_put(c, "arn", hf_dict_get(outputs, "arn"));
+	if (id != NULL)
+		hf_dict_put(c, "id", hf_value_cstr(a, id));
+	return c;
+}
+
+const char *resource_key_id(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *context)
+{
+	const char *id = "";
+	for (size_t i = 0; i < hf_list_len(spec->key); i++) {
+		const struct hf_value *part = hf_dict_get(context, hf_list_at(spec->key, i)->u.string.p);
+		id = hf_sprintf(a, "%s%s%s", id, i > 0 ? "|" : "", part == NULL ? "" : hf_wire_text(a, part));
+	}
+	return id;
+}
+
+/* --- look --- */
+
+bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *rule)
+{
+	const struct hf_value *found = hf_wire_at(a, item, hf_dict_cstr(rule, "path", ""));
+	const struct hf_value *values = hf_dict_get(rule, "values");
+	for (size_t i = 0; found != NULL && hf_is(values, HF_LIST) && i < hf_list_len(values); i++)
+		if (strcmp(hf_wire_text(a, found), hf_wire_text(a, hf_list_at(values, i))) == 0)
+			return true;
+	return false;
+}
+
+static bool item_fits(
+	struct hf_arena *a, const struct hf_spec *spec, struct hf_value *item, const struct hf_value *context)
+{
+	const struct hf_value *match = hf_dict_get(spec->read, "match"),
+			      *where = hf_dict_get(spec->read, "where");
+	const struct hf_value *gone = hf_dict_get(spec->read, "gone");
+	if (hf_is(gone, HF_DICT) && value_in(a, item, gone))
+		return false;
+	if (hf_is(where, HF_DICT)) {
+		HF_DICT_EACH (where, e) {
+			const struct hf_value *found = hf_wire_at(a, item, hf_entry_key(e)->u.string.p);
+			if (found == NULL ||
+				strcmp(hf_wire_text(a, found), hf_wire_text(a, hf_entry_value(e))) != 0)
+				return false;
+		}
+	}
+	if (!hf_is(match, HF_DICT))
+		return true;
+	HF_DICT_EACH (match, e) {
+		const struct hf_value *wanted = hf_dict_get(context, hf_entry_key(e)->u.string.p);
+		const struct hf_value *found = hf_wire_at(a, item, hf_entry_value(e)->u.string.p);
+		if (wanted == NULL ? found != NULL && hf_wire_text(a, found)[0] != '\0'
+				   : found == NULL ||
+					     strcmp(hf_wire_text(a, found), hf_wire_text(a, wanted)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void values_take(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *paths,
+	struct hf_value *item, struct observed *o)
+{
+	if (!hf_is(paths, HF_DICT))
+		return;
+	HF_DICT_EACH (paths, e) {
+		const char *property = hf_entry_key(e)->u.string.p;
+		struct hf_value *found = hf_wire_at(a, item, hf_entry_value(e)->u.string.p);
+		const struct hf_value *row = hf_dict_get(spec->properties, property);
+		if (strcmp(hf_dict_cstr(row, "type", ""), "tags") == 0)
+			o->tags = tags_read(a, found);
+		else if (found != NULL)
+			hf_dict_put(o->values, property, found);
+	}
+}
+
+static int observe_more(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *o, struct hf_error *err)
+{
+	const struct hf_value *also = hf_dict_get(spec->read, "also");
+	for (size_t i = 0; hf_is(also, HF_LIST) && i < hf_list_len(also); i++) {
+		const struct hf_value *operation = hf_list_at(also, i);
+		struct reply reply;
+		int rc = engine_call(e, a, spec, operation, context, &reply, err);
+		if (rc < 0 && reply_in(operation, "absent", &reply))
+			continue;
+		if (rc < 0)
+			return rc;
+		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(operation, "items", NULL));
+		if (hf_list_len(items) > 0)
+			values_take(a, spec, hf_dict_get(operation, "observe"), hf_list_at(items, 0), o);
+	}
+	return 0;
+}
+
+/* Everything of the item that was found. */
+static int item_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *o, struct hf_error *err)
+{
+	const char *path = hf_dict_cstr(spec->read, "id", NULL);
+	const struct hf_value *id = path == NULL ? NULL : hf_wire_at(a, o->item, path);
+	o->id = id != NULL          ? hf_wire_text(a, id)
+		: spec->key != NULL ? resource_key_id(a, spec, context)
+				    : NULL;
+	struct hf_value *mine = hf_value_shallow(a, context);
+	if (o->id != NULL)
+		hf_dict_put(mine, "id", hf_value_cstr(a, o->id));
+	values_take(a, spec, hf_dict_get(spec->read, "observe"), o->item, o);
+	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
+	if (hf_is(outputs, HF_DICT)) {
+		HF_DICT_EACH (outputs, row) {
+			struct hf_value *v = hf_wire_at(a, o->item, hf_entry_value(row)->u.string.p);
+			hf_dict_set(o->outputs, hf_entry_key(row), v == NULL ? hf_value_cstr(a, "") : v);
+			if (v != NULL && strcmp(hf_entry_key(row)->u.string.p, "arn") == 0)
+				hf_dict_put(mine, "arn", v);
+		}
+	}
+	return observe_more(e, a, spec, mine, o, err);
+}
+
+int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err)
+{
+	const struct hf_value *operation = find && spec->find != NULL ? spec->find : spec->read;
+	struct observed o = { .values = hf_value_dict(a), .outputs = hf_value_dict(a) };
+	struct reply reply;
+	int rc = engine_call(e, a, spec, operation, context, &reply, err);
+	if (rc < 0 && !reply_in(spec->read, "absent", &reply))
+		return rc;
+	if (rc == 0) {
+		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
+		for (size_t i = 0; i < hf_list_len(items) && o.item == NULL; i++)
+			if (item_fits(a, spec, hf_list_at(items, i), context))
+				o.item = hf_list_at(items, i);
+	}
+	o.present = o.item != NULL;
+	rc = o.present ? item_take(e, a, spec, context, &o, err) : 0;
+	if (rc == 0)
+		*ret = o;
+	return rc;
+}
