@@ -15,6 +15,7 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 #include "lib/release/document.h"
+#include "modules/gpu_nvml.h"
 
 enum {
 	ARGV_MAX = 256,
@@ -84,14 +85,14 @@ static int file_hold(struct hf_arena *a, const struct hf_value *v, struct hf_err
 
 static int gpu_hold(struct hf_arena *a, const struct hf_value *v, struct hf_error *err)
 {
-	static const char *const argv[] = { "nvidia-smi", "--list-gpus", NULL };
-	struct hf_str out, line;
+	struct hf_value *gpu = NULL;
 	int64_t n = 0, want = hf_is(v, HF_INT) ? v->u.integer : 1;
-	int result = hf_proc_output(a, argv, &out, err);
+	int result = hf_nvml_query(a, NULL, HF_NVML_DEADLINE_MS, &gpu, err);
 	if (result < 0)
 		return result;
-	while (hf_str_split(&out, '\n', &line))
-		n += line.n > 0 ? 1 : 0;
+	const struct hf_value *devices = hf_dict_get(gpu, "devices");
+	for (size_t i = 0; i < hf_list_len(devices); i++)
+		n += hf_dict_bool(hf_list_at(devices, i), "answers", false);
 	return n >= want ? 0
 			 : hf_fail(err, HF_E_TASK, "%lld GPUs answer, %lld are wanted", (long long)n,
 				   (long long)want);

@@ -187,3 +187,9 @@ module_pages = \
 	%reldir%/wait_for.md \
 	%reldir%/wait_for_connection.md \
 	%reldir%/yum_repository.md
+	%reldir%/known_hosts.md
+# GPUs and what belongs to them.
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/gpu.c %reldir%/gpu_health.c \
+	%reldir%/gpu_kmsg.c %reldir%/gpu_kmsg.h %reldir%/gpu_nvml.c %reldir%/gpu_nvml.h \
+	%reldir%/stack_check.c %reldir%/stack_facts.c %reldir%/stack_facts.h
+EXTRA_DIST += %reldir%/gpu.md %reldir%/gpu_health.md %reldir%/stack_check.md

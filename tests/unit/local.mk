@@ -73,3 +73,6 @@ check_PROGRAMS += %reldir%/test_dpkg
 check_PROGRAMS += %reldir%/test_yaml_quick
 %canon_reldir%_test_yaml_quick_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_yaml_quick_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_gpu_kmsg
+%canon_reldir%_test_gpu_kmsg_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_gpu_kmsg_LDADD = $(modules_libs) $(CMOCKA_LIBS)
