@@ -30,8 +30,9 @@ int hf_copy_work_source(struct hf_copy_work *w, struct hf_copy_source *s)
 {
 	char hex[HF_DIGEST_HEX_MAX];
 	struct stat st;
-	if (s->path != NULL && stat(s->path, &st) < 0)
-		return hf_fail(w->err, HF_E_TASK, "Source %s not found", s->path);
+	int found = s->path == NULL ? 0 : hf_task_stat(w->c, s->path, &st, w->err);
+	if (found < 0)
+		return found;
 	s->mode = s->path != NULL ? st.st_mode & 07777 : 0;
 	int result = s->in_memory ? hf_hash_hex("sha1", s->data, hex, w->err)
 				  : hf_hash_file_hex("sha1", s->path, hex, w->err);

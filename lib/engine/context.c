@@ -1,6 +1,8 @@
 /* What modules ask of the task that runs them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +10,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
-#include "lib/engine/state.h"
+#include "lib/engine/become.h"
 
 enum { SOURCE_MAX = 256 << 20, WARNINGS_MAX = 1000 };
 extern char **environ;
@@ -54,10 +56,17 @@ struct hf_pos hf_task_pos(const struct hf_module_context *c)
 	return task(c)->node->pos;
 }
 
+/* Where the user that the task becomes may not enter the playbook's folder, its home, else /tmp, as Ansible's
+ * modules go to where they may work. */
 const char *hf_task_dir(const struct hf_module_context *c)
 {
 	const struct hf_task *t = task(c);
-	return t->node->play->node.dir != NULL ? t->node->play->node.dir : t->run->loader.base;
+	const char *dir = t->node->play->node.dir, *home = getenv("HOME");
+	if (dir == NULL)
+		dir = t->run->loader.base;
+	if (!t->forked || t->become_uid == 0 || faccessat(AT_FDCWD, dir, X_OK, AT_EACCESS) == 0)
+		return dir;
+	return home != NULL && faccessat(AT_FDCWD, home, X_OK, AT_EACCESS) == 0 ? home : "/tmp";
 }
 
 bool hf_task_given(const struct hf_module_context *c, const char *option)
@@ -108,7 +117,19 @@ int hf_task_find(
 	struct hf_module_context *c, const char *sub, const char *name, char **ret_path, struct hf_error *err)
 {
 	struct hf_task *t = task(c);
-	return hf_search_file(t->run, t->node, t->arena, sub, name, ret_path, err);
+	hf_become_raise(t);
+	int r = hf_search_file(t->run, t->node, t->arena, sub, name, ret_path, err);
+	hf_become_lower(t);
+	/* Templates are read by hf_task_read(), which may. */
+	return r < 0 || (sub != NULL && strcmp(sub, "templates") == 0) ? r : hf_become_lend(t, ret_path, err);
+}
+
+int hf_task_stat(struct hf_module_context *c, const char *path, struct stat *ret, struct hf_error *err)
+{
+	hf_become_raise(task(c));
+	int r = stat(path, ret) < 0 ? hf_fail(err, HF_E_TASK, "Source %s not found", path) : 0;
+	hf_become_lower(task(c));
+	return r;
 }
 
 int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct hf_str *ret,
@@ -116,7 +137,9 @@ int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct
 {
 	struct hf_task *t = task(c);
 	struct hf_str text;
+	hf_become_raise(t);
 	int r = hf_fs_read(t->arena, path, SOURCE_MAX, &text, err);
+	hf_become_lower(t);
 	if (r < 0)
 		return r;
 	bool secret = !raw && hf_vault_is_envelope(text);
@@ -165,7 +188,10 @@ int hf_task_render(struct hf_module_context *c, struct hf_str source, const char
 		.lstrip_blocks = option_switch(options, "lstrip_blocks"),
 	};
 	t->run->scope = &t->scope;
-	return hf_templar_file(t->run->templar, t->arena, source, &how, NULL, ret, ret_secret, err);
+	hf_become_raise(t);
+	int r = hf_templar_file(t->run->templar, t->arena, source, &how, NULL, ret, ret_secret, err);
+	hf_become_lower(t);
+	return r;
 }
 
 int hf_task_evaluate(
@@ -173,7 +199,10 @@ int hf_task_evaluate(
 {
 	struct hf_task *t = task(c);
 	t->run->scope = &t->scope;
-	return hf_templar_expression(t->run->templar, t->arena, expression, t->node->pos, NULL, ret, err);
+	hf_become_raise(t);
+	int r = hf_templar_expression(t->run->templar, t->arena, expression, t->node->pos, NULL, ret, err);
+	hf_become_lower(t);
+	return r;
 }
 
 int hf_task_condition(

@@ -13,7 +13,7 @@
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
-#include "lib/engine/state.h"
+#include "lib/engine/become.h"
 
 enum { JOB_MAX = 64 << 20 };
 
@@ -40,12 +40,13 @@ static void put(struct hf_task *t, struct hf_value *d, const char *key, int64_t 
 }
 
 /* The job itself, two processes away from the run so that nobody waits for it. */
-static HF_NORETURN void job(struct hf_task *t, const char *path, const char *jid, int64_t limit_s)
+static HF_NORETURN void job(
+	struct hf_task *t, const struct hf_become *b, const char *path, const char *jid, int64_t limit_s)
 {
 	struct hf_error own;
 	memset(&own, 0, sizeof(own));
 	setsid();
-	int r = hf_module_fork(t, NULL, (uint32_t)limit_s, &own);
+	int r = hf_module_fork(t, b, (uint32_t)limit_s, &own);
 	if (r < 0) {
 		hf_dict_put(t->result, "failed", hf_value_bool(t->arena, true));
 		hf_dict_put(t->result, "msg", hf_value_cstr(t->arena, own.text));
@@ -80,7 +81,8 @@ static int wait_for(
 		(long long)limit_s);
 }
 
-int hf_module_async(struct hf_task *t, int64_t limit_s, int64_t poll_s, struct hf_error *err)
+int hf_module_async(
+	struct hf_task *t, const struct hf_become *b, int64_t limit_s, int64_t poll_s, struct hf_error *err)
 {
 	const char *dir = job_dir(t->arena);
 	int r = hf_fs_mkdirs(dir, 0700, err);
@@ -101,7 +103,7 @@ int hf_module_async(struct hf_task *t, int64_t limit_s, int64_t poll_s, struct h
 		return hf_fail_errno(err, HF_E_IO, "fork");
 	if (pid == 0) {
 		if (fork() == 0)
-			job(t, path, jid, limit_s);
+			job(t, b, path, jid, limit_s);
 		_exit(0);
 	}
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {

@@ -1,9 +1,7 @@
 /* Where a module runs: here, or in a child that is another user or has a time limit. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +13,7 @@
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
-#include "lib/engine/state.h"
+#include "lib/engine/become.h"
 
 enum { ANSWER_MAX = 256 << 20 };
 
@@ -53,76 +51,16 @@ static int read_environment(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
-static int connection_variable(
-	struct hf_task *t, const char *name, struct hf_value **ret, struct hf_error *err)
-{
-	struct hf_value *v = NULL;
-	*ret = NULL;
-	t->run->scope = &t->scope;
-	int r = hf_scope_lookup(&t->scope, hf_str(name), &v, err);
-	if (r == 0 && v != NULL)
-		r = hf_templar_value(t->run->templar, t->arena, v, NULL, ret, err);
-	return r;
-}
-
-/* The user to become; NULL: stay who we are. Variables win over keywords, as for Ansible's connection
- * settings. */
-static int become_user(struct hf_task *t, const char **ret, struct hf_error *err)
-{
-	bool become = false;
-	struct hf_value *v = NULL, *user = NULL;
-	*ret = NULL;
-	int r = hf_task_flag(t, HF_KW_become, t->run->options->become, &become, err);
-	if (r == 0)
-		r = connection_variable(t, "ansible_become", &v, err);
-	if (r == 0 && v != NULL && !hf_is(v, HF_NULL))
-		become = hf_text_bool(hf_value_text(t->arena, v)) == HF_YES;
-	if (r < 0 || !become)
-		return r;
-	r = connection_variable(t, "ansible_become_user", &user, err);
-	if (r == 0 && user == NULL)
-		r = hf_task_keyword(t, HF_KW_become_user, &user, err);
-	if (r < 0)
-		return r;
-	*ret = user != NULL && !hf_is(user, HF_NULL)  ? hf_value_text(t->arena, user).p
-	       : t->run->options->become_user != NULL ? t->run->options->become_user
-						      : "root";
-	if (**ret == '\0')
-		*ret = "root";
-	return 0;
-}
-
-static void child_environment(const struct passwd *p)
-{
-	setenv("HOME", p->pw_dir, 1);
-	setenv("USER", p->pw_name, 1);
-	setenv("LOGNAME", p->pw_name, 1);
-	setenv("SHELL", p->pw_shell[0] == '\0' ? "/bin/sh" : p->pw_shell, 1);
-}
-
-static int become(const char *user, struct hf_error *err)
-{
-	const struct passwd *p = getpwnam(user);
-	if (p == NULL)
-		return hf_fail(err, HF_E_TASK, "cannot become user '%s': there is no such user", user);
-	if (initgroups(user, p->pw_gid) < 0 || setresgid(p->pw_gid, p->pw_gid, p->pw_gid) < 0 ||
-		setresuid(p->pw_uid, p->pw_uid, p->pw_uid) < 0)
-		return hf_fail_errno(err, HF_E_TASK, "cannot become user '%s'", user);
-	child_environment(p);
-	if (access(".", X_OK) < 0 && chdir("/") < 0)
-		return hf_fail_errno(err, HF_E_TASK, "cannot become user '%s': chdir /", user);
-	return 0;
-}
-
-static HF_NORETURN void child(struct hf_task *t, const char *user, int fd)
+static HF_NORETURN void child(struct hf_task *t, const struct hf_become *b, int fd)
 {
 	struct hf_error own;
 	memset(&own, 0, sizeof(own));
 	setpgid(0, 0);
 	t->forked = true;
-	int r = user == NULL ? 0 : become(user, &own);
+	int r = b->user == NULL ? 0 : hf_become_enter(t, b, &own);
 	if (r == 0)
 		r = hf_module_direct(t, &own);
+	hf_become_leave(t);
 	struct hf_value *answer = hf_value_dict(t->arena);
 	hf_dict_put(answer, "code", hf_value_int(t->arena, r));
 	if (r < 0)
@@ -179,7 +117,7 @@ static bool read_answer(int fd, uint64_t deadline_ms, struct hf_buf *out)
 	}
 }
 
-int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, struct hf_error *err)
+int hf_module_fork(struct hf_task *t, const struct hf_become *b, uint32_t timeout_s, struct hf_error *err)
 {
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -192,7 +130,7 @@ int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, stru
 		return r;
 	}
 	if (pid == 0)
-		child(t, user, fds[1]);
+		child(t, b, fds[1]);
 	close(fds[1]);
 	hf_auto_fd in = fds[0];
 	hf_auto_buf out = hf_buf_init(ANSWER_MAX);
@@ -210,19 +148,13 @@ int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, stru
 	return take_answer(t, hf_buf_dup(t->arena, &out), err);
 }
 
-static bool is_self(const char *user)
-{
-	const struct passwd *p = getpwnam(user);
-	return p != NULL && p->pw_uid == geteuid();
-}
-
 int hf_module_run(struct hf_task *t, struct hf_error *err)
 {
-	const char *user = NULL;
+	struct hf_become b = { 0 };
 	double timeout = 0, async = 0, poll_s = 15;
 	int r = read_environment(t, err);
 	if (r == 0 && (t->module->flags & HF_MODULE_NO_BECOME) == 0)
-		r = become_user(t, &user, err);
+		r = hf_become_read(t, &b, err);
 	if (r == 0)
 		r = hf_task_number(t, HF_KW_timeout, 0, &timeout, err);
 	if (r == 0)
@@ -231,13 +163,9 @@ int hf_module_run(struct hf_task *t, struct hf_error *err)
 		r = hf_task_number(t, HF_KW_poll, 15, &poll_s, err);
 	if (r < 0)
 		return r;
-	if (user != NULL && is_self(user))
-		user = NULL;
-	if (user != NULL && geteuid() != 0)
-		return hf_fail(err, HF_E_TASK, "cannot become user '%s': holdfast is not run as root", user);
 	if (async > 0 && !t->check)
-		return hf_module_async(t, (int64_t)async, (int64_t)poll_s, err);
-	if (user != NULL || timeout > 0)
-		return hf_module_fork(t, user, (uint32_t)timeout, err);
+		return hf_module_async(t, &b, (int64_t)async, (int64_t)poll_s, err);
+	if (b.user != NULL || timeout > 0)
+		return hf_module_fork(t, &b, (uint32_t)timeout, err);
 	return hf_module_direct(t, err);
 }

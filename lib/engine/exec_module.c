@@ -5,8 +5,8 @@
 #include "lib/base/digest.h"
 #include "lib/base/scope.h"
 #include "lib/data/json.h"
+#include "lib/engine/become.h"
 #include "lib/engine/inputs.h"
-#include "lib/engine/state.h"
 #include "lib/engine/undo.h"
 #include "lib/engine/watch.h"
 
@@ -114,16 +114,24 @@ static int journal(
 	if (hooks == NULL || hooks->journal == NULL || r->id == NULL)
 		return 0;
 	struct hf_undo u = { t->arena, hooks, hf_value_list(t->arena) };
+	int described = 0;
+	hf_become_raise(t);
 	if (t->module->undo == NULL)
 		hf_undo_impossible(&u, hf_sprintf(t->arena, "module %s has no way back", t->module->name));
-	else if (t->module->undo((struct hf_module_context *)t, t->params, change, &u, err) < 0)
+	else
+		described = t->module->undo((struct hf_module_context *)t, t->params, change, &u, err);
+	hf_become_lower(t);
+	if (described < 0)
 		return hf_wrap(err, "undo record");
 	struct hf_value *record = hf_value_dict(t->arena);
 	hf_dict_put(record, "resource", hf_value_cstr(t->arena, r->id));
 	hf_dict_put(record, "title", hf_value_cstr(t->arena, r->title));
 	hf_dict_put(record, "module", hf_value_cstr(t->arena, t->module->name));
 	hf_dict_put(record, "steps", u.steps);
-	return hooks->journal(hooks->data, r, record, err) < 0 ? hf_wrap(err, "undo record") : 0;
+	hf_become_raise(t);
+	int result = hooks->journal(hooks->data, r, record, err);
+	hf_become_lower(t);
+	return result < 0 ? hf_wrap(err, "undo record") : 0;
 }
 
 static int skip_check_mode(struct hf_task *t, struct hf_change *change)
@@ -188,7 +196,9 @@ static int recall(struct hf_task *t, const struct hf_resource *r, bool *ret_know
 	if (r->id == NULL || hooks->recall == NULL)
 		return 0;
 	struct hf_value *known = NULL;
+	hf_become_raise(t);
 	int result = hooks->recall(hooks->data, t->arena, r, &known, err);
+	hf_become_lower(t);
 	if (result == 0 && known != NULL) {
 		t->result = known;
 		*ret_known = true;
@@ -206,7 +216,10 @@ static int settled(struct hf_task *t, const struct hf_resource *r, int result, s
 			     : hf_dict_bool(t->result, "changed", false) ? "changed"
 									 : "ok";
 	struct hf_error own;
-	if (hooks->settled(hooks->data, r, status, t->result, &own) < 0) {
+	hf_become_raise(t);
+	int told = hooks->settled(hooks->data, r, status, t->result, &own);
+	hf_become_lower(t);
+	if (told < 0) {
 		*err = own;
 		return -(int)own.code;
 	}

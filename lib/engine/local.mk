@@ -7,6 +7,8 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/action_names.c \
 	%reldir%/args.c \
 	%reldir%/args.h \
+	%reldir%/become.c \
+	%reldir%/become.h \
 	%reldir%/config.c \
 	%reldir%/config.h \
 	%reldir%/context.c \

@@ -95,6 +95,10 @@ HF_CHECK int hf_task_run(struct hf_module_context *c, const struct hf_proc_spec 
  * "files", "templates", "vars" … HF_E_NOT_FOUND lists the places. */
 HF_CHECK int hf_task_find(struct hf_module_context *c, const char *sub, const char *name, char **ret_path,
 	struct hf_error *err);
+/* stat(2) of a source, which the user that the task becomes may not be able to see. */
+struct stat;
+HF_CHECK int hf_task_stat(
+	struct hf_module_context *c, const char *path, struct stat *ret, struct hf_error *err);
 /* Bytes of a source file; a vaulted file is decrypted unless raw (ret_secret then true). */
 HF_CHECK int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct hf_str *ret,
 	bool *ret_secret, struct hf_error *err);

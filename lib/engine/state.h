@@ -161,6 +161,7 @@ HF_CHECK int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_er
 
 /* --- exec_task.c
  * ------------------------------------------------------------------------------------------------------ */
+struct hf_become;
 /* One task on one host, on its way. */
 struct hf_task {
 	struct hf_run *run;
@@ -188,8 +189,11 @@ struct hf_task {
 	struct hf_value *environment; /* dict or NULL */
 	struct hf_hash_state *hash;
 	uint64_t deadline_ms;
-	bool raised; /* failed before or around the module: the loop does not go on */
-	bool forked; /* inside the child of become */
+	bool raised;                 /* failed before or around the module: the loop does not go on */
+	bool forked;                 /* inside the child of become */
+	uid_t become_uid;            /* who the child is; 0: who started the run */
+	const char *lent;            /* folder with sources that user may read; NULL: none was needed */
+	struct hf_value *lent_paths; /* dict: source → where it is lent */
 };
 /* Runs n on every active host of hosts. */
 HF_CHECK int hf_exec_task(
@@ -212,8 +216,10 @@ HF_CHECK int hf_module_direct(struct hf_task *t, struct hf_error *err);
 /* exec_become.c: the same where the task wants it: here, or in a child that is another user or has a time
  * limit. */
 HF_CHECK int hf_module_run(struct hf_task *t, struct hf_error *err);
-HF_CHECK int hf_module_fork(struct hf_task *t, const char *user, uint32_t timeout_s, struct hf_error *err);
-HF_CHECK int hf_module_async(struct hf_task *t, int64_t limit_s, int64_t poll_s, struct hf_error *err);
+HF_CHECK int hf_module_fork(
+	struct hf_task *t, const struct hf_become *b, uint32_t timeout_s, struct hf_error *err);
+HF_CHECK int hf_module_async(
+	struct hf_task *t, const struct hf_become *b, int64_t limit_s, int64_t poll_s, struct hf_error *err);
 /* exec_include.c */
 HF_CHECK int hf_include_note(struct hf_task *t, struct hf_error *err);
 HF_CHECK int hf_include_run(struct hf_run *run, const struct hf_node *n, struct hf_error *err);
