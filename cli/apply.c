@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cli/apply_print.h"
@@ -44,6 +45,33 @@ static const struct cli_option options[] = {
 	{ "verbose", 'v', NULL, "say more; up to -vvvv" },
 	{ NULL, 0, NULL, NULL },
 };
+
+/* Asked on the terminal whatever standard output is. */
+static const char *ask_text(void *data, struct hf_arena *a, const char *prompt, bool hide)
+{
+	struct termios before, quiet;
+	char *line = NULL;
+	size_t room = 0;
+	(void)data;
+	if (!isatty(STDIN_FILENO))
+		return NULL;
+	printf("%s", prompt);
+	fflush(stdout);
+	bool hidden = hide && tcgetattr(STDIN_FILENO, &before) == 0;
+	if (hidden) {
+		quiet = before;
+		quiet.c_lflag &= (tcflag_t)~ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	ssize_t n = getline(&line, &room, stdin);
+	if (hidden) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		putchar('\n');
+	}
+	const char *answer = n < 0 ? NULL : hf_strndup(a, line, strcspn(line, "\r\n"));
+	free(line);
+	return answer;
+}
 
 static char ask_step(void *data, const char *task)
 {
@@ -145,7 +173,9 @@ static int run_apply(struct cli_call *call)
 		.colour = cli_colour(STDOUT_FILENO),
 		.verbosity = (int)cli_count(call, "verbose"),
 	};
-	struct hf_run_hooks hooks = { .data = &print, .event = apply_print_event, .step = ask_step };
+	struct hf_run_hooks hooks = {
+		.data = &print, .event = apply_print_event, .step = ask_step, .ask = ask_text
+	};
 	struct hf_run_options o;
 	struct hf_run_summary summary;
 	struct hf_error err;

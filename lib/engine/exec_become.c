@@ -156,7 +156,7 @@ int hf_module_run(struct hf_task *t, struct hf_error *err)
 	if (r == 0 && (t->module->flags & HF_MODULE_NO_BECOME) == 0)
 		r = hf_become_read(t, &b, err);
 	if (r == 0)
-		r = hf_task_number(t, HF_KW_timeout, 0, &timeout, err);
+		r = hf_task_number(t, HF_KW_timeout, t->run->task_timeout, &timeout, err);
 	if (r == 0)
 		r = hf_task_number(t, HF_KW_async, 0, &async, err);
 	if (r == 0)

@@ -76,8 +76,29 @@ static void merge(struct hf_value *into, const struct hf_value *from)
 		hf_dict_set(into, hf_entry_key(e), hf_entry_value(e));
 }
 
-/* module_defaults of all levels for this module, inner levels winning; groups ("group/aws") have no members
- * here. */
+/* Action groups by the collections whose modules are in them; a group may be named in full. */
+static bool in_group(const struct hf_module *m, const char *group)
+{
+	static const struct {
+		const char *group, *full, *collections[3];
+	} rows[] = {
+		{ "aws", "amazon.aws.aws", { "amazon.aws", "community.aws" } },
+		{ "docker", "community.docker.docker", { "community.docker" } },
+		{ "k8s", "kubernetes.core.k8s", { "kubernetes.core", "community.okd" } },
+		{ "helm", "kubernetes.core.helm", { "kubernetes.core" } },
+		{ "acme", "community.crypto.acme", { "community.crypto" } },
+	};
+	for (size_t i = 0; i < HF_COUNT(rows); i++) {
+		if (strcmp(rows[i].group, group) != 0 && strcmp(rows[i].full, group) != 0)
+			continue;
+		for (size_t c = 0; rows[i].collections[c] != NULL; c++)
+			if (strcmp(rows[i].collections[c], m->collection) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* module_defaults of all levels for this module, inner levels winning. */
 static int add_defaults(struct hf_task *t, struct hf_value *args, struct hf_error *err)
 {
 	struct hf_value *levels[HF_NODE_LEVELS_MAX];
@@ -94,8 +115,11 @@ static int add_defaults(struct hf_task *t, struct hf_value *args, struct hf_erro
 					"module_defaults must be a dictionary");
 			HF_DICT_EACH (one, e) {
 				const char *name = hf_value_text(t->arena, hf_entry_key(e)).p;
-				if (hf_module_find(t->run->options->registry, name) == t->module &&
-					hf_is(hf_entry_value(e), HF_DICT))
+				bool ours = strncmp(name, "group/", 6) == 0
+						    ? in_group(t->module, name + 6)
+						    : hf_module_find(t->run->options->registry, name) ==
+							      t->module;
+				if (ours && hf_is(hf_entry_value(e), HF_DICT))
 					merge(args, hf_entry_value(e));
 			}
 		}

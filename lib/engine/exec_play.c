@@ -260,34 +260,12 @@ static int play_title(struct hf_run *run, struct hf_play *play, struct hf_error 
 	return 0;
 }
 
-/* vars_prompt: what -e does not answer takes its default; without one the run cannot go on unattended. */
-static int prompts(struct hf_run *run, struct hf_play *play, struct hf_error *err)
-{
-	const struct hf_value *list = play->node.kw[HF_KW_vars_prompt];
-	for (size_t i = 0; hf_is_sequence(list) && i < hf_list_len(list); i++) {
-		const struct hf_value *one = hf_list_at(list, i);
-		const char *name = hf_is(one, HF_DICT) ? hf_dict_cstr(one, "name", NULL) : NULL;
-		if (name == NULL)
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(one),
-				"Invalid vars_prompt data structure, missing 'name' key");
-		if (hf_dict_get(run->extra, name) != NULL)
-			continue;
-		struct hf_value *dflt = hf_dict_get(one, "default");
-		if (dflt == NULL)
-			return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(one),
-				"vars_prompt asks for '%s': give it with -e %s=…", name, name);
-		play->vars = hf_value_shallow(run->arena, play->vars);
-		hf_dict_put(play->vars, name, dflt);
-	}
-	return 0;
-}
-
 int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 {
 	run->play = play;
 	run->play_over = false;
 	hf_map_init_str(&run->notified, run->arena);
-	int r = prompts(run, play, err);
+	int r = hf_prompt_vars(run, play, err);
 	if (r == 0)
 		r = play_title(run, play, err);
 	if (r == 0)

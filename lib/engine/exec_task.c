@@ -235,7 +235,7 @@ static void spread_failure(
 {
 	const struct hf_value *fatal = hf_node_keyword(n, HF_KW_any_errors_fatal);
 	const struct hf_value *most = run->play->node.kw[HF_KW_max_fail_percentage];
-	bool all = fatal != NULL && hf_value_truthy(fatal) && newly;
+	bool all = newly && (fatal == NULL ? run->any_errors_fatal : hf_value_truthy(fatal));
 	if (most != NULL && newly) {
 		int64_t limit = 0;
 		if (hf_is(most, HF_INT))
@@ -308,6 +308,35 @@ static int run_everywhere(struct hf_run *run, const struct hf_node *n, const str
 	return r;
 }
 
+/* free and host_pinned: every host goes its own way, so what is for all of them at once is not done, as in
+ * Ansible. In which order hosts go on is then nobody's promise; here it is the linear one. */
+static bool is_free(const struct hf_run *run)
+{
+	const struct hf_value *v = run->play->node.kw[HF_KW_strategy];
+	const char *name = v != NULL ? hf_value_text(run->arena, v).p : run->strategy;
+	return name != NULL && strcmp(hf_action_short(name), "linear") != 0;
+}
+
+static int free_rules(struct hf_run *run, const struct hf_node *n, bool *once, struct hf_error *err)
+{
+	static const char *const for_all[] = { "add_host", "pause" };
+	if (!is_free(run))
+		return 0;
+	for (size_t i = 0; n->module != NULL && i < HF_COUNT(for_all); i++)
+		if (strcmp(n->module->name, for_all[i]) == 0)
+			return hf_fail_at(err, HF_E_ARGUMENT, n->pos,
+				"The '%s' module bypasses the host loop, which is currently not supported in "
+				"the free "
+				"strategy and would instead execute for every host in the inventory list.",
+				n->module->name);
+	if (*once)
+		hf_event_warning(run,
+			"Using run_once with the free strategy is not currently supported. This task will "
+			"still be executed for every host in the inventory list.");
+	*once = false;
+	return 0;
+}
+
 int hf_exec_task(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
@@ -323,11 +352,14 @@ int hf_exec_task(
 	run->task_number++;
 	if (n->task == HF_TASK_META)
 		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
-	r = run_everywhere(run, n, hosts, once, &newly, err);
+	r = free_rules(run, n, &once, err);
+	if (r == 0)
+		r = run_everywhere(run, n, hosts, once, &newly, err);
 	if (r < 0)
 		return r;
 	if (once)
 		share_result(run, n, first, hosts);
-	spread_failure(run, n, hosts, newly);
+	if (!is_free(run))
+		spread_failure(run, n, hosts, newly);
 	return n->dynamic ? hf_include_run(run, n, err) : 0;
 }

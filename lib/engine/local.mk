@@ -86,6 +86,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/node.c \
 	%reldir%/pattern.c \
 	%reldir%/playbook.h \
+	%reldir%/prompt.c \
 	%reldir%/refuse.c \
 	%reldir%/refuse.h \
 	%reldir%/regex.c \

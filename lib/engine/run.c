@@ -8,6 +8,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
+#include "lib/engine/absent.h"
 #include "lib/engine/config.h"
 #include "lib/engine/list.h"
 #include "lib/engine/refuse.h"
@@ -42,15 +43,18 @@ static int loader_text(
 	return r;
 }
 
-static int add_vaults(struct hf_run *run, struct hf_error *err)
+static int add_vaults(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
 {
 	const char *const *files = run->options->vault_password_files;
 	int r = 0;
 	for (size_t i = 0; r == 0 && files != NULL && files[i] != NULL; i++)
 		r = hf_vault_add_file(run->vault, files[i], err);
-	const char *from_env = getenv("ANSIBLE_VAULT_PASSWORD_FILE");
-	if (r == 0 && files == NULL && from_env != NULL)
-		r = hf_vault_add_file(run->vault, from_env, err);
+	if (r == 0 && files == NULL && config->vault_password_file != NULL)
+		r = hf_vault_add_file(run->vault, config->vault_password_file, err);
+	struct hf_str rest = hf_str(config->vault_identities == NULL ? "" : config->vault_identities), one;
+	while (r == 0 && hf_str_split(&rest, ',', &one))
+		if (hf_str_trim(one).n > 0)
+			r = hf_vault_add_file(run->vault, hf_str_dup(run->arena, hf_str_trim(one)), err);
 	return r;
 }
 
@@ -98,11 +102,55 @@ static void init(struct hf_run *run, struct hf_arena *a, const struct hf_run_opt
 	source.sealed = options->no_lookups;
 	run->templar = hf_templar_new(a, &source);
 	hf_templar_set_vault(run->templar, run->vault);
+}
+
+static void follow_tags(struct hf_run *run, struct hf_run_options *o, const struct hf_config *config)
+{
+	const char **one = hf_new_array(run->arena, 4, const char *);
+	one[0] = config->run_tags;
+	one[2] = config->skip_tags;
+	o->tags = o->tags != NULL || one[0] == NULL ? o->tags : one;
+	o->skip_tags = o->skip_tags != NULL || one[2] == NULL ? o->skip_tags : one + 2;
 	bool given;
-	run->only_tags = hf_tags_list(a, options->tags, &given);
+	run->only_tags = hf_tags_list(run->arena, o->tags, &given);
 	if (!given)
-		hf_list_append(run->only_tags, hf_value_cstr(a, "all"));
-	run->skip_tags = hf_tags_list(a, options->skip_tags, &given);
+		hf_list_append(run->only_tags, hf_value_cstr(run->arena, "all"));
+	run->skip_tags = hf_tags_list(run->arena, o->skip_tags, &given);
+}
+
+static int follow_strategy(struct hf_run *run, const char *name, struct hf_error *err)
+{
+	if (name == NULL)
+		return 0;
+	const struct hf_value v = { .type = HF_STRING, .u.string = hf_str(name) };
+	const char *why = hf_keyword_refused(run->arena, HF_KW_strategy, &v);
+	run->strategy = name;
+	return why == NULL ? 0 : hf_fail(err, HF_E_UNSUPPORTED, "ansible.cfg: %s", why);
+}
+
+/* What the command line leaves open the configuration answers. */
+static int follow_config(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
+{
+	struct hf_run_options *o = hf_new(run->arena, struct hf_run_options);
+	*o = *run->options;
+	o->become = o->become || hf_config_bool(config->become, false);
+	o->become_user = o->become_user != NULL ? o->become_user : config->become_user;
+	o->become_method = o->become_method != NULL ? o->become_method : config->become_method;
+	o->force_handlers = o->force_handlers || hf_config_bool(config->force_handlers, false);
+	o->diff = o->diff || hf_config_bool(config->diff, false);
+	run->options = o;
+	follow_tags(run, o, config);
+	run->gathering = config->gathering;
+	run->any_errors_fatal = hf_config_bool(config->any_errors_fatal, false);
+	run->facts_apart = !hf_config_bool(config->inject_facts, true);
+	int64_t limit = 0;
+	if (config->task_timeout != NULL && hf_str_to_int64(hf_str(config->task_timeout), &limit) &&
+		limit > 0)
+		run->task_timeout = (double)limit;
+	for (size_t i = 0; i < hf_list_len(config->warnings); i++)
+		hf_event_warning(run, hf_list_at(config->warnings, i)->u.string.p);
+	int r = follow_strategy(run, config->strategy, err);
+	return r < 0 ? r : hf_templar_extensions(run->templar, config->extensions, err);
 }
 
 static void init_loader(struct hf_run *run, const struct hf_config *config, const char *base)
@@ -120,7 +168,6 @@ static void init_loader(struct hf_run *run, const struct hf_config *config, cons
 		.text = loader_text,
 	};
 	hf_map_init_str(&run->loader.files, run->arena);
-	run->gathering = config->gathering;
 }
 
 static int base_of(struct hf_arena *a, const char *playbook, const char **ret, struct hf_error *err)
@@ -184,10 +231,12 @@ static int load_all(struct hf_run *run, struct hf_error *err)
 	int r = find_base(run, &base, err);
 	if (r == 0)
 		r = hf_config_read(run->arena, run->options, base, &config, err);
+	if (r == 0)
+		r = follow_config(run, &config, err);
 	if (r < 0)
 		return r;
 	init_loader(run, &config, base);
-	r = add_vaults(run, err);
+	r = add_vaults(run, &config, err);
 	if (r == 0)
 		r = hf_vars_extra(run, err);
 	if (r == 0)

@@ -51,6 +51,8 @@ struct hf_run_hooks {
 		const struct hf_value *result, struct hf_error *err);
 	/* True: stop at the next task boundary. */
 	bool (*cancelled)(void *data);
+	/* vars_prompt: what is typed, without its newline; NULL: nobody is there. hide: do not show it. */
+	const char *(*ask)(void *data, struct hf_arena *a, const char *prompt, bool hide);
 	/* --step: 'y', 'n' or 'c'. */
 	char (*step)(void *data, const char *task);
 };

@@ -85,9 +85,12 @@ struct hf_run {
 	struct hf_map notified;             /* "host|handler id" → host */
 	HF_VEC(struct hf_include) includes; /* of the task on its way */
 	bool play_over, run_over;
-	const char *gathering; /* of ansible.cfg; NULL: implicit */
-	bool started;          /* --start-at-task was found, or not asked for */
-	char step;             /* 'c': no more questions */
+	/* of ansible.cfg; NULL: not given */
+	const char *gathering, *strategy;
+	double task_timeout;
+	bool any_errors_fatal, facts_apart; /* facts_apart: only under ansible_facts */
+	bool started;                       /* --start-at-task was found, or not asked for */
+	char step;                          /* 'c': no more questions */
 	uint64_t deadline_ms;
 	int fatal; /* exit status of an error outside tasks */
 	unsigned task_number, jobs, include_depth;
@@ -223,6 +226,8 @@ HF_CHECK int hf_module_async(
 /* exec_include.c */
 HF_CHECK int hf_include_note(struct hf_task *t, struct hf_error *err);
 HF_CHECK int hf_include_run(struct hf_run *run, const struct hf_node *n, struct hf_error *err);
+/* prompt.c */
+HF_CHECK int hf_prompt_vars(struct hf_run *run, struct hf_play *play, struct hf_error *err);
 /* exec_meta.c */
 HF_CHECK int hf_meta_run(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err);

@@ -38,6 +38,10 @@ struct hf_templar *hf_templar_new(
 	struct hf_arena *a, const struct hf_templar_source *source) HF_RETURNS_NONNULL;
 void hf_templar_set_vault(struct hf_templar *t, const struct hf_vault *vault); /* borrowed; may be NULL */
 
+/* jinja2_extensions of ansible.cfg: a list with commas, or NULL. HF_E_UNSUPPORTED names one that is not
+ * there. */
+HF_CHECK int hf_templar_extensions(struct hf_templar *t, const char *names, struct hf_error *err);
+
 /* Template any value, recursively: strings, items, dict values (not keys). locals (dict or NULL) shadow the
  * source. An undefined variable is an error. */
 HF_CHECK int hf_templar_value(struct hf_templar *t, struct hf_arena *a, const struct hf_value *v,

@@ -246,3 +246,21 @@ void templar_env_init(struct hf_templar *t)
 		false; /* they stand for themselves between {{ and }} only, and when: is {% if %} */
 	t->env[TEMPLAR_CONDITION] = env;
 }
+
+int hf_templar_extensions(struct hf_templar *t, const char *names, struct hf_error *err)
+{
+	struct hf_str rest = hf_str(names == NULL ? "" : names), one;
+	while (hf_str_split(&rest, ',', &one)) {
+		one = hf_str_trim(one);
+		bool statements = hf_str_is(one, "jinja2.ext.do"),
+		     loops = hf_str_is(one, "jinja2.ext.loopcontrols");
+		if (one.n > 0 && !statements && !loops)
+			return hf_fail(err, HF_E_UNSUPPORTED, "jinja2_extensions: %.*s is not supported",
+				HF_STR_ARG(one));
+		for (size_t i = 0; i < TEMPLAR_WAYS; i++) {
+			t->env[i].extension_do = t->env[i].extension_do || statements;
+			t->env[i].extension_loopcontrols = t->env[i].extension_loopcontrols || loops;
+		}
+	}
+	return 0;
+}

@@ -113,7 +113,7 @@ void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, s
 		push(s, play->vars);
 	}
 	if (v != NULL) {
-		push(s, v->fact_vars);
+		push(s, run->facts_apart ? NULL : v->fact_vars);
 		push(s, v->inventory);
 	}
 	push_own_defaults(s);
