@@ -1,5 +1,5 @@
-/* Preloaded into an agent by tests: its clock is off by as much as a shared file says, and it dies, as by kill -9, instead
- * of its n-th write to disk. */
+/* Preloaded into an agent by tests: its clock is off by as much as a shared file says, and it dies, as by
+ * kill -9, instead of its n-th write to disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
