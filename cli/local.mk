@@ -16,6 +16,7 @@ holdfast_SOURCES = \
 	%reldir%/options.c %reldir%/options.h \
 	%reldir%/release.c %reldir%/release.h \
 	%reldir%/release_build.c \
+	%reldir%/release_attest.c \
 	%reldir%/release_channel.c \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \

@@ -40,17 +40,14 @@ void release_base_read(const struct cli_call *call, struct release_base *ret)
 	}
 }
 
-int release_span(const struct cli_call *call, const char *option, int64_t *ret, struct hf_error *err)
+int release_span_parse(const char *what, const char *text, int64_t *ret, struct hf_error *err)
 {
 	static const struct {
 		char letter;
 		int64_t seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
-	const char *text = cli_value(call, option, NULL);
-	size_t n = text == NULL ? 0 : strlen(text);
+	size_t n = strlen(text);
 	int64_t unit = 1, value = 0;
-	if (text == NULL)
-		return 0;
 	for (size_t i = 0; n > 0 && i < HF_COUNT(units); i++)
 		if (text[n - 1] == units[i].letter) {
 			unit = units[i].seconds;
@@ -58,10 +55,16 @@ int release_span(const struct cli_call *call, const char *option, int64_t *ret, 
 			break;
 		}
 	if (!hf_str_to_int64(hf_strn(text, n), &value) || value < 1 || value > SPAN_MAX / unit)
-		return hf_fail(err, HF_E_ARGUMENT, "--%s: \"%s\" is no time span such as 90s, 12h or 30d",
-			option, text);
+		return hf_fail(
+			err, HF_E_ARGUMENT, "%s: \"%s\" is no time span such as 90s, 12h or 30d", what, text);
 	*ret = value * unit;
 	return 0;
+}
+
+int release_span(const struct cli_call *call, const char *option, int64_t *ret, struct hf_error *err)
+{
+	const char *text = cli_value(call, option, NULL);
+	return text == NULL ? 0 : release_span_parse(hf_sprintf(call->arena, "--%s", option), text, ret, err);
 }
 
 int release_status(const struct cli_call *call, int result, const struct hf_error *err)
@@ -229,6 +232,14 @@ struct hf_value *release_digest_value(struct hf_arena *a, const struct hf_digest
 	return hf_value_cstr(a, hf_digest_hex(d, hex));
 }
 
+const char *release_move_word(const struct hf_root *root, const struct hf_pointer *p)
+{
+	static const char *const words[HF_POINTER_KINDS] = { "promote", "rollback", "halt" };
+	bool override = p->kind == HF_POINTER_FORWARD && !p->has_evidence &&
+			hf_root_rule(root, p->environment) != NULL;
+	return override ? "override" : words[p->kind];
+}
+
 struct hf_value *release_pointer_value(struct hf_arena *a, const struct hf_pointer *p)
 {
 	struct hf_value *v = hf_value_dict(a);
@@ -244,6 +255,13 @@ struct hf_value *release_pointer_value(struct hf_arena *a, const struct hf_point
 	hf_dict_put(v, "expires", release_time_value(a, p->expires));
 	hf_dict_put(v, "reason", hf_value_cstr(a, p->reason));
 	hf_dict_put(v, "rollout", p->rollout != NULL ? p->rollout : hf_value_dict(a));
+	if (p->has_evidence) {
+		struct hf_value *e = hf_value_dict(a);
+		hf_dict_put(e, "environment", hf_value_cstr(a, p->evidence.environment));
+		hf_dict_put(e, "n", hf_value_int(a, p->evidence.n));
+		hf_dict_put(e, "entry", release_digest_value(a, &p->evidence.entry));
+		hf_dict_put(v, "evidence", e);
+	}
 	return v;
 }
 

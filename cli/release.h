@@ -38,6 +38,12 @@ struct release_words release_words(const struct cli_call *call, const char *opti
 /* "90", "15m", "12h", "30d", "2w" in seconds; 0 when not given. */
 HF_CHECK int release_span(
 	const struct cli_call *call, const char *option, int64_t *ret, struct hf_error *err);
+/* The same of a text; what names it in the message. */
+HF_CHECK int release_span_parse(const char *what, const char *text, int64_t *ret, struct hf_error *err);
+/* The rules of --promotion ENVIRONMENT=RULE, put into the root. */
+HF_CHECK int release_rules_set(
+	struct hf_arena *a, struct hf_root *root, struct release_words rules, struct hf_error *err);
+struct hf_value *release_rules_value(struct hf_arena *a, const struct hf_root *root);
 /* The exit status; tells the failure. */
 int release_status(const struct cli_call *call, int result, const struct hf_error *err);
 
@@ -78,6 +84,8 @@ HF_CHECK int release_find(
 HF_CHECK int release_print_json(const struct hf_value *v, struct hf_error *err);
 struct hf_value *release_time_value(struct hf_arena *a, int64_t seconds);
 struct hf_value *release_digest_value(struct hf_arena *a, const struct hf_digest *d);
+/* The word of the log for this move: promote, override, rollback, halt. */
+const char *release_move_word(const struct hf_root *root, const struct hf_pointer *p);
 struct hf_value *release_pointer_value(struct hf_arena *a, const struct hf_pointer *p);
 /* First twelve digits, in the arena. */
 const char *release_short(struct hf_arena *a, const struct hf_digest *d);

@@ -12,7 +12,7 @@ enum { EXPIRES_DAYS = 30, DAY = 86400 };
 
 struct move_params {
 	struct release_base base;
-	const char *environment, *fleet, *reason, *rollout, *to, *out;
+	const char *environment, *fleet, *reason, *rollout, *to, *out, *override;
 	int64_t expires;
 };
 #define MOVE_OPTIONS                                                                                         \
@@ -27,6 +27,8 @@ struct move_params {
 static const struct cli_option promote_options[] = {
 	MOVE_OPTIONS,
 	{ "rollout", 0, "FILE", "YAML with canary, waves, budget, soak, windows" },
+	{ "override", 0, "TEXT",
+		"why to go without the evidence the root demands; more must sign, and it stays in the log" },
 	{ NULL },
 };
 static const struct cli_option rollback_options[] = {
@@ -49,11 +51,10 @@ static int channel_open(
 
 static int log_move(struct release_session *s, const struct hf_pointer *p, struct hf_error *err)
 {
-	static const char *const words[HF_POINTER_KINDS] = { "promote", "rollback", "halt" };
 	struct hf_arena *a = s->arena;
-	struct hf_log_entry entry = {
-		.environment = p->environment, .when = p->issued, .what = words[p->kind]
-	};
+	struct hf_log_entry entry = { .environment = p->environment,
+		.when = p->issued,
+		.what = release_move_word(s->roots.trust.root, p) };
 	entry.details = release_pointer_value(a, p);
 	int result = hf_log_append(a, s->store, &s->roots, &entry, s->keys[0], err);
 	return result < 0 ? hf_wrap(err, "the pointer was written, but its log entry was not") : 0;
@@ -73,6 +74,13 @@ static int move_tell(struct release_session *s, const struct hf_pointer *p, stru
 	return 0;
 }
 
+static const char *reason_text(struct hf_arena *a, const struct move_params *p)
+{
+	if (p->override != NULL)
+		return hf_sprintf(a, "override: %s", p->override);
+	return p->reason == NULL ? "" : p->reason;
+}
+
 /* Signs the move; writes it to the store, or to --out for the others to sign. */
 static int move_make(struct release_session *s, const struct move_params *p, const struct hf_channel *c,
 	struct hf_move *move, struct hf_error *err)
@@ -88,7 +96,7 @@ static int move_make(struct release_session *s, const struct move_params *p, con
 			(long long)s->roots.trust.root->version, c->environment);
 	move->now = hf_time_now();
 	move->expires = move->now + (p->expires > 0 ? p->expires : EXPIRES_DAYS * DAY);
-	move->reason = p->reason == NULL ? "" : p->reason;
+	move->reason = reason_text(a, p);
 	int result = hf_accept_release_allowed(&s->roots.trust, &move->release, &s->refusal, err);
 	if (result == 0 && c->exists && c->refusal != HF_REFUSED_NOTHING)
 		result = hf_log_last_seq(
@@ -107,6 +115,22 @@ static int move_make(struct release_session *s, const struct move_params *p, con
 	if (result == 0)
 		result = log_move(s, &written, err);
 	return result < 0 ? result : move_tell(s, &written, err);
+}
+
+/* What the root demands of a promotion to this environment, or an override that says why there is none. */
+static int evidence_get(
+	struct release_session *s, const struct move_params *p, struct hf_move *move, struct hf_error *err)
+{
+	const struct hf_promotion_rule *rule = hf_root_rule(s->roots.trust.root, p->environment);
+	if (p->override != NULL && (rule == NULL || *p->override == '\0'))
+		return hf_fail(err, HF_E_ARGUMENT,
+			rule == NULL ? "--override: the root demands no evidence here"
+				     : "--override: say why");
+	if (rule == NULL || p->override != NULL)
+		return 0;
+	struct hf_evidence *e = hf_new(s->arena, struct hf_evidence);
+	move->evidence = e;
+	return hf_evidence_find(s->arena, s->store, &s->roots, rule, &move->release, e, &s->refusal, err);
 }
 
 static int promote_run(struct hf_arena *a, const struct move_params *p, struct hf_error *err)
@@ -128,6 +152,8 @@ static int promote_run(struct hf_arena *a, const struct move_params *p, struct h
 		if (result == 0 && !hf_is(move.rollout, HF_DICT))
 			result = hf_fail(err, HF_E_ARGUMENT, "%s: a rollout is a mapping", p->rollout);
 	}
+	if (result == 0)
+		result = evidence_get(&s, p, &move, err);
 	if (result == 0)
 		result = move_make(&s, p, &c, &move, err);
 	return release_close(&s, result, err);
@@ -161,7 +187,7 @@ static size_t release_stack(struct release_session *s, const struct hf_channel *
 		const struct hf_value *d = log->at[i].details;
 		const char *kind = hf_dict_cstr(d, "kind", "");
 		struct hf_digest release;
-		if (strcmp(hf_dict_cstr(d, "fleet", ""), c->fleet) != 0 ||
+		if (*kind == '\0' || strcmp(hf_dict_cstr(d, "fleet", ""), c->fleet) != 0 ||
 			!hf_digest_parse(hf_str(hf_dict_cstr(d, "release", "")), &release))
 			continue;
 		if (strcmp(kind, "rollback") == 0)
@@ -250,6 +276,7 @@ static int move_start(
 	p.rollout = cli_value(call, "rollout", NULL);
 	p.to = cli_value(call, "to", NULL);
 	p.out = cli_value(call, "out", NULL);
+	p.override = cli_value(call, "override", NULL);
 	int result = release_span(call, "expires", &p.expires, &err);
 	if (result == 0)
 		result = run(call->arena, &p, &err);

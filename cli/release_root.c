@@ -10,7 +10,7 @@ enum { EXPIRES_DAYS = 365, DAY = 86400, EXPIRY_WARNING_DAYS = 30 };
 
 struct root_params {
 	struct release_base base;
-	struct release_words add, remove, thresholds, environments;
+	struct release_words add, remove, thresholds, environments, promotion;
 	const char *out, *reason, *agent_floor;
 	int64_t expires;
 	bool new_epoch;
@@ -23,8 +23,10 @@ struct root_params {
 	}
 #define ROLE_OPTIONS                                                                                         \
 	{ "add", 'a', "ROLE=FILE", "key (public or private file) for root, release or deploy:ENVIRONMENT" }, \
+		{ "threshold", 't', "ROLE=N", "how many holders of the role must sign (1)" },                \
 	{                                                                                                    \
-		"threshold", 't', "ROLE=N", "how many holders of the role must sign (1)"                     \
+		"promotion", 'p', "ENVIRONMENT=RULE",                                                        \
+			"what a promotion must show: after=ENVIRONMENT,soak=SPAN,override=N; or none"        \
 	}
 static const struct cli_option init_options[] = {
 	ROOT_OPTIONS,
@@ -249,6 +251,7 @@ static int root_json(struct hf_arena *a, const struct hf_root *r, struct hf_erro
 		hf_list_append(revoked, row);
 	}
 	hf_dict_put(v, "revoked", revoked);
+	hf_dict_put(v, "promotion", release_rules_value(a, r));
 	hf_dict_put(v, "agent_floor",
 		r->agent_floor == NULL ? hf_value_null(a) : hf_value_cstr(a, r->agent_floor));
 	return release_print_json(v, err);
@@ -270,6 +273,10 @@ static int root_tell(struct release_session *s, const struct hf_root *r, struct 
 	for (size_t i = 0; i < r->n_revoked; i++)
 		printf("  revoked %s: %s\n", release_short(s->arena, &r->revoked[i].release),
 			r->revoked[i].reason);
+	for (size_t i = 0; i < r->n_rules; i++)
+		printf("  promotion to %s: after %s, soaked %lld s, or signed by %lld\n",
+			r->rules[i].environment, r->rules[i].after, (long long)r->rules[i].soak,
+			(long long)r->rules[i].override);
 	if (r->agent_floor != NULL)
 		printf("  agents from %s\n", r->agent_floor);
 	return 0;
@@ -346,14 +353,16 @@ static int init_run(struct hf_arena *a, const struct root_params *p, struct hf_e
 	if (result == 0)
 		result = thresholds_set(d, p, err);
 	if (result == 0)
+		result = release_rules_set(a, &d->root, p->promotion, err);
+	if (result == 0)
 		result = draft_finish(d, p, NULL, err);
 	return release_close(&s, result, err);
 }
 
 static bool root_edits(const struct root_params *p)
 {
-	return p->add.n + p->remove.n + p->thresholds.n > 0 || p->new_epoch || p->agent_floor != NULL ||
-	       p->expires > 0;
+	return p->add.n + p->remove.n + p->thresholds.n + p->promotion.n > 0 || p->new_epoch ||
+	       p->agent_floor != NULL || p->expires > 0;
 }
 
 static int root_change(
@@ -369,6 +378,8 @@ static int root_change(
 		result = roles_remove(d, p, err);
 	if (result == 0)
 		result = thresholds_set(d, p, err);
+	if (result == 0)
+		result = release_rules_set(d->session->arena, &d->root, p->promotion, err);
 	if (result == 0)
 		result = draft_finish(d, p, old, err);
 	if (result == 0 && !p->base.json && p->out == NULL)
@@ -442,6 +453,7 @@ static int root_start(
 	p.remove = release_words(call, "remove");
 	p.thresholds = release_words(call, "threshold");
 	p.environments = release_words(call, "environment");
+	p.promotion = release_words(call, "promotion");
 	p.out = cli_value(call, "out", NULL);
 	p.reason = cli_value(call, "reason", NULL);
 	p.agent_floor = cli_value(call, "agent-floor", NULL);

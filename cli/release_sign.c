@@ -98,9 +98,7 @@ static int publish_pointer(
 	if (result == 0 && s->n_keys > 0) {
 		struct hf_log_entry entry = { .environment = p.environment,
 			.when = hf_time_now(),
-			.what = hf_pointer_kind_name(p.kind) };
-		if (p.kind == HF_POINTER_FORWARD)
-			entry.what = "promote";
+			.what = release_move_word(s->roots.trust.root, &p) };
 		entry.details = release_pointer_value(a, &p);
 		result = hf_log_append(a, s->store, &s->roots, &entry, s->keys[0], err);
 	}

@@ -1,5 +1,6 @@
 #include "lib/release/accept.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/scope.h"
@@ -179,6 +180,27 @@ static int numbers_suffice(const struct hf_accept_config *config, const struct h
 		(long long)trust->key_epoch, (long long)config->min_seq, (long long)config->min_epoch);
 }
 
+/* Without evidence a forward pointer needs the signers of an override. What evidence says is the affair of
+ * whoever signed the pointer; that it is named binds them to an entry of the log. */
+static int evidence_suffices(struct hf_arena *a, const struct hf_trust *trust, struct hf_str bytes,
+	const struct hf_pointer *p, enum hf_refusal *ret_refusal, struct hf_error *err)
+{
+	const struct hf_promotion_rule *rule = hf_root_rule(trust->root, p->environment);
+	struct hf_str payload;
+	if (rule == NULL || p->kind != HF_POINTER_FORWARD)
+		return 0;
+	if (p->has_evidence && strcmp(p->evidence.environment, rule->after) == 0)
+		return 0;
+	struct hf_role all = *hf_root_deploy(trust->root, p->environment);
+	const struct hf_role *role = &all;
+	all.threshold = (size_t)rule->override;
+	if (hf_verify(a, bytes, HF_DOC_POINTER, &role, 1, &payload, ret_refusal, err) == 0)
+		return 0;
+	return hf_refuse(ret_refusal, err, HF_REFUSED_NO_EVIDENCE,
+		"pointer %lld of \"%s\" names no evidence of \"%s\", and fewer than %zu signed it",
+		(long long)p->seq, p->environment, rule->after, all.threshold);
+}
+
 int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config, const struct hf_trust *trust,
 	struct hf_str bytes, int64_t now, struct hf_pointer *ret_pointer, struct hf_trust *ret,
 	enum hf_refusal *ret_refusal, struct hf_error *err)
@@ -195,6 +217,8 @@ int hf_accept_pointer(struct hf_arena *a, const struct hf_accept_config *config,
 		result = hf_pointer_parse(a, payload, &p, ret_refusal, err);
 	if (result == 0)
 		result = pointer_is_ours(config, &p, ret_refusal, err);
+	if (result == 0)
+		result = evidence_suffices(a, trust, bytes, &p, ret_refusal, err);
 	if (result < 0)
 		return result;
 	struct hf_trust next = *trust;

@@ -105,7 +105,10 @@ int hf_channel_next(struct hf_arena *a, const struct hf_roots *roots, const stru
 		.release = move->release,
 		.kind = move->kind,
 		.reason = move->reason,
-		.rollout = move->rollout };
+		.rollout = move->rollout,
+		.has_evidence = move->evidence != NULL };
+	if (move->evidence != NULL)
+		p.evidence = *move->evidence;
 	/* In a new key epoch numbers start again. A pointer nobody believes tells no number to go on from. */
 	if (move->seq_floor >= p.seq)
 		p.seq = move->seq_floor + 1;

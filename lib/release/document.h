@@ -30,6 +30,13 @@ struct hf_revocation {
 	const char *reason;
 	int64_t revoked; /* when */
 };
+/* What a promotion to an environment must show, or else how many must sign it. */
+struct hf_promotion_rule {
+	const char *environment;
+	const char *after; /* where the release must have passed before */
+	int64_t soak;      /* seconds it must have been there until it was attested */
+	int64_t override;  /* this many holders of the deploy role may do without */
+};
 struct hf_root {
 	int64_t version, key_epoch, issued, expires;
 	const struct hf_key *keys;
@@ -39,6 +46,8 @@ struct hf_root {
 	size_t n_deploy;
 	const struct hf_revocation *revoked; /* the floor */
 	size_t n_revoked;
+	const struct hf_promotion_rule *rules;
+	size_t n_rules;
 	const char *agent_floor; /* no agent older than this is installed or believed; NULL: none */
 };
 HF_CHECK int hf_root_parse(struct hf_arena *a, struct hf_str payload, struct hf_root *ret,
@@ -46,11 +55,19 @@ HF_CHECK int hf_root_parse(struct hf_arena *a, struct hf_str payload, struct hf_
 HF_CHECK int hf_root_write(struct hf_buf *out, const struct hf_root *r, struct hf_error *err);
 const struct hf_role *hf_root_deploy(const struct hf_root *r, const char *environment); /* NULL: nobody */
 const struct hf_revocation *hf_root_revocation(const struct hf_root *r, const struct hf_digest *release);
+const struct hf_promotion_rule *hf_root_rule(
+	const struct hf_root *r, const char *environment); /* NULL: none */
 const struct hf_key *hf_root_key(const struct hf_root *r, const struct hf_digest *id);
 
 /* --- pointer ---------------------------------------------------------------------------------------------
  */
 enum hf_pointer_kind { HF_POINTER_FORWARD, HF_POINTER_ROLLBACK, HF_POINTER_HALT, HF_POINTER_KINDS };
+/* The log entry that attests a release. */
+struct hf_evidence {
+	const char *environment;
+	int64_t n;
+	struct hf_digest entry; /* SHA-256 of its payload */
+};
 struct hf_pointer {
 	const char *environment, *fleet;
 	int64_t key_epoch, seq, issued, expires;
@@ -58,6 +75,8 @@ struct hf_pointer {
 	bool has_previous;
 	struct hf_digest previous; /* the release named before this pointer */
 	enum hf_pointer_kind kind;
+	bool has_evidence;
+	struct hf_evidence evidence;
 	const char *reason;       /* "" when none; never empty for a rollback or a halt */
 	struct hf_value *rollout; /* a dict, passed through; empty when none */
 };
@@ -101,6 +120,7 @@ struct hf_log_entry {
 	const char *who;           /* name and key of whoever signed */
 	const char *what;          /* "promote", "rollback", "halt", … */
 	struct hf_value *details;  /* a dict: release, seq, fleet, reason … */
+	struct hf_digest digest;   /* of its own payload; set by whoever read it */
 };
 HF_CHECK int hf_log_entry_parse(struct hf_arena *a, struct hf_str payload, struct hf_log_entry *ret,
 	enum hf_refusal *ret_refusal, struct hf_error *err);

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/channel.c \
 	%reldir%/document.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
+	%reldir%/evidence.c \
 	%reldir%/fields.c %reldir%/fields.h \
 	%reldir%/gc.c \
 	%reldir%/ignore.c %reldir%/ignore.h \

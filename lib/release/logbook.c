@@ -57,8 +57,9 @@ static int entry_check(struct hf_arena *a, const struct hf_roots *roots, const c
 		return hf_refuse(ret_refusal, err, HF_REFUSED_BROKEN_LOG,
 			"entry %lld of %s lies where %lld of %s should", (long long)e.n, e.environment,
 			(long long)n, environment);
+	e.digest = hf_sha256(payload);
 	*ret = e;
-	*ret_digest = hf_sha256(payload);
+	*ret_digest = e.digest;
 	return 0;
 }
 

@@ -82,6 +82,7 @@ struct hf_move {
 	int64_t seq_floor;        /* highest number of this epoch known from the log, where the pointer is not
 				     believed; 0 */
 	struct hf_value *rollout; /* NULL: none */
+	const struct hf_evidence *evidence; /* NULL: none */
 };
 /* The next pointer of a channel, not signed yet. */
 HF_CHECK int hf_channel_next(struct hf_arena *a, const struct hf_roots *roots,
@@ -109,6 +110,13 @@ HF_CHECK int hf_log_last_seq(struct hf_arena *a, struct hf_store *store, const s
 HF_CHECK int hf_log_read(struct hf_arena *a, struct hf_store *store, const struct hf_roots *roots,
 	const char *environment, size_t last, struct hf_log_entries *ret, enum hf_refusal *ret_refusal,
 	struct hf_error *err);
+
+enum { HF_EVIDENCE_FLEETS_MAX = 256 };
+/* The entry that attests the release as the rule demands: the last word about it is "pass", said while a
+ * fleet had had it for as long as it must soak. no-evidence. */
+HF_CHECK int hf_evidence_find(struct hf_arena *a, struct hf_store *store, const struct hf_roots *roots,
+	const struct hf_promotion_rule *rule, const struct hf_digest *release, struct hf_evidence *ret,
+	enum hf_refusal *ret_refusal, struct hf_error *err);
 
 /* --- garbage
  * ------------------------------------------------------------------------------------------------------ */

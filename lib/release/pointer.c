@@ -19,6 +19,7 @@ const char *hf_pointer_kind_name(enum hf_pointer_kind kind)
 struct raw_pointer {
 	struct hf_pointer pointer;
 	const char *kind;
+	struct hf_value *evidence;
 };
 #define POINTER(member) offsetof(struct raw_pointer, pointer.member)
 static const struct hf_field pointer_fields[] = {
@@ -33,6 +34,13 @@ static const struct hf_field pointer_fields[] = {
 	{ "kind", HF_FIELD_TEXT, offsetof(struct raw_pointer, kind) },
 	{ "reason", HF_FIELD_TEXT, POINTER(reason) },
 	{ "rollout", HF_FIELD_DICT, POINTER(rollout) },
+	{ "evidence", HF_FIELD_DICT, offsetof(struct raw_pointer, evidence), true },
+	{ .type = HF_FIELD_END },
+};
+static const struct hf_field evidence_fields[] = {
+	{ "environment", HF_FIELD_NAME, offsetof(struct hf_evidence, environment) },
+	{ "n", HF_FIELD_NUMBER, offsetof(struct hf_evidence, n) },
+	{ "entry", HF_FIELD_DIGEST, offsetof(struct hf_evidence, entry) },
 	{ .type = HF_FIELD_END },
 };
 
@@ -43,6 +51,10 @@ int hf_pointer_parse(struct hf_arena *a, struct hf_str payload, struct hf_pointe
 	struct raw_pointer raw = { 0 };
 	struct hf_pointer *p = &raw.pointer;
 	int result = hf_fields_parse(a, payload, pointer_fields, "pointer", &raw, ret_refusal, err);
+	p->has_evidence = raw.evidence != NULL;
+	if (result == 0 && p->has_evidence)
+		result = hf_fields_bind(
+			a, raw.evidence, evidence_fields, "evidence", &p->evidence, ret_refusal, err);
 	if (result < 0)
 		return result;
 	unsigned kind = 0;
@@ -81,5 +93,12 @@ int hf_pointer_write(struct hf_buf *out, const struct hf_pointer *p, struct hf_e
 	hf_dict_put(v, "kind", hf_value_cstr(a, kind_names[p->kind]));
 	hf_dict_put(v, "reason", hf_value_cstr(a, p->reason));
 	hf_dict_put(v, "rollout", p->rollout != NULL ? p->rollout : hf_value_dict(a));
+	if (p->has_evidence) {
+		struct hf_value *e = hf_value_dict(a);
+		hf_dict_put(e, "environment", hf_value_cstr(a, p->evidence.environment));
+		hf_dict_put(e, "n", hf_value_int(a, p->evidence.n));
+		hf_fields_put_digest(a, e, "entry", &p->evidence.entry);
+		hf_dict_put(v, "evidence", e);
+	}
 	return hf_json_write(out, v, &HF_JSON_COMPACT, err);
 }

@@ -63,6 +63,9 @@ static const struct {
 						    "with a higher number ends the quarantine" },
 	[HF_REFUSED_BROKEN_LOG] = { "broken-log",
 		"an entry of the log is missing or does not follow from the one before" },
+	[HF_REFUSED_NO_EVIDENCE] = { "no-evidence",
+		"the release has not passed where the root says it must before, and too few signed an "
+		"override" },
 };
 
 const char *hf_refusal_word(enum hf_refusal refusal)

@@ -10,7 +10,7 @@
 /* As the JSON has it, before names of keys become keys. */
 struct raw_root {
 	int64_t version, key_epoch, issued, expires;
-	struct hf_value *keys, *roles, *floor;
+	struct hf_value *keys, *roles, *floor, *promotion;
 };
 static const struct hf_field root_fields[] = {
 	{ "version", HF_FIELD_NUMBER, offsetof(struct raw_root, version) },
@@ -20,6 +20,7 @@ static const struct hf_field root_fields[] = {
 	{ "keys", HF_FIELD_DICT, offsetof(struct raw_root, keys) },
 	{ "roles", HF_FIELD_DICT, offsetof(struct raw_root, roles) },
 	{ "floor", HF_FIELD_DICT, offsetof(struct raw_root, floor) },
+	{ "promotion", HF_FIELD_DICT, offsetof(struct raw_root, promotion), true },
 	{ .type = HF_FIELD_END },
 };
 struct raw_key {
@@ -56,6 +57,12 @@ struct raw_floor {
 static const struct hf_field floor_fields[] = {
 	{ "revoked", HF_FIELD_LIST, offsetof(struct raw_floor, revoked) },
 	{ "agent", HF_FIELD_TEXT, offsetof(struct raw_floor, agent), true },
+	{ .type = HF_FIELD_END },
+};
+static const struct hf_field rule_fields[] = {
+	{ "after", HF_FIELD_NAME, offsetof(struct hf_promotion_rule, after) },
+	{ "soak", HF_FIELD_NUMBER, offsetof(struct hf_promotion_rule, soak) },
+	{ "override", HF_FIELD_NUMBER, offsetof(struct hf_promotion_rule, override) },
 	{ .type = HF_FIELD_END },
 };
 static const struct hf_field revocation_fields[] = {
@@ -188,6 +195,46 @@ static int read_floor(struct root_reader *r, const struct hf_value *v)
 	return 0;
 }
 
+/* An override by as few as the threshold would be no override. */
+static int read_rule(struct root_reader *r, const char *environment, const struct hf_value *v,
+	struct hf_promotion_rule *ret)
+{
+	const struct hf_role *role = hf_root_deploy(r->root, environment);
+	int result = hf_fields_bind(r->arena, v, rule_fields, "a promotion rule", ret, r->refusal, r->err);
+	if (result < 0)
+		return result;
+	ret->environment = hf_strdup(r->arena, environment);
+	if (role == NULL || hf_root_deploy(r->root, ret->after) == NULL ||
+		strcmp(ret->after, environment) == 0)
+		return hf_refuse(r->refusal, r->err, HF_REFUSED_BAD_DOCUMENT,
+			"root: promotion to \"%s\" after \"%s\" speaks of environments that are none",
+			environment, ret->after);
+	if (ret->override <= (int64_t)role->threshold || ret->override > (int64_t)role->n)
+		return hf_refuse(r->refusal, r->err, HF_REFUSED_BAD_DOCUMENT,
+			"root: an override of promotion to \"%s\" must take from %zu to %zu signers",
+			environment, role->threshold + 1, role->n);
+	return 0;
+}
+
+static int read_rules(struct root_reader *r, const struct hf_value *v)
+{
+	if (v == NULL)
+		return 0;
+	if (hf_dict_len(v) > HF_ENVIRONMENTS_MAX)
+		return hf_refuse(r->refusal, r->err, HF_REFUSED_BAD_DOCUMENT,
+			"root: more than %d promotion rules", HF_ENVIRONMENTS_MAX);
+	struct hf_promotion_rule *at = hf_new_array(r->arena, hf_dict_len(v) + 1, struct hf_promotion_rule);
+	size_t n = 0;
+	HF_DICT_EACH (v, e) {
+		int result = read_rule(r, hf_entry_key(e)->u.string.p, hf_entry_value(e), &at[n++]);
+		if (result < 0)
+			return result;
+	}
+	r->root->rules = at;
+	r->root->n_rules = n;
+	return 0;
+}
+
 static int read_roles(struct root_reader *r, const struct hf_value *v)
 {
 	struct raw_roles raw = { 0 };
@@ -221,6 +268,8 @@ int hf_root_parse(struct hf_arena *a, struct hf_str payload, struct hf_root *ret
 	if (result == 0)
 		result = read_floor(&r, raw.floor);
 	if (result == 0)
+		result = read_rules(&r, raw.promotion);
+	if (result == 0)
 		*ret = root;
 	return result;
 }
@@ -230,6 +279,14 @@ const struct hf_role *hf_root_deploy(const struct hf_root *r, const char *enviro
 	for (size_t i = 0; i < r->n_deploy; i++)
 		if (strcmp(r->deploy[i].environment, environment) == 0)
 			return &r->deploy[i].role;
+	return NULL;
+}
+
+const struct hf_promotion_rule *hf_root_rule(const struct hf_root *r, const char *environment)
+{
+	for (size_t i = 0; i < r->n_rules; i++)
+		if (strcmp(r->rules[i].environment, environment) == 0)
+			return &r->rules[i];
 	return NULL;
 }
 
@@ -294,6 +351,19 @@ static struct hf_value *floor_value(struct hf_arena *a, const struct hf_root *r)
 	return floor;
 }
 
+static struct hf_value *rules_value(struct hf_arena *a, const struct hf_root *r)
+{
+	struct hf_value *rules = hf_value_dict(a);
+	for (size_t i = 0; i < r->n_rules; i++) {
+		struct hf_value *v = hf_value_dict(a);
+		hf_dict_put(v, "after", hf_value_cstr(a, r->rules[i].after));
+		hf_dict_put(v, "soak", hf_value_int(a, r->rules[i].soak));
+		hf_dict_put(v, "override", hf_value_int(a, r->rules[i].override));
+		hf_dict_put(rules, r->rules[i].environment, v);
+	}
+	return rules;
+}
+
 int hf_root_write(struct hf_buf *out, const struct hf_root *r, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
@@ -310,5 +380,7 @@ int hf_root_write(struct hf_buf *out, const struct hf_root *r, struct hf_error *
 	hf_dict_put(v, "keys", keys_value(a, r));
 	hf_dict_put(v, "roles", roles);
 	hf_dict_put(v, "floor", floor_value(a, r));
+	if (r->n_rules > 0)
+		hf_dict_put(v, "promotion", rules_value(a, r));
 	return hf_json_write(out, v, &HF_JSON_COMPACT, err);
 }

@@ -14,7 +14,7 @@ import time
 import forge
 from test_release import Team
 
-WAIT = 10
+WAIT = int(os.environ.get("HF_ATTACK_WAIT", "20"))
 SIGNERS = ["--key", "alice.pem", "--key", "bob.pem"]
 
 

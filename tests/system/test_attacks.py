@@ -133,7 +133,7 @@ def duplicate_keys(h):
 
 
 def deep_nesting(h):
-    pointer(h, h.keys("alice", "bob"), lambda p: forge.payload_bytes(p).replace(b'"rollout":{}', b'"rollout":{"a":' + b"[" * 9000 + b"]" * 9000 + b"}"))
+    pointer(h, h.keys("alice", "bob"), lambda p: forge.payload_bytes(p).replace(b'"rollout":{}', b'"rollout":{"a":' + b"[" * 1500 + b"]" * 1500 + b"}"))
 
 
 def huge_number(h):

@@ -144,6 +144,19 @@ def test_pinned_first_root(make):
     h.has(h.one)
 
 
+def test_promotion_without_the_evidence_that_the_root_demands(host):
+    """Enough thieves for the threshold, too few for an override: the host asks for evidence, whatever their tool does."""
+    host.ok("release", "root", "--promotion", "dev=after=prod,override=3")
+    p = forge.payload(host.next_pointer(host.make(), "--override", "x"))
+    host.mark()
+    host.serve(forge.envelope("pointer", p, host.keys("alice", "bob")))
+    host.refuses("no-evidence")
+    host.serve(forge.envelope("pointer", p, host.keys("alice", "bob", "dave")))
+    host.has(p["release"])
+    host.ok("release", "root", "--promotion", "dev=none")
+    host.goes_on()
+
+
 # --- what the host remembers -----------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,106 @@
+"""One row a check that is switched off: file, text, what stands there instead; and the tests that must then fail.
+
+A check that is made twice on purpose (a path when the manifest is read and when it is unpacked) is switched off in both places.
+Tests are named by file and by what stands in the brackets, or by function.
+"""
+VERIFY, ACCEPT, ENVELOPE, FIELDS = (f"lib/release/{n}.c" for n in ("verify", "accept", "envelope", "fields"))
+MANIFEST, UNPACK, NAMES, FETCH, PULL = "lib/release/manifest.c", "lib/release/unpack.c", "lib/release/names.c", "agent/fetch.c", "agent/pull.c"
+STORE, HOST, BUCKET = "test_attacks.py", "test_attacks_host.py", "test_attacks_bucket.py"
+
+NO_SIGNATURE = (VERIFY, "if (!hf_key_verify(", "if (false && !hf_key_verify(")
+NO_HASH = (ACCEPT, "if (!hf_digest_equal(&digest, &file->sha256))", "if (false)")
+NO_HASH_UNPACKED = (UNPACK, "	if (!hf_digest_equal(&digest, &file->sha256))\n		return hf_refuse(ret_refusal", "	if (false)\n		return hf_refuse(ret_refusal")
+NO_HASH_LATER = (UNPACK, "	if (!hf_digest_equal(&digest, &file->sha256))\n		return hf_refuse(c->refusal", "	if (false)\n		return hf_refuse(c->refusal")
+NO_SIZE = [(ACCEPT, "if (result == -HF_E_LIMIT || (result == 0 && size != (uint64_t)file->size))", "if (false)"),
+           (UNPACK, "	if (at != file->size)\n", "	if (false)\n"),
+           (UNPACK, "	if (size != (uint64_t)file->size)\n", "	if (false)\n"),
+           NO_HASH, NO_HASH_UNPACKED, NO_HASH_LATER]
+NO_PATH = (NAMES, "	if (fault == NULL)\n", "	if (true)\n")
+
+MUTANTS = [
+    ("no signature is needed", [(VERIFY, "if (e->n == 0)", "if (false)")], STORE, ["unsigned"]),
+    ("any number of signers is enough", [(VERIFY, "good < role->threshold", "false")], STORE, ["stripped_signature", "one_key_and_a_stranger"]),
+    ("signers need not hold the role", [(VERIFY, "if (good == 0)", "if (false)"), (VERIFY, "good < role->threshold", "false")], STORE,
+     ["wrong_key", "signature_of_another_role", "release_by_a_stranger", "root_by_a_stranger"]),
+    ("a key may sign twice", [(ENVELOPE, "if (hf_digest_equal(&ret->signatures[i].key_id,", "if (false && hf_digest_equal(&ret->signatures[i].key_id,")],
+     STORE, ["one_key_counted_twice"]),
+    ("signatures are not compared", [NO_SIGNATURE], STORE,
+     ["signature_for_another_kind", "other_algorithm", "malformed_signature", "changed_payload"]),
+    ("whatever comes is an envelope", [(ENVELOPE, "HF_REFUSED_BAD_ENVELOPE, \"%s is no signed", "HF_REFUSED_NOTHING, \"%s is no signed")], STORE,
+     ["no_envelope"]),
+    ("base64 need not be base64", [(ENVELOPE, "	if (size == SIZE_MAX)\n", "	if (false)\n"), (ENVELOPE, "if (!hf_base64_decode(text, payload))", "if (size == SIZE_MAX)")],
+     STORE, ["nul_bytes"]),
+    ("a lower number counts", [(ACCEPT, "	if (order < 0)\n", "	if (false)\n")], STORE, ["replayed_pointer"]),
+    ("equal numbers count", [(ACCEPT, "if (order == 0 && !hf_digest_equal(digest, &trust->pointer))", "if (false)")], STORE, ["equal_seq_other_bytes"]),
+    ("the environment does not matter", [(ACCEPT, "if (!hf_str_is(hf_str(p->environment), config->environment))", "if (false)")], STORE, ["other_environment"]),
+    ("the fleet does not matter", [(ACCEPT, "if (!hf_str_is(hf_str(p->fleet), config->fleet))", "if (false)")], STORE, ["other_fleet"]),
+    ("the key epoch does not matter", [(ACCEPT, "	if (p->key_epoch != trust->root->key_epoch)\n", "	if (false)\n"),
+                                       (ACCEPT, "	if (trust->key_epoch != trust->root->key_epoch)\n", "	if (false)\n")], STORE,
+     ["pointer_of_a_key_epoch_to_come"]),
+    ("pointers do not expire", [(ACCEPT, "if (trust->pointer_expires <= time_floor(trust, now))", "if (false)")], STORE, ["born_expired"]),
+    ("a field may stand twice", [("lib/data/json.c", "JSON_DECODE_ANY | JSON_REJECT_DUPLICATES", "JSON_DECODE_ANY")], STORE, ["duplicate_keys"]),
+    ("any depth", [("lib/data/json.c", "if (depth > HF_JSON_DEPTH_MAX)", "if (false)")], STORE, ["deep_nesting"]),
+    ("any number", [(FIELDS, "v->u.integer > HF_NUMBER_MAX", "false")], STORE, ["huge_number"]),
+    ("integers of any length", [("lib/data/json.c", "JSON_DECODE_ANY | JSON_REJECT_DUPLICATES", "JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL"),
+                                (FIELDS, "if (v->type != HF_INT ||", "if (v->type == HF_FLOAT) { *(int64_t *)at = 1000000; return true; }\n		if (v->type != HF_INT ||")],
+     STORE, ["endless_number"]),
+    ("NUL in names", [("lib/data/json.c", "JSON_DECODE_ANY | JSON_REJECT_DUPLICATES", "JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL"),
+                      (FIELDS, "	if (v->type == HF_STRING)\n", "	if (v->type == HF_STRING && f->type == HF_FIELD_NAME) { *(const char **)at = hf_str_dup(a, v->u.string); return true; }\n	if (v->type == HF_STRING)\n")],
+     STORE, ["nul"]),
+    ("documents of any size", [(ENVELOPE, "if (bytes.n > kinds[kind].max)", "if (false)")], STORE, ["too_large"]),
+    ("objects are not hashed", [NO_HASH, NO_HASH_UNPACKED, NO_HASH_LATER], STORE, ["tampered_object", "mix_of_two_releases_files"]),
+    ("objects of any length", [(FETCH, ".max = (uint64_t)o[i].file->size", ".max = 1u << 30"), *NO_SIZE], STORE, ["endless_object", "cut_object"]),
+    ("a missing file does not matter", [(FETCH, "result == -HF_E_NOT_FOUND || result == -HF_E_LIMIT", "result == -HF_E_LIMIT"),
+                                        (UNPACK, "if (result == -HF_E_NOT_FOUND)", "if (false)")], STORE, ["file_withheld"]),
+    ("a document need not have the hash it is named by", [(ACCEPT, "if (!hf_digest_equal(&digest, release))", "if (false)")], STORE,
+     ["mix_of_two_documents", "file_added"]),
+    ("paths go anywhere", [NO_PATH], STORE, ["path_traversal", "absolute_path"]),
+    ("unknown fields", [(FIELDS, "if (field_find(fields, key->u.string) == NULL)", "if (false)")], STORE, ["hardlink", "device"]),
+    ("files without content", [(FIELDS, "if (field_find(fields, key->u.string) == NULL)", "if (false)"),
+                               (FIELDS, "		if (value == NULL)\n			return", "		if (value == NULL)\n			continue;\n		if (false)\n			return"),
+                               (MANIFEST, "	if (strcmp(raw.mode, \"0644\") != 0", "	if (raw.mode == NULL)\n		raw.mode = \"0644\";\n	if (strcmp(raw.mode, \"0644\") != 0")],
+     STORE, ["symlink"]),
+    ("any mode", [(MANIFEST, "if (strcmp(raw.mode, \"0644\") != 0 && strcmp(raw.mode, \"0755\") != 0)", "if (false)")], STORE, ["setuid"]),
+    ("a path may stand twice", [(MANIFEST, "strcmp(at[i - 1].path, at[i].path) >= 0", "false")], STORE, ["one_path_twice"]),
+    ("any agent takes any release", [(ACCEPT, "if (hf_version_compare(config->agent_version, m.min_agent) < 0)", "if (false)")], STORE, ["min_agent"]),
+    ("revoked releases", [(ACCEPT, "	if (revoked == NULL)\n", "	if (true)\n")], STORE, ["rollback_to_a_revoked_release", "revoked_while_installed"]),
+    ("a root need not be signed by the one before", [(ACCEPT, "hf_verify(a, bytes, HF_DOC_ROOT, &old_role, 1, &payload, ret_refusal, err);\n	if (result < 0)",
+                                                      "hf_verify(a, bytes, HF_DOC_ROOT, &old_role, 1, &payload, ret_refusal, err);\n	if (false)")], STORE,
+     ["root_signed_only_by_new_keys", "root_by_a_stranger"]),
+    ("a root need not be signed by itself", [(ACCEPT, "	if (result == 0)\n		*ret = root;\n	return result;\n}\n\nint hf_accept_first_root",
+                                              "	*ret = root;\n	return 0;\n}\n\nint hf_accept_first_root")], STORE, ["root_signed_only_by_old_keys"]),
+    ("roots may be skipped", [(ACCEPT, "if (new->version > old->version + 1)", "if (false)")], STORE, ["root_skipped"]),
+    ("roots may go back", [(ACCEPT, "if (new->version <= old->version)", "if (false)")], STORE, ["root_again"]),
+    ("the floor may fall", [(ACCEPT, "if (hf_root_revocation(new, &old->revoked[i].release) == NULL)", "if (false)")], STORE, ["root_that_forgets_a_revocation"]),
+    ("the key epoch may fall", [(ACCEPT, "if (new->key_epoch < old->key_epoch)", "if (false)")], STORE, ["root_of_an_older_key_epoch"]),
+    ("bits flip unseen", [NO_SIGNATURE, NO_HASH, NO_HASH_UNPACKED, NO_HASH_LATER], STORE,
+     ["test_one_bit_flipped_is_refused_by_the_agent", "test_one_bit_flipped_anywhere_in_a_store"]),
+
+    ("a freeze goes unseen", [(ACCEPT, "if (trust->pointer_expires <= time_floor(trust, now))", "if (false)")], HOST, ["test_freeze"]),
+    ("the clock has no floor", [(ACCEPT, "return now > trust->newest_issued ? now : trust->newest_issued;", "return now;")], HOST, ["test_clock"]),
+    ("a new key epoch forgets nothing", [(ACCEPT, "if (root->key_epoch > trust->root->key_epoch)", "if (false)")], HOST, ["time"]),
+    ("numbers know no epoch", [(ACCEPT, "	if (epoch_a != epoch_b)\n", "	if (false)\n")], HOST, ["number"]),
+    ("the first root must be fresh", [(ACCEPT, "	*ret = (struct hf_trust){ .root_bytes = bytes_keep(a, bytes), .root = root };\n",
+                                       "	if (root->expires < 1790000000 + 0 * config->pinned || root->expires - root->issued < 60)\n		return hf_refuse(ret_refusal, err, HF_REFUSED_EXPIRED_ROOT, \"first\");\n	*ret = (struct hf_trust){ .root_bytes = bytes_keep(a, bytes), .root = root };\n")],
+     HOST, ["test_expired_root_at_first_boot"]),
+    ("promotions need no evidence", [(ACCEPT, "if (rule == NULL || p->kind != HF_POINTER_FORWARD)", "if (true)")], HOST, ["test_promotion_without"]),
+    ("roots do not expire", [(ACCEPT, "if (root->expires <= time_floor(trust, now))", "if (false)")], HOST, ["test_expired_root_without"]),
+    ("the first root is not compared", [(ACCEPT, "if (config->pinned && !hf_digest_equal(&digest, &config->pin))", "if (false)")], HOST, ["test_pinned"]),
+    ("no minimum", [(ACCEPT, "if (compare_numbers(trust->key_epoch, trust->seq, config->min_epoch, config->min_seq) >= 0)", "if (true)")], HOST,
+     ["deleted", "restored"]),
+    ("an older agent goes on", [(FETCH, "	if (newest == NULL ||", "	if (true || newest == NULL ||")], HOST, ["test_agent_downgrade"]),
+    ("the root's agent floor is not looked at", [(ACCEPT, "if (root->agent_floor != NULL && hf_version", "if (false && hf_version")], HOST, ["test_agent_below"]),
+    ("acting before storing", [(PULL, "	HF_MUST(hf_state_set(state, \"trust.numbers\", hf_buf_str(&numbers).p, err));\n", "")], HOST, ["test_killed_between"]),
+    ("nothing is hashed again", [NO_HASH_UNPACKED, NO_HASH_LATER], HOST, ["test_swapped"]),
+    ("automatic rollbacks ask nobody", [("agent/work.c", "} else if (hf_pull_allowed(agent, agent->installed.release, &refused) < 0) {", "} else if (false) {")],
+     HOST, ["test_automatic_rollback"]),
+    ("hints may say anything", [("agent/broker.c", "if (strcmp(key, \"seq\") != 0 &&", "if (false &&"),
+                                ("agent/broker.c", "		alarm_now_and_then(b, ALARM_BAD_HINT, \"a hint that is none was dropped\");\n", "")], HOST, ["test_message_that"]),
+    ("who shares the client id is not told", [("agent/broker.c", "	if (taken || b->losses >= LOSSES_MAX)\n", "	if (false)\n")], HOST, ["test_second_client"]),
+    ("the command socket is everybody's", [("agent/ctl.c", "0077", "0000")], HOST, ["test_command_socket"]),
+
+    ("stores may fail silently", [(PULL, "	if (p->failures == STALE_POLLS)\n", "	if (false)\n")], BUCKET, ["403", "500", "truncated", "not-http", "redirect"]),
+    ("answers last for ever", [("agent/store_wire.c", "return (uint32_t)config->store_timeout_s * 1000;", "return 600000;")], BUCKET, ["slow", "drips"]),
+    ("anything is an envelope", [(ENVELOPE, "HF_REFUSED_BAD_ENVELOPE, \"%s is no signed", "HF_REFUSED_NOTHING, \"%s is no signed")], BUCKET,
+     ["html", "random", "empty", "compression-bomb"]),
+]  # fmt: skip
