@@ -291,6 +291,17 @@ static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_sta
 	return r;
 }
 
+/* The file's name goes with the run's memory: the position becomes part of the sentence. */
+static void keep_position(struct hf_error *err)
+{
+	char text[HF_ERROR_TEXT_MAX];
+	if (err == NULL || err->pos.file == NULL)
+		return;
+	hf_error_print(err, text, sizeof(text));
+	err->pos = (struct hf_pos){ 0 };
+	memcpy(err->text, text, sizeof(text));
+}
+
 int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary *ret, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
@@ -302,5 +313,7 @@ int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary
 	if (r < 0)
 		ret->exit_status =
 			started || (r != -HF_E_PARSE && r != -HF_E_UNSUPPORTED) ? EXIT_ERROR : EXIT_PARSE;
+	if (r < 0)
+		keep_position(err);
 	return r;
 }
