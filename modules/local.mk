@@ -111,6 +111,10 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 	%reldir%/authorized_key.c \
 	%reldir%/htpasswd.c \
 	%reldir%/known_hosts.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/synchronize.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/firewalld.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ufw.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/at.c
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -123,6 +127,7 @@ module_pages = \
 	%reldir%/assemble.md \
 	%reldir%/assert.md \
 	%reldir%/async_status.md \
+	%reldir%/at.md \
 	%reldir%/authorized_key.md \
 	%reldir%/blockinfile.md \
 	%reldir%/command.md \
@@ -138,6 +143,7 @@ module_pages = \
 	%reldir%/file.md \
 	%reldir%/filesystem.md \
 	%reldir%/find.md \
+	%reldir%/firewalld.md \
 	%reldir%/get_url.md \
 	%reldir%/getent.md \
 	%reldir%/git.md \
@@ -175,11 +181,13 @@ module_pages = \
 	%reldir%/shell.md \
 	%reldir%/slurp.md \
 	%reldir%/stat.md \
+	%reldir%/synchronize.md \
 	%reldir%/sysctl.md \
 	%reldir%/systemd.md \
 	%reldir%/tempfile.md \
 	%reldir%/template.md \
 	%reldir%/timezone.md \
+	%reldir%/ufw.md \
 	%reldir%/unarchive.md \
 	%reldir%/uri.md \
 	%reldir%/user.md \

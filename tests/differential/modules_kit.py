@@ -214,11 +214,11 @@ def run(argv, root, cwd, **more):
     return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
-def ask_ansible(root, rows, **env):
+def ask_ansible(root, rows):
     """What ansible-playbook makes of the rows, in one run."""
     book = build(root, rows)
     done = run([ANSIBLE, "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", book],
-               root, book.parent, **env)
+               root, book.parent)
     assert (root / "results.json").exists(), done.stdout[-3000:] + done.stderr[-3000:]
     return collect(root, rows)
 

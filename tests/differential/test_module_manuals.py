@@ -14,9 +14,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "modules").glob("*.md"))
 # Pages whose meanings are the program's too; the others explain options in words of their own.
-WRITTEN = {"acl", "archive", "assemble", "authorized_key", "blockinfile", "command", "copy", "fetch", "file", "find", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile",
-           "raw", "replace", "script", "shell", "slurp", "stat", "tempfile", "template", "unarchive", "uri", "wait_for",
-           "wait_for_connection"}
+WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", "command", "copy", "fetch", "file",
+           "find", "firewalld", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile", "raw",
+           "replace", "script", "shell", "slurp", "stat", "synchronize", "tempfile", "template", "ufw", "unarchive",
+           "uri", "wait_for", "wait_for_connection"}
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,7 @@ def table(module, words):
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_page_has_the_table(page, tables):
     text = page.read_text()
-    if not tables[page.stem]["options"] or not re.search(r"^\| `", text, re.M):
+    if page.stem not in WRITTEN and not re.search(r"^\| `", text, re.M):
         return  # takes no options, or those of the module it hands its task to
     want = table(tables[page.stem], None if page.stem in WRITTEN else meanings(text))
     pattern = re.compile(r"(?<=## Options\n\n)\|.*?\n(?=\n)", re.S)

@@ -12,6 +12,7 @@ import aptrepo
 from conftest import BUILD
 from host import Host
 
+HERE = pathlib.Path(__file__).resolve().parent
 UNIT = "[Unit]\nDescription=nap\n[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
 
 
@@ -26,6 +27,9 @@ def host(tmp_path_factory):
         booted.run("apt-get update", check=True)
         booted.put("/etc/systemd/system/nap.service", UNIT)
         booted.run("systemctl daemon-reload", check=True)
+        booted.install(HERE / "ufw_shim.sh", "/usr/sbin/ufw")
+        for name in ("firewall-cmd", "firewall-offline-cmd"):
+            booted.install(HERE / "firewall_shim.sh", f"/usr/bin/{name}")
         yield booted
 
 
@@ -168,11 +172,53 @@ ROWS = [
      "- community.general.filesystem: fstype=ext4 dev=/srv/disk opts='-L data'", "blkid -p -o value -s LABEL /srv/disk", "data"),
     ("locale_gen", "", "- community.general.locale_gen: name=de_CH.UTF-8", "locale -a | grep -c de_CH", "1"),
 ]
+FW = "mkdir -p /run/firewall /etc/firewalld/zones-kept; touch /run/firewall/up /run/firewall/public /etc/firewalld/zones-kept/public; "
+FIREWALLD = "cat /run/firewall/public /etc/firewalld/zones-kept/public 2>/dev/null"
+UFW_ON = "ufw enable; "
+ROWS += [
+    ("firewalld service for good", FW, "- ansible.posix.firewalld: service=https permanent=true state=enabled", FIREWALLD,
+     "service=https"),
+    ("firewalld service now and for good", FW,
+     "- ansible.posix.firewalld: service=https permanent=true immediate=true state=enabled", FIREWALLD,
+     "service=https\nservice=https"),
+    ("firewalld port goes", FW + "echo port=80/tcp >/run/firewall/public",
+     "- ansible.posix.firewalld: port=80/tcp state=disabled", FIREWALLD, ""),
+    ("firewalld rich rule", FW, "- ansible.posix.firewalld: {rich_rule: 'rule family=ipv4 accept', state: enabled}",
+     FIREWALLD, "rich-rule=rule family=ipv4 accept"),
+    ("firewalld forwarded port", FW, "- ansible.posix.firewalld: {port_forward: [{port: 443, proto: tcp, toport: 8443}], "
+     "state: enabled}", FIREWALLD, "forward-port=port=443:proto=tcp:toport=8443"),
+    ("firewalld masquerade", FW, "- ansible.posix.firewalld: masquerade=true permanent=true state=enabled", FIREWALLD,
+     "masquerade="),
+    ("firewalld interface changes its zone", FW + "echo interface=ib0 >/etc/firewalld/zones-kept/home",
+     "- ansible.posix.firewalld: zone=public interface=ib0 permanent=true state=enabled",
+     "cd /etc/firewalld/zones-kept && grep -H ib0 *", "public:interface=ib0"),
+    ("firewalld target", FW, "- ansible.posix.firewalld: zone=public target=DROP permanent=true state=enabled",
+     "firewall-cmd --permanent --zone=public --get-target", "DROP"),
+    ("firewalld zone", FW, "- ansible.posix.firewalld: zone=fabric permanent=true state=present",
+     "ls /etc/firewalld/zones-kept", "fabric\npublic"),
+    ("firewalld without its daemon", FW + "rm /run/firewall/up",
+     "- ansible.posix.firewalld: service=ssh permanent=true offline=true immediate=true state=enabled", FIREWALLD,
+     "service=ssh"),
+    ("ufw rule", UFW_ON, "- community.general.ufw: rule=allow to_port=22 proto=tcp comment=office", "cat /etc/ufw/user.rules",
+     "### tuple ### allow from any to any port 22 proto tcp comment office"),
+    ("ufw rule goes", UFW_ON + "ufw allow from any to any port 23", "- community.general.ufw: rule=allow to_port=23 delete=true",
+     "cat /etc/ufw/user.rules", ""),
+    ("ufw starts", "ufw disable", "- community.general.ufw: state=enabled", "ufw status | head -1", "Status: active"),
+    ("ufw policy", UFW_ON, "- community.general.ufw: default=reject direction=incoming", "ufw status verbose | grep Default",
+     "Default: reject (incoming), allow (outgoing), disabled (routed)"),
+    ("ufw logs", UFW_ON, "- community.general.ufw: logging=high", "ufw status verbose | grep Logging", "Logging: on (high)"),
+    ("at adds a job", "", "- ansible.posix.at: {command: 'touch /tmp/later', count: 3, units: days, unique: true}",
+     "for j in $(atq | cut -f1); do at -c $j | grep later; done", "touch /tmp/later"),
+    ("at removes its job", "echo 'touch /tmp/later' | at now + 2 days; echo 'touch /tmp/other' | at now + 2 days",
+     "- ansible.posix.at: {command: 'touch /tmp/later', state: absent}",
+     "for j in $(atq | cut -f1); do at -c $j | grep touch; done | sort", "touch /tmp/other"),
+]
 # Rows that leave no probe text of their own: what is compared is the probe before and after.
 CLEAN = """
 dpkg-query -W 'hf-*' 2>/dev/null | grep -q . && apt-get -y --allow-change-held-packages purge '^hf-.*'
 rm -rf /etc/apt/sources.list.d/* /etc/sysctl.d/9* /etc/modprobe.d/blacklist-ansible.conf /etc/cron.d/jobs
 userdel -r ada; userdel daemon2; groupdel crew; crontab -r; umount /mnt/t /mnt/u; systemctl stop nap2
+rm -rf /run/firewall /etc/firewalld /etc/ufw /etc/default/ufw; atq | cut -f1 | xargs -r atrm
 rm -f /etc/systemd/system/nap2.service; sed -i '/mnt/d' /etc/fstab
 """
 
@@ -199,6 +245,15 @@ def test_row(host, name, given, task, probe, wanted):
 
 
 REFUSALS = [
+    ("- ansible.posix.firewalld: service=ssh state=enabled", "firewall is not currently running"),
+    ("- ansible.posix.firewalld: port=80 permanent=true state=enabled", "improper port format (missing protocol?)"),
+    ("- ansible.posix.firewalld: service=ssh permanent=true state=present",
+     "absent and present state can only be used in zone level operations"),
+    ("- ansible.posix.firewalld: service=nonsense permanent=true state=enabled", "INVALID_SERVICE: nonsense"),
+    ("- community.general.ufw: rule=allow direction=incoming", 'For rules, direction must be one of "in" and "out"'),
+    ("- community.general.ufw: rule=allow interface_in=a interface_out=b",
+     "Only route rules can combine interface_in and interface_out"),
+    ("- ansible.posix.at: command=true", "present state requires count and units"),
     ("- ansible.posix.seboolean: name=httpd_can_network_connect state=yes", "SELinux is disabled on this host."),
     ("- ansible.posix.selinux: state=disabled", "this host has no SELinux"),
     ("- apt: name=no-such-package", "No package matching 'no-such-package' is available"),
