@@ -25,7 +25,7 @@ static struct hf_value *not_made(struct hf_engine *e)
 static int wanted_of(
 	struct hf_engine *e, const struct hf_resource *r, struct hf_value **ret, struct hf_error *err)
 {
-	int rc = hf_resource_render(e->arena, e->env, r, known_all(e), not_made(e), ret, err);
+	int rc = hf_resource_render(e->arena, e->env, r, known_for(e, r), not_made(e), ret, err);
 	if (rc < 0)
 		return rc;
 	HF_DICT_EACH (*ret, p) {

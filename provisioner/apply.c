@@ -89,7 +89,8 @@ static int step_do(struct applier *ap, struct step *s, struct hf_arena *a, struc
 	struct hf_value *properties;
 	if (s->removes)
 		return resource_delete(e, a, s->change, err);
-	int rc = hf_resource_render(a, e->env, s->change->resource, known_all(e), NULL, &properties, err);
+	int rc = hf_resource_render(
+		a, e->env, s->change->resource, known_for(e, s->change->resource), NULL, &properties, err);
 	if (rc < 0)
 		return rc;
 	if (s->change->action == HF_UPDATE)

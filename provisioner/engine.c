@@ -154,6 +154,18 @@ struct hf_value *known_all(struct hf_engine *e)
 	return known;
 }
 
+struct hf_value *known_for(struct hf_engine *e, const struct hf_resource *r)
+{
+	struct hf_value *known = hf_value_dict(e->arena);
+	for (size_t i = 0; i < r->depends.n; i++) {
+		const struct hf_state_doc *d =
+			hf_state_find(e->state, e->env->resources.at[r->depends.at[i]].name);
+		if (d != NULL)
+			known_put(e, known, d);
+	}
+	return known;
+}
+
 int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_value *pending = hf_value_dict(e->arena);

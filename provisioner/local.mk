@@ -1,7 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/compare.c \
-	%reldir%/engine.c %reldir%/engine.h %reldir%/observe.c %reldir%/plan.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \

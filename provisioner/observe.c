@@ -154,7 +154,7 @@ static int observe_more(struct hf_engine *e, struct hf_arena *a, const struct hf
 }
 
 /* Everything of the item that was found. */
-static int item_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+int resource_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const struct hf_value *context, struct observed *o, struct hf_error *err)
 {
 	const char *path = hf_dict_cstr(spec->read, "id", NULL);
@@ -194,7 +194,7 @@ int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 				o.item = hf_list_at(items, i);
 	}
 	o.present = o.item != NULL;
-	rc = o.present ? item_take(e, a, spec, context, &o, err) : 0;
+	rc = o.present ? resource_take(e, a, spec, context, &o, err) : 0;
 	if (rc == 0)
 		*ret = o;
 	return rc;

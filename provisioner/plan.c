@@ -4,21 +4,6 @@
 #include "lib/base/scope.h"
 #include "provisioner/resource.h"
 
-struct looker {
-	struct hf_engine *engine;
-	struct look *looks;
-	size_t n, next;
-	int rc;
-	struct hf_error failure;
-};
-
-struct look {
-	struct hf_state_doc *doc;
-	const struct hf_spec *spec;
-	struct observed observed;
-	bool asked;
-};
-
 struct planner {
 	struct hf_engine *engine;
 	struct hf_plan *plan;
@@ -27,60 +12,6 @@ struct planner {
 	struct hf_value *known, *pending;
 	struct targets targets;
 };
-
-/* --- look at everything in parallel --- */
-
-static void look_run(void *data)
-{
-	struct looker *l = data;
-	while (l->next < l->n && l->rc == 0) {
-		struct look *k = &l->looks[l->next++];
-		struct hf_engine *e = l->engine;
-		if (hf_dict_get(k->doc->doc, "id") == NULL)
-			continue; /* begun only: apply looks for it by its tag */
-		const struct hf_value *properties = hf_dict_get(k->doc->doc, "properties");
-		if (properties == NULL)
-			properties = hf_value_dict(e->arena);
-		struct hf_value *context =
-			context_make(e, e->arena, k->spec, k->doc->name, properties, k->doc->doc);
-		struct hf_error why = { 0 };
-		int rc = resource_observe(e, e->arena, k->spec, context, false, &k->observed, &why);
-		k->asked = rc == 0;
-		if (rc < 0 && l->rc == 0) {
-			hf_wrap(&why, "%s", k->doc->name);
-			l->rc = rc;
-			l->failure = why;
-		}
-	}
-}
-
-static int look_at_all(struct planner *p, struct hf_error *err)
-{
-	struct hf_engine *e = p->engine;
-	size_t n = hf_state_count(e->state);
-	struct looker l = { .engine = e, .looks = hf_new_array(e->arena, n, struct look) };
-	for (size_t i = 0; i < n; i++) {
-		struct hf_state_doc *d = hf_state_at(e->state, i);
-		if (d->doc == NULL || !target_chosen(&p->targets, d->name))
-			continue;
-		const char *type = hf_dict_cstr(d->doc, "type", "");
-		const struct hf_spec *spec = hf_spec_find(e->env->specs, type);
-		if (spec == NULL)
-			return hf_fail(err, HF_E_UNSUPPORTED,
-				"%s in the state is of type \"%s\", which is not known", d->name, type);
-		l.looks[l.n] = (struct look){ .doc = d, .spec = spec };
-		hf_map_set(&p->looks, d->name, &l.looks[l.n++]);
-	}
-	for (size_t i = 0; i < e->options.parallel && i < l.n; i++) {
-		int rc = hf_fiber_start(e->fibers, look_run, &l, err);
-		if (rc < 0)
-			return rc;
-	}
-	int rc = hf_fibers_run(e->fibers, err);
-	if (rc == 0 && l.rc < 0 && err != NULL)
-		*err = l.failure;
-	return rc < 0 ? rc : l.rc;
-}
 
 /* --- compare --- */
 
@@ -271,7 +202,7 @@ int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, s
 	if (rc == 0)
 		rc = engine_ready(e, err);
 	if (rc == 0)
-		rc = look_at_all(&p, err);
+		rc = look_at_all(e, &p.targets, &p.looks, err);
 	p.known = known_all(e);
 	p.plan->outputs = hf_value_dict(e->arena);
 	if (rc == 0 && drift) {

@@ -158,9 +158,16 @@ int hf_resource_render(struct hf_arena *a, const struct hf_environment *env, con
 	const struct hf_value *known, const struct hf_value *pending, struct hf_value **ret,
 	struct hf_error *err)
 {
-	struct hf_value *out = hf_value_dict(a), *item;
+	struct hf_value *out = hf_value_dict(a), *item, *mine = hf_value_dict(a);
+	/* What it speaks of is among what it depends on: a small dict, however large the environment is. */
+	for (size_t i = 0; known != NULL && i < r->depends.n; i++) {
+		const char *base = env->resources.at[r->depends.at[i]].base;
+		struct hf_value *outputs = hf_dict_get(known, base);
+		if (outputs != NULL)
+			hf_dict_put(mine, base, outputs);
+	}
 	HF_DICT_EACH (r->properties, e) {
-		int rc = hf_value_render(a, env, r->each, hf_entry_value(e), known, pending, &item, err);
+		int rc = hf_value_render(a, env, r->each, hf_entry_value(e), mine, pending, &item, err);
 		if (rc < 0)
 			return hf_wrap(err, "%s: %s", r->name, hf_entry_key(e)->u.string.p);
 		if (!hf_is(item, HF_NULL))

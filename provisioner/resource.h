@@ -21,6 +21,8 @@ struct hf_engine {
 HF_CHECK int engine_ready(struct hf_engine *e, struct hf_error *err);
 /* What templates may know: resource → outputs, for_each → key → outputs. */
 struct hf_value *known_all(struct hf_engine *e);
+/* The same of what r depends on alone: its templates speak of nothing else. */
+struct hf_value *known_for(struct hf_engine *e, const struct hf_resource *r);
 void known_put(struct hf_engine *e, struct hf_value *known, const struct hf_state_doc *d);
 
 struct reply {
@@ -83,6 +85,19 @@ struct targets {
 HF_CHECK int targets_choose(struct hf_engine *e, const struct hf_plan_options *options, struct targets *ret,
 	struct hf_error *err);
 bool target_chosen(const struct targets *t, const char *name);
+
+/* Everything that is compared, of the item that was found in an answer. */
+HF_CHECK int resource_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *o, struct hf_error *err);
+
+/* look.c: what there is of everything the state knows. ret: name → struct look. */
+struct look {
+	struct hf_state_doc *doc;
+	const struct hf_spec *spec;
+	struct observed observed; /* without its item */
+};
+HF_CHECK int look_at_all(
+	struct hf_engine *e, const struct targets *targets, struct hf_map *ret, struct hf_error *err);
 
 /* compare.c: the same thing, whatever its spelling. */
 bool property_same(struct hf_arena *a, const struct hf_value *row, const struct hf_value *wanted,

@@ -50,8 +50,8 @@ class Aws:
                 time.sleep(0.1)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
+        self.process.kill()  # it keeps nothing that could be lost, and its threads may be busy
+        self.process.wait()
 
     def reset(self):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
