@@ -37,6 +37,11 @@ static inline bool hf_str_is(struct hf_str a, const char *b)
 {
 	return hf_str_equal(a, hf_str(b));
 }
+/* The same for a search among many words, most of which differ at once. */
+static inline bool hf_str_is_word(struct hf_str a, const char *word)
+{
+	return a.n > 0 && a.p[0] == word[0] && hf_str_is(a, word);
+}
 int hf_str_compare(struct hf_str a, struct hf_str b); /* bytewise, as memcmp */
 bool hf_str_starts(struct hf_str s, const char *prefix);
 bool hf_str_ends(struct hf_str s, const char *suffix);

@@ -58,7 +58,7 @@ static bool skip_digits(struct cursor *c, size_t least, size_t most)
 static bool one_of(struct hf_str s, const char *const *words)
 {
 	for (; *words != NULL; words++)
-		if (hf_str_is(s, *words))
+		if (hf_str_is_word(s, *words))
 			return true;
 	return false;
 }

@@ -170,10 +170,11 @@ const char *hf_keyword_refused(struct hf_arena *a, enum hf_keyword k, const stru
 		{ HF_KW_become_method, refuse_become_method },
 		{ HF_KW_become_exe, refuse_become_exe },
 	};
-	const char *text = hf_value_text(a, v).p;
 	for (size_t i = 0; i < HF_COUNT(rows); i++) {
-		if (rows[i].k == k && !hf_is(v, HF_NULL) && strstr(text, "{{") == NULL)
-			return rows[i].fn(a, text);
+		if (rows[i].k != k || hf_is(v, HF_NULL))
+			continue;
+		const char *text = hf_value_text(a, v).p;
+		return strstr(text, "{{") == NULL ? rows[i].fn(a, text) : NULL;
 	}
 	return NULL;
 }

@@ -91,8 +91,12 @@ struct hf_value *templar_mark(struct hf_arena *a, struct hf_value *v, unsigned f
 
 /* Methods that change a list or dict in place. A text that names none of them cannot change the variables it
  * reads. */
-static bool text_mutates(struct hf_str text)
+static bool text_mutates(const struct hf_template_env *env, struct hf_str text)
 {
+	/* A call or a statement does that; delimiters of one's own may hide the statement. */
+	if (env->block_start == NULL && text.n > 0 && memchr(text.p, '(', text.n) == NULL &&
+		memchr(text.p, '%', text.n) == NULL)
+		return false;
 	static const char *const words[] = { "append", "update", "pop", "extend", "insert", "remove",
 		"setdefault", "sort(", "reverse(", "clear", "discard", "include", "import", "extends",
 		"add(" };
@@ -158,7 +162,7 @@ int templar_compile(struct hf_templar *t, struct hf_arena *a, enum templar_way w
 		return parse_failed(way, text, pos, &why, err);
 	c->size = text.n;
 	c->single = way == TEMPLAR_CONDITION || hf_template_single(c->template);
-	c->mutates = text_mutates(text);
+	c->mutates = text_mutates(&t->env[way], text);
 	if (way == TEMPLAR_STRING)
 		c->single_name = hf_template_single_name(c->template);
 	if (keep) {

@@ -15,7 +15,7 @@ struct hf_value *hf_undefined_attribute(struct hf_eval *e, const struct hf_value
 const struct hf_callable_row *hf_row_find(const struct hf_callable_row *rows, struct hf_str name)
 {
 	for (; rows != NULL && rows->name != NULL; rows++)
-		if (hf_str_is(name, rows->name))
+		if (hf_str_is_word(name, rows->name))
 			return rows;
 	return NULL;
 }

@@ -49,7 +49,9 @@ static void lexer_advance(struct lexer *x, size_t at)
 
 static bool source_has(const struct lexer *x, size_t at, struct hf_str word)
 {
-	return x->source.n - at >= word.n && memcmp(x->source.p + at, word.p, word.n) == 0;
+	const char *p = x->source.p + at;
+	return x->source.n - at >= word.n && word.n > 0 && p[0] == word.p[0] &&
+	       memcmp(p, word.p, word.n) == 0;
 }
 
 static size_t space_end(const struct lexer *x, size_t at)
@@ -85,6 +87,10 @@ static struct hf_str newlines_replaced(struct hf_arena *a, struct hf_str s, cons
 /* \r\n and \r become \n; the last newline goes unless it is to be kept. */
 static struct hf_str source_normalised(struct hf_arena *a, struct hf_str s, bool keep_trailing)
 {
+	if (s.n == 0 || memchr(s.p, '\r', s.n) == NULL) {
+		size_t kept = s.n - (!keep_trailing && s.n > 0 && s.p[s.n - 1] == '\n');
+		return hf_strn(hf_strndup(a, s.p, kept), kept);
+	}
 	char *p = hf_alloc(a, s.n + 1);
 	size_t n = 0;
 	for (size_t i = 0; i < s.n; i++) {
@@ -398,6 +404,8 @@ static int balance_check(struct lexer *x, char c, struct hf_error *err)
 static int lex_operator(struct lexer *x, struct hf_error *err)
 {
 	for (size_t i = 0; i < HF_COUNT(operators); i++) {
+		if (operators[i].text[0] != x->source.p[x->at])
+			continue;
 		struct hf_str text = hf_str(operators[i].text);
 		if (!source_has(x, x->at, text))
 			continue;
@@ -469,15 +477,32 @@ static int lex_code(struct lexer *x, struct hf_str end, bool print, struct hf_er
 	return 0;
 }
 
-static int lex_root(struct lexer *x, struct hf_error *err)
+/* Moves *at to the next directive, or to the end. */
+static enum directive directive_next(
+	const struct lexer *x, size_t *ret_at, size_t *ret_length, char *ret_sign)
 {
 	const char first[] = { x->block_start.p[0], x->print_start.p[0], x->comment_start.p[0] };
+	size_t at = *ret_at;
+	enum directive kind = DIRECTIVE_NONE;
+	bool alike = first[0] == first[1] && first[0] == first[2]; /* as they are unless changed */
+	for (; at < x->source.n && kind == DIRECTIVE_NONE; at += kind == DIRECTIVE_NONE) {
+		const char *next =
+			alike ? memchr(x->source.p + at, first[0], x->source.n - at) : x->source.p + at;
+		at = next == NULL ? x->source.n : (size_t)(next - x->source.p);
+		if (at == x->source.n)
+			break;
+		if (x->source.p[at] == first[0] || x->source.p[at] == first[1] || x->source.p[at] == first[2])
+			kind = directive_at(x, at, ret_length, ret_sign);
+	}
+	*ret_at = at;
+	return kind;
+}
+
+static int lex_root(struct lexer *x, struct hf_error *err)
+{
 	size_t at = x->at, length = 0;
 	char sign = '\0';
-	enum directive kind = DIRECTIVE_NONE;
-	for (; at < x->source.n && kind == DIRECTIVE_NONE; at += kind == DIRECTIVE_NONE)
-		if (x->source.p[at] == first[0] || x->source.p[at] == first[1] || x->source.p[at] == first[2])
-			kind = directive_at(x, at, &length, &sign);
+	enum directive kind = directive_next(x, &at, &length, &sign);
 	if (kind == DIRECTIVE_NONE) {
 		data_push(x, x->source.n, '+', false);
 		return 0;

@@ -24,7 +24,7 @@ static const char *const fields[] = { "index", "index0", "revindex", "revindex0"
 int hf_loop_field(struct hf_str name)
 {
 	for (int i = 0; fields[i] != NULL; i++)
-		if (hf_str_is(name, fields[i]))
+		if (hf_str_is_word(name, fields[i]))
 			return i;
 	return -1;
 }

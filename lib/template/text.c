@@ -208,6 +208,8 @@ size_t hf_text_space(struct hf_str s)
 {
 	if (s.n == 0)
 		return 0;
+	if ((unsigned char)s.p[0] < 0x80)
+		return hf_point_space((unsigned char)s.p[0]);
 	size_t at = 0;
 	return hf_point_space(hf_text_next(s, &at)) ? at : 0;
 }
@@ -228,10 +230,20 @@ struct hf_str hf_text_strip(struct hf_str s, bool left, bool right)
 	return s;
 }
 
+/* Bytes of letters, digits and underscores at the start of s, as far as they are ASCII. */
+static size_t ascii_word(struct hf_str s)
+{
+	size_t n = 0;
+	while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') ||
+				  (s.p[n] >= '0' && s.p[n] <= '9') || s.p[n] == '_'))
+		n++;
+	return n;
+}
+
 size_t hf_text_word(struct hf_str s)
 {
-	size_t end = 0;
-	for (size_t at = 0; at < s.n; end = at) {
+	size_t end = ascii_word(s);
+	for (size_t at = end; at < s.n; end = at) {
 		uint32_t c = hf_text_next(s, &at);
 		bool mark = c >= 0x300 && c <= 0x36f; /* combining marks continue an identifier */
 		if (c != '_' && !hf_point_alnum(c) && !mark)
@@ -244,6 +256,8 @@ bool hf_text_identifier(struct hf_str s)
 {
 	if (s.n == 0)
 		return false;
+	if (ascii_word(s) == s.n)
+		return s.p[0] < '0' || s.p[0] > '9';
 	size_t at = 0;
 	uint32_t first = hf_text_next(s, &at);
 	if (first != '_' && !hf_point_alpha(first) && !(first >= 0x2160 && first <= 0x2188))
