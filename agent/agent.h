@@ -41,6 +41,7 @@ struct hf_target {
 struct hf_broker;
 struct hf_ctl;
 struct hf_drift;
+struct hf_plan;
 struct hf_pull;
 struct hf_watch;
 struct hf_work;
@@ -54,6 +55,7 @@ struct hf_agent {
 	struct hf_spool *spool;
 	struct hf_broker *broker; /* NULL: none configured */
 	struct hf_ctl *ctl;
+	struct hf_plan *plan;
 	struct hf_pull *pull;
 	struct hf_work *work;
 	struct hf_watch *watch;

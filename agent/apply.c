@@ -40,8 +40,8 @@ struct apply {
 	struct hf_runlog log;
 	struct hf_recall *recall;
 	const char *blobs;
-	bool check, tell, reboot; /* reboot: a task asked for it, the run stops here */
-	const char *log_path;     /* of what is open in log */
+	bool check, plan, tell, reboot; /* reboot: a task asked for it, the run stops here */
+	const char *log_path;           /* of what is open in log */
 	pid_t pid;
 	struct hf_arena *pending_arena;
 	struct hf_value *pending; /* a settled line that waits for its event */
@@ -111,12 +111,25 @@ static void event_log(struct apply *ap, const struct hf_value *event)
 		hf_log(HF_LOG_WARNING, "an event could not be written to the run's log");
 }
 
+static void plan_tell(struct apply *ap, const struct hf_value *event)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *line = hf_value_dict(a), *copy = hf_value_copy(a, event);
+	hf_dict_remove(copy, "result");
+	hf_dict_put(line, "k", hf_value_cstr(a, "planned"));
+	hf_dict_put(line, "event", copy);
+	if (line_tell(ap, line, NULL) < 0)
+		stop_asked = 1; /* whoever asked has gone */
+}
+
 static void on_event(void *data, const struct hf_value *event)
 {
 	struct apply *ap = data;
 	const char *status = hf_dict_cstr(event, "status", "");
 	if (strcmp(hf_dict_cstr(event, "type", ""), "task") != 0)
 		return;
+	if (ap->plan)
+		plan_tell(ap, event);
 	if (pending_tell(ap, hf_dict_get(event, "diff"), NULL) < 0)
 		stop_asked = 1; /* the supervisor has gone: it resumes the run with a new apply role */
 	bool failed = strcmp(status, "failed") == 0 || strcmp(status, "unreachable") == 0;
@@ -406,10 +419,13 @@ static int log_open(struct apply *ap, struct hf_error *err)
 
 static int job_begin(struct apply *ap, struct hf_error *err)
 {
-	ap->check = strcmp(hf_dict_cstr(ap->job, "mode", ""), "check") == 0;
+	ap->plan = strcmp(hf_dict_cstr(ap->job, "mode", ""), "plan") == 0;
+	ap->check = ap->plan || strcmp(hf_dict_cstr(ap->job, "mode", ""), "check") == 0;
 	ap->tell = hf_dict_bool(ap->job, "tell", false);
-	if (ap->options != NULL)
+	if (ap->options != NULL) {
 		ap->options->check = ap->check;
+		ap->options->plan = ap->plan;
+	}
 	/* Where modules/reboot.c asks; empty: not in this run. */
 	if (setenv("HOLDFAST_REBOOT_REQUEST", hf_dict_cstr(ap->job, "reboot", ""), 1) < 0)
 		return hf_fail_errno(err, HF_E_INTERNAL, "environment");

@@ -20,12 +20,15 @@ struct client {
 	int fd;
 	sd_event_source *io;
 	struct hf_buf in;
+	uint64_t ticket;
+	bool waits; /* its answer comes later */
 };
 
 struct hf_ctl {
 	struct hf_agent *agent;
 	int fd;
 	struct client clients[CLIENTS_MAX];
+	uint64_t tickets;
 };
 
 static void client_drop(struct client *c)
@@ -57,7 +60,8 @@ static void answer_send(struct client *c, const struct hf_value *answer)
 	}
 }
 
-static void request_serve(struct client *c, struct hf_str text)
+/* Whether the answer comes later. */
+static bool request_serve(struct client *c, struct hf_str text)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *request = NULL, *answer = hf_value_dict(a);
@@ -66,12 +70,26 @@ static void request_serve(struct client *c, struct hf_str text)
 	if (result == 0 && !hf_is(request, HF_DICT))
 		result = hf_fail(&err, HF_E_ARGUMENT, "a request must be an object");
 	if (result == 0)
-		result = hf_ctl_command(c->ctl->agent, a, request, answer, &err);
+		result = hf_ctl_command(c->ctl->agent, a, request, answer, c->ticket, &err);
+	if (result == HF_CTL_LATER)
+		return c->waits = true;
 	if (result < 0) {
 		hf_dict_put(answer, "error", hf_value_cstr(a, err.text));
 		hf_dict_put(answer, "code", hf_value_cstr(a, hf_code_name(err.code)));
 	}
 	answer_send(c, answer);
+	return false;
+}
+
+void hf_ctl_answer(struct hf_ctl *ctl, uint64_t ticket, const struct hf_value *answer)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &ctl->clients[i];
+		if (c->ctl == NULL || !c->waits || c->ticket != ticket)
+			continue;
+		answer_send(c, answer);
+		client_drop(c);
+	}
 }
 
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -89,8 +107,9 @@ static int on_client(sd_event_source *source, int fd, uint32_t events, void *dat
 	}
 	char *end = memchr(c->in.p, '\n', c->in.n);
 	if (end != NULL) {
-		request_serve(c, hf_strn(c->in.p, (size_t)(end - c->in.p)));
-		client_drop(c); /* one request a connection */
+		struct hf_str text = hf_strn(c->in.p, (size_t)(end - c->in.p));
+		if (!c->waits && !request_serve(c, text))
+			client_drop(c); /* one request a connection */
 	}
 	return 0;
 }
@@ -115,7 +134,9 @@ static int on_connect(sd_event_source *source, int fd, uint32_t events, void *da
 		return 0;
 	struct timeval patience = { .tv_sec = SEND_MS / 1000 };
 	setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	*c = (struct client){ .ctl = ctl, .fd = hf_take_fd(&peer), .in = hf_buf_init(REQUEST_MAX) };
+	*c = (struct client){
+		.ctl = ctl, .ticket = ++ctl->tickets, .fd = hf_take_fd(&peer), .in = hf_buf_init(REQUEST_MAX)
+	};
 	if (sd_event_add_io(ctl->agent->loop, &c->io, c->fd, EPOLLIN, on_client, c) < 0)
 		client_drop(c);
 	return 0;

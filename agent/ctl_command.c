@@ -2,6 +2,7 @@
 
 #include "agent/broker.h"
 #include "agent/drift.h"
+#include "agent/plan.h"
 #include "agent/pull.h"
 #include "agent/report.h"
 #include "agent/work.h"
@@ -218,9 +219,14 @@ static const struct {
 };
 
 int hf_ctl_command(struct hf_agent *agent, struct hf_arena *a, const struct hf_value *request,
-	struct hf_value *answer, struct hf_error *err)
+	struct hf_value *answer, uint64_t ticket, struct hf_error *err)
 {
 	const char *name = hf_dict_cstr(request, "command", "");
+	/* The one question whose answer takes its time. */
+	if (strcmp(name, "plan") == 0) {
+		int result = hf_plan_begin(agent->plan, ticket, hf_dict_bool(request, "full", false), err);
+		return result < 0 ? result : HF_CTL_LATER;
+	}
 	for (size_t i = 0; i < HF_COUNT(commands); i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(agent, a, request, answer, err);

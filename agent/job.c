@@ -7,7 +7,7 @@
 
 enum { JOB_MAX = 8 << 20, DEADLINE_SLACK_S = 30 };
 
-static const char *const mode_names[] = { "apply", "check", "undo" };
+static const char *const mode_names[] = { "apply", "check", "undo", "plan" };
 
 const char *hf_job_log(struct hf_agent *agent, struct hf_arena *a, int64_t run, const char *phase)
 {

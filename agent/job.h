@@ -2,7 +2,7 @@
 #pragma once
 #include "agent/agent.h"
 
-enum hf_job_mode { HF_JOB_APPLY, HF_JOB_CHECK, HF_JOB_UNDO };
+enum hf_job_mode { HF_JOB_APPLY, HF_JOB_CHECK, HF_JOB_UNDO, HF_JOB_PLAN };
 struct hf_job {
 	enum hf_job_mode mode;
 	int64_t run;

@@ -18,6 +18,7 @@ holdfastd_SOURCES = \
 	%reldir%/memory.c %reldir%/memory.h \
 	%reldir%/mqtt.c %reldir%/mqtt.h \
 	%reldir%/net.c %reldir%/net.h \
+	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/prune.c %reldir%/prune.h \
 	%reldir%/pull.c %reldir%/pull.h \
 	%reldir%/reboot.c %reldir%/reboot.h \

@@ -13,6 +13,7 @@
 #include "agent/ctl.h"
 #include "agent/drift.h"
 #include "agent/memory.h"
+#include "agent/plan.h"
 #include "agent/prune.h"
 #include "agent/pull.h"
 #include "agent/report.h"
@@ -238,6 +239,7 @@ static int parts_start(struct hf_agent *agent, struct hf_error *err)
 		(result = hf_spool_open(agent->arena, agent->state, agent->config.host, limits,
 			 hf_broker_send, agent, &agent->spool, err)) < 0 ||
 		(result = hf_pull_new(agent, &agent->pull, err)) < 0 ||
+		(result = hf_plan_new(agent, &agent->plan, err)) < 0 ||
 		(result = hf_work_new(agent, &agent->work, err)) < 0 ||
 		(result = hf_watch_new(agent, &agent->watch, err)) < 0 ||
 		(result = hf_drift_new(agent, &agent->drift, err)) < 0)

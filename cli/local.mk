@@ -29,7 +29,7 @@ holdfast_SOURCES += \
 	%reldir%/order.c \
 	%reldir%/status.c
 holdfast_LDADD = $(modules_libs) $(provisioner_libs)
-holdfast_SOURCES += %reldir%/modules.c %reldir%/lint.c
+holdfast_SOURCES += %reldir%/modules.c %reldir%/plan.c %reldir%/lint.c
 holdfast_SOURCES += %reldir%/completion.c %reldir%/manual.c
 # What new machines run lies in shell files and is part of the program.
 holdfast_SOURCES += %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/bootstrap_bundle.c %reldir%/bootstrap_pack.c \

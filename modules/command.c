@@ -181,7 +181,7 @@ static int command_look(struct hf_module_context *c, const struct command *p, bo
 		return 0;
 	}
 	change->changed = true;
-	change->unknown = true;
+	change->unknown = p->creates == NULL && p->removes == NULL;
 	if (hf_task_check_mode(c)) {
 		hf_result_int(c, change, "rc", 0);
 		hf_result_cstr(c, change, "msg", "Command would have run if not in check mode");

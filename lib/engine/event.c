@@ -141,6 +141,20 @@ static void put_item(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
 		hf_dict_put(e, "item", hf_hide(t->run, a, t->item));
 }
 
+static void put_plan(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
+{
+	const char *unsure = t->item == NULL ? t->any_unsure : t->unsure;
+	if (!t->run->options->plan)
+		return;
+	if (unsure != NULL)
+		put(a, e, "why", unsure);
+	put(a, e, "plan",
+		unsure != NULL               ? "unknown"
+		: t->status == HF_ST_FAILED  ? "fail"
+		: t->status == HF_ST_CHANGED ? "change"
+					     : "none");
+}
+
 static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const char *type)
 {
 	struct hf_run *run = t->run;
@@ -155,6 +169,7 @@ static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const 
 	put(a, e, "status", words[t->status]);
 	hf_dict_put(e, "changed", hf_value_bool(a, hf_dict_bool(t->result, "changed", false)));
 	hf_dict_put(e, "ms", hf_value_int(a, (int64_t)(hf_time_monotonic_ms() - t->started_ms)));
+	put_plan(t, a, e);
 	if (t->no_log) {
 		put(a, e, "msg", censored);
 		return e;

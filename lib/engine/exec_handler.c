@@ -60,6 +60,8 @@ static const char *pending_key(struct hf_run *run, const struct hf_host *host, c
 static void note(struct hf_task *t, const struct hf_node *h)
 {
 	hf_map_set(&t->run->notified, pending_key(t->run, t->host, h), t->host);
+	if (t->run->options->plan)
+		hf_plan_notified(t, h);
 }
 
 static void leaves(struct hf_arena *a, const struct hf_nodes *nodes, struct hf_nodes *out)

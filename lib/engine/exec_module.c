@@ -83,7 +83,7 @@ static int describe(struct hf_task *t, struct hf_resource *r, struct hf_error *e
 	r->needed = !hf_task_alone(t->run, t->node);
 	r->args = t->given != NULL ? t->given : t->args;
 	r->notifies = hf_node_keyword(t->node, HF_KW_notify);
-	if (t->run->options->watches && t->module->watch != NULL) {
+	if ((t->run->options->watches || t->run->options->plan) && t->module->watch != NULL) {
 		struct hf_watches w = { t->arena, hf_value_list(t->arena) };
 		t->module->watch((struct hf_module_context *)t, t->params, &w);
 		r->watches = w.list;
@@ -150,6 +150,8 @@ static int check_and_apply(
 	if (t->check && (t->module->flags & HF_MODULE_NO_CHECK) != 0)
 		return skip_check_mode(t, change);
 	int result = t->module->check(c, t->params, change, err);
+	if (t->run->options->plan)
+		return hf_plan_looked(t, r, change, result, err);
 	if (result < 0 || t->check || t->module->apply == NULL || change->skipped)
 		return result;
 	if (!change->changed && !change->unknown)
@@ -185,7 +187,7 @@ static void put_change(struct hf_task *t, const struct hf_change *change)
 static bool is_resource(const struct hf_task *t)
 {
 	return t->run->hooks != NULL && (t->module->flags & HF_MODULE_NO_RESOURCE) == 0 &&
-	       (t->run->hooks->recall != NULL || t->run->hooks->journal != NULL ||
+	       (t->run->options->plan || t->run->hooks->recall != NULL || t->run->hooks->journal != NULL ||
 		       t->run->hooks->settled != NULL);
 }
 

@@ -475,9 +475,13 @@ int hf_task_once(struct hf_task *t, struct hf_error *err)
 	t->raised = r < 0;
 	if (r < 0)
 		hf_task_fail(t, &own);
+	if (t->run->options->plan)
+		hf_plan_take(t);
 	complete(t);
 	set_status(t);
 	keep_facts(t);
+	if (t->unsure != NULL && t->status != HF_ST_FAILED)
+		return hf_notify(t, err);
 	if (hf_dict_bool(t->result, "changed", false) && t->status != HF_ST_SKIPPED &&
 		t->status != HF_ST_FAILED)
 		return hf_notify(t, err);

@@ -155,6 +155,13 @@ static int run_on_host(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_error own;
 	t->result = hf_value_dict(t->arena);
+	if (t->run->options->plan && (t->any_unsure = t->unsure = hf_plan_unsure(t)) != NULL) {
+		hf_dict_put(t->result, "skipped", hf_value_bool(t->arena, true));
+		hf_dict_put(t->result, "changed", hf_value_bool(t->arena, false));
+		t->status = HF_ST_SKIPPED;
+		int told = hf_notify(t, err);
+		return told < 0 ? told : hf_task_settle(t, err);
+	}
 	int r = task_modes(t, &own);
 	struct hf_value *items = NULL;
 	if (r == 0)

@@ -3,6 +3,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/absent.c \
 	%reldir%/absent.h \
 	%reldir%/action.c \
+	%reldir%/plan.c \
 	%reldir%/wanted.c \
 	%reldir%/action_names.c \
 	%reldir%/args.c \

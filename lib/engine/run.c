@@ -97,6 +97,7 @@ static void init(struct hf_run *run, struct hf_arena *a, const struct hf_run_opt
 	hf_map_init_str(&run->roles_done, a);
 	hf_map_init_str(&run->notified, a);
 	hf_map_init_str(&run->resource_names, a);
+	hf_map_init_str(&run->plan.handlers, a);
 	hf_magic_init(run);
 	struct hf_templar_source source = hf_vars_source(run);
 	source.sealed = options->no_lookups;

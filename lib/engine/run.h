@@ -78,6 +78,7 @@ struct hf_run_options {
 	const char *become_user, *become_method;
 	const char *connection;      /* "local": every host of the inventory is this machine */
 	const char *fact_cache_file; /* facts kept here between runs; NULL: not kept */
+	bool plan;                   /* with check: events say plan: change, none, unknown (and why), fail */
 	bool become, check, diff, force_handlers, step, flush_cache;
 	bool list_tasks, list_tags, list_hosts, syntax_check;
 	bool watches;    /* collect hf_resource.watches (agent) */

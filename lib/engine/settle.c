@@ -188,6 +188,8 @@ int hf_task_settle(struct hf_task *t, struct hf_error *err HF_UNUSED)
 	}
 	if (t->status == HF_ST_UNREACHABLE)
 		t->host->run->unreachable = true;
+	if (t->run->options->plan)
+		hf_plan_settled(t);
 	count(t);
 	hf_event_task(t);
 	return 0;

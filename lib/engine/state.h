@@ -61,6 +61,18 @@ struct hf_include {
 	bool done;
 };
 
+struct hf_task;
+/* plan.c: what a planned run would change, and the names of results nobody can know. */
+struct hf_planned {
+	const char *path, *title; /* path, or a registered name; of which task */
+};
+struct hf_plan_state {
+	HF_VEC(struct hf_planned) changes;
+	HF_VEC(struct hf_planned) names;
+	struct hf_map handlers; /* id → the run: perhaps notified; a host: surely */
+	const char *first;      /* title of the first task that would change something, or might */
+};
+
 struct hf_run {
 	struct hf_arena *arena;
 	const struct hf_run_options *options;
@@ -97,6 +109,7 @@ struct hf_run {
 	struct hf_map resource_names; /* how often a resource's description was seen */
 	struct hf_map places;         /* wanted.c: how many tasks stand at a place */
 	bool places_known;
+	struct hf_plan_state plan;
 };
 
 /* --- vars.c, vars_load.c, magic.c
@@ -141,6 +154,18 @@ HF_CHECK int hf_tags_run(
 HF_CHECK int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n,
 	struct hf_value **ret, struct hf_error *err);
 struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bool *ret_given);
+
+/* --- plan.c
+ * ----------------------------------------------------------------------------------------------------------
+ */
+/* Why nobody can know whether and how t runs; NULL: it can be looked at. */
+const char *hf_plan_unsure(struct hf_task *t);
+void hf_plan_notified(struct hf_task *t, const struct hf_node *h);
+/* After a check: a failure that earlier tasks will have mended by then is none. */
+HF_CHECK int hf_plan_looked(struct hf_task *t, const struct hf_resource *r, struct hf_change *change,
+	int result, struct hf_error *err);
+void hf_plan_take(struct hf_task *t);    /* after the module: what it left in the result */
+void hf_plan_settled(struct hf_task *t); /* after the task */
 
 /* --- wanted.c
  * ----------------------------------------------------------------------------------------------------------
@@ -192,11 +217,12 @@ struct hf_task {
 	struct hf_value *environment; /* dict or NULL */
 	struct hf_hash_state *hash;
 	uint64_t deadline_ms;
-	bool raised;                 /* failed before or around the module: the loop does not go on */
-	bool forked;                 /* inside the child of become */
-	uid_t become_uid;            /* who the child is; 0: who started the run */
-	const char *lent;            /* folder with sources that user may read; NULL: none was needed */
-	struct hf_value *lent_paths; /* dict: source → where it is lent */
+	bool raised;                     /* failed before or around the module: the loop does not go on */
+	bool forked;                     /* inside the child of become */
+	uid_t become_uid;                /* who the child is; 0: who started the run */
+	const char *lent;                /* folder with sources that user may read; NULL: none was needed */
+	struct hf_value *lent_paths;     /* dict: source → where it is lent */
+	const char *unsure, *any_unsure; /* plan: why nobody can know; of this item, of any */
 };
 /* Runs n on every active host of hosts. */
 HF_CHECK int hf_exec_task(
