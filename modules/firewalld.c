@@ -349,24 +349,33 @@ static void kind_message(struct work *w)
 			w->value, strstr(format, " from ") != NULL ? "from" : "to", w->zone);
 }
 
-static int plan(struct work *w)
+static bool is_whole(const struct work *w)
 {
-	bool whole = strcmp(w->p->state, "present") == 0 || strcmp(w->p->state, "absent") == 0;
+	return strcmp(w->p->state, "present") == 0 || strcmp(w->p->state, "absent") == 0;
+}
+
+/* What the task is about, and in which zone. */
+static int wish_find(struct work *w)
+{
 	w->want = strcmp(w->p->state, "enabled") == 0 || strcmp(w->p->state, "present") == 0;
 	int r = kind_find(w);
 	if (r == 0)
 		r = forward_find(w);
-	if (r == 0 && w->kind != NULL && whole)
+	if (r == 0 && w->kind != NULL && is_whole(w))
 		return hf_fail(w->err, HF_E_TASK,
 			"absent and present state can only be used in zone level operations");
-	if (r == 0)
-		r = zone_find(w);
+	return r == 0 ? zone_find(w) : r;
+}
+
+static int plan(struct work *w)
+{
+	int r = wish_find(w);
 	if (r < 0)
 		return r;
 	if (w->p->target != NULL)
 		return target_plan(w);
 	if (w->kind == NULL)
-		return whole ? zone_plan(w) : 0;
+		return is_whole(w) ? zone_plan(w) : 0;
 	if (w->permanent)
 		r = kind_plan(w, true, &w->commands[0]);
 	if (r == 0 && w->immediate)

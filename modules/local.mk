@@ -115,6 +115,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/firewalld.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ufw.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/at.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openssl_privatekey.c
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -147,6 +148,8 @@ module_pages = \
 	%reldir%/get_url.md \
 	%reldir%/getent.md \
 	%reldir%/git.md \
+	%reldir%/gpu.md \
+	%reldir%/gpu_health.md \
 	%reldir%/group.md \
 	%reldir%/group_by.md \
 	%reldir%/hostname.md \
@@ -160,6 +163,7 @@ module_pages = \
 	%reldir%/locale_gen.md \
 	%reldir%/modprobe.md \
 	%reldir%/mount.md \
+	%reldir%/openssl_privatekey.md \
 	%reldir%/package.md \
 	%reldir%/package_facts.md \
 	%reldir%/pam_limits.md \
@@ -180,6 +184,7 @@ module_pages = \
 	%reldir%/setup.md \
 	%reldir%/shell.md \
 	%reldir%/slurp.md \
+	%reldir%/stack_check.md \
 	%reldir%/stat.md \
 	%reldir%/synchronize.md \
 	%reldir%/sysctl.md \
@@ -195,9 +200,7 @@ module_pages = \
 	%reldir%/wait_for.md \
 	%reldir%/wait_for_connection.md \
 	%reldir%/yum_repository.md
-	%reldir%/known_hosts.md
 # GPUs and what belongs to them.
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/gpu.c %reldir%/gpu_health.c \
 	%reldir%/gpu_kmsg.c %reldir%/gpu_kmsg.h %reldir%/gpu_nvml.c %reldir%/gpu_nvml.h \
 	%reldir%/stack_check.c %reldir%/stack_facts.c %reldir%/stack_facts.h
-EXTRA_DIST += %reldir%/gpu.md %reldir%/gpu_health.md %reldir%/stack_check.md

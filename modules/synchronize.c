@@ -90,26 +90,35 @@ static int source_find(struct hf_module_context *c, const char *src, const char 
 	return r;
 }
 
+/* Options that are words of rsync; those of --archive are named only where they differ from it. */
+static const struct flag {
+	size_t at;
+	const char *on, *off;
+	bool of_archive;
+} flags[] = {
+	{ AT(delete), "--delete-after", NULL, false },
+	{ AT(existing_only), "--existing", NULL, false },
+	{ AT(checksum), "--checksum", NULL, false },
+	{ AT(copy_links), "--copy-links", NULL, false },
+	{ AT(archive), "--archive", NULL, false },
+	{ AT(recursive), "--recursive", "--no-recursive", true },
+	{ AT(links), "--links", "--no-links", true },
+	{ AT(perms), "--perms", "--no-perms", true },
+	{ AT(times), "--times", "--no-times", true },
+	{ AT(owner), "--owner", "--no-owner", true },
+	{ AT(group), "--group", "--no-group", true },
+	{ AT(dirs), "--dirs", NULL, false },
+};
+
+static const char *flag_word(const struct flag *f, enum hf_tristate value, bool archive)
+{
+	if (value == HF_UNSET || (f->of_archive && archive == (value == HF_YES)))
+		return NULL;
+	return value == HF_YES ? f->on : f->of_archive && !archive ? NULL : f->off;
+}
+
 static void flags_add(struct hf_words *w, const struct params *p, bool dry)
 {
-	bool archive = p->archive == HF_YES;
-	const struct {
-		enum hf_tristate value;
-		const char *on, *off;
-	} rows[] = {
-		{ p->delete, "--delete-after", NULL },
-		{ p->existing_only, "--existing", NULL },
-		{ p->checksum, "--checksum", NULL },
-		{ p->copy_links, "--copy-links", NULL },
-		{ p->archive, "--archive", NULL },
-		{ p->recursive, archive ? NULL : "--recursive", archive ? "--no-recursive" : NULL },
-		{ p->links, archive ? NULL : "--links", archive ? "--no-links" : NULL },
-		{ p->perms, archive ? NULL : "--perms", archive ? "--no-perms" : NULL },
-		{ p->times, archive ? NULL : "--times", archive ? "--no-times" : NULL },
-		{ p->owner, archive ? NULL : "--owner", archive ? "--no-owner" : NULL },
-		{ p->group, archive ? NULL : "--group", archive ? "--no-group" : NULL },
-		{ p->dirs, "--dirs", NULL },
-	};
 	if (p->delay_updates == HF_YES) {
 		hf_words_add(w, "--delay-updates");
 		hf_words_add(w, "-F");
@@ -120,10 +129,10 @@ static void flags_add(struct hf_words *w, const struct params *p, bool dry)
 		hf_words_addf(w, "--timeout=%lld", (long long)p->rsync_timeout);
 	if (dry)
 		hf_words_add(w, "--dry-run");
-	for (size_t i = 0; i < HF_COUNT(rows); i++) {
-		const char *word = rows[i].value == HF_YES  ? rows[i].on
-				   : rows[i].value == HF_NO ? rows[i].off
-							    : NULL;
+	for (size_t i = 0; i < HF_COUNT(flags); i++) {
+		enum hf_tristate value =
+			*(const enum hf_tristate *)(const void *)((const char *)p + flags[i].at);
+		const char *word = flag_word(&flags[i], value, p->archive == HF_YES);
 		if (word != NULL)
 			hf_words_add(w, word);
 	}

@@ -197,39 +197,53 @@ static int default_plan(struct work *w, bool *ret)
 	return 0;
 }
 
-/* The number that insert means; 0 where the rule simply goes to the end. */
-static int insert_number(struct work *w, int64_t *ret)
+/* The highest numbers of `ufw status numbered`: of all rules, and of either family's. */
+struct numbers {
+	int64_t all, four, six;
+};
+
+static struct numbers numbers_read(struct hf_str out)
 {
-	const char *relative = w->p->insert_relative_to;
-	struct hf_words words = hf_words(w->a, w->ufw, "status", "numbered", NULL);
-	struct hf_proc_result ran;
-	*ret = w->p->insert;
-	if (strcmp(relative, "zero") == 0)
-		return 0;
-	int r = hf_host_run(w->c, &words, NULL, &ran, w->err);
-	if (r < 0)
-		return r;
-	int64_t last = 0, last4 = 0, last6 = 0;
+	struct numbers n = { 0 };
 	struct hf_str line;
-	for (int i = 0; i < LINE_MAX_NUMBERS && ran.out.n > 0 && hf_str_split(&ran.out, '\n', &line); i++) {
+	for (int i = 0; i < LINE_MAX_NUMBERS && out.n > 0 && hf_str_split(&out, '\n', &line); i++) {
 		int64_t number;
 		struct hf_str rest = hf_strn(line.p + 1, line.n > 0 ? line.n - 1 : 0), digits;
 		if (!hf_str_starts(line, "[") || !hf_str_split(&rest, ']', &digits) ||
 			!hf_str_to_int64(hf_str_trim(digits), &number))
 			continue;
-		bool six = hf_str_find(line, HF_STR("(v6)"), 0) != SIZE_MAX;
-		last = number > last ? number : last;
-		last4 = !six && number > last4 ? number : last4;
-		last6 = six && number > last6 ? number : last6;
+		int64_t *of = hf_str_find(line, HF_STR("(v6)"), 0) != SIZE_MAX ? &n.six : &n.four;
+		*of = number > *of ? number : *of;
+		n.all = number > n.all ? number : n.all;
 	}
-	int64_t base = 1;
+	return n;
+}
+
+static int64_t numbers_base(const struct numbers *n, const char *relative)
+{
 	if (strcmp(relative, "last-ipv4") == 0)
-		base = last4 > 0 ? last4 : 1;
-	else if (strcmp(relative, "first-ipv6") == 0)
-		base = last4 > 0 ? last4 + 1 : 1;
-	else if (strcmp(relative, "last-ipv6") == 0)
-		base = last6 > 0 ? last : last + 1;
-	*ret = w->p->insert + base > last ? 0 : w->p->insert + base;
+		return n->four > 0 ? n->four : 1;
+	if (strcmp(relative, "first-ipv6") == 0)
+		return n->four > 0 ? n->four + 1 : 1;
+	if (strcmp(relative, "last-ipv6") == 0)
+		return n->six > 0 ? n->all : n->all + 1;
+	return 1;
+}
+
+/* The number that insert means; 0 where the rule simply goes to the end. */
+static int insert_number(struct work *w, int64_t *ret)
+{
+	struct hf_words words = hf_words(w->a, w->ufw, "status", "numbered", NULL);
+	struct hf_proc_result ran;
+	*ret = w->p->insert;
+	if (strcmp(w->p->insert_relative_to, "zero") == 0)
+		return 0;
+	int r = hf_host_run(w->c, &words, NULL, &ran, w->err);
+	if (r < 0)
+		return r;
+	struct numbers n = numbers_read(ran.out);
+	*ret += numbers_base(&n, w->p->insert_relative_to);
+	*ret = *ret > n.all ? 0 : *ret;
 	return 0;
 }
 

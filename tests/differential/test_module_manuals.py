@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "modules").glob("*.md"))
 # Pages whose meanings are the program's too; the others explain options in words of their own.
 WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", "command", "copy", "fetch", "file",
-           "find", "firewalld", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile", "raw",
+           "find", "firewalld", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile", "openssl_privatekey", "raw",
            "replace", "script", "shell", "slurp", "stat", "synchronize", "tempfile", "template", "ufw", "unarchive",
            "uri", "wait_for", "wait_for_connection"}
 
