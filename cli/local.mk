@@ -18,6 +18,7 @@ holdfast_SOURCES = \
 	%reldir%/release_build.c \
 	%reldir%/release_attest.c \
 	%reldir%/release_channel.c \
+	%reldir%/release_lint.c \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
 	%reldir%/release_sign.c

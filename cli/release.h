@@ -33,6 +33,9 @@ struct release_base {
 		RELEASE_PASSPHRASE
 
 void release_base_read(const struct cli_call *call, struct release_base *ret);
+/* What the entry playbook of a folder is sure to stumble over is an error that lists it; what it may is told
+ * on standard error. */
+HF_CHECK int release_lint(struct hf_arena *a, const char *folder, const char *entry, struct hf_error *err);
 /* What was given for an option that may be repeated. */
 struct release_words release_words(const struct cli_call *call, const char *option);
 /* "90", "15m", "12h", "30d", "2w" in seconds; 0 when not given. */

@@ -13,12 +13,14 @@ enum { DOCUMENT_FILE_MAX = HF_RELEASE_MAX };
 
 struct build_params {
 	struct release_base base;
+	bool no_lint;
 	const char *git, *name, *entry, *min_agent, *created, *gates, *out, *document;
 };
 #define TREE_OPTIONS                                                                                         \
 	{ "git", 'g', "REF", "release what this ref of the git repository holds" },                          \
 		{ "name", 'n', "TEXT", "a label for people" },                                               \
 		{ "entry", 'e', "PATH", "the playbook to run (site.yml)" },                                  \
+		{ "no-lint", 0, NULL, "do not look for what holdfast cannot run" },                          \
 		{ "min-agent", 0, "VERSION", "refuse on older agents" },                                     \
 		{ "gates", 0, "FILE", "YAML list of checks that must hold afterwards" },                     \
 	{                                                                                                    \
@@ -60,7 +62,11 @@ static int tree_of(
 		if (!hf_is(o.gates, HF_LIST))
 			return hf_fail(err, HF_E_ARGUMENT, "%s: gates are a list", p->gates);
 	}
-	return hf_tree_build(a, &o, ret, err);
+	int result = hf_tree_build(a, &o, ret, err);
+	if (result < 0 || p->no_lint)
+		return result;
+	const char *folder = ret->checkout == NULL ? o.folder : hf_sprintf(a, "%s/tree", ret->checkout);
+	return release_lint(a, folder, ret->manifest.entry, err);
 }
 
 static int document_sign(struct release_session *s, const struct hf_tree *tree, struct hf_envelope *e,
@@ -176,6 +182,7 @@ static int build_start(
 	struct build_params p = { 0 };
 	release_base_read(call, &p.base);
 	p.git = cli_value(call, "git", NULL);
+	p.no_lint = cli_given(call, "no-lint");
 	p.name = cli_value(call, "name", NULL);
 	p.entry = cli_value(call, "entry", NULL);
 	p.min_agent = cli_value(call, "min-agent", NULL);

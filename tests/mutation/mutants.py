@@ -66,7 +66,7 @@ MUTANTS = [
     ("revoked releases", [(ACCEPT, "	if (revoked == NULL)\n", "	if (true)\n")], STORE, ["rollback_to_a_revoked_release", "revoked_while_installed"]),
     ("a root need not be signed by the one before", [(ACCEPT, "hf_verify(a, bytes, HF_DOC_ROOT, &old_role, 1, &payload, ret_refusal, err);\n	if (result < 0)",
                                                       "hf_verify(a, bytes, HF_DOC_ROOT, &old_role, 1, &payload, ret_refusal, err);\n	if (false)")], STORE,
-     ["root_signed_only_by_new_keys", "root_by_a_stranger"]),
+     ["root_signed_only_by_new_keys"]),
     ("a root need not be signed by itself", [(ACCEPT, "	if (result == 0)\n		*ret = root;\n	return result;\n}\n\nint hf_accept_first_root",
                                               "	*ret = root;\n	return 0;\n}\n\nint hf_accept_first_root")], STORE, ["root_signed_only_by_old_keys"]),
     ("roots may be skipped", [(ACCEPT, "if (new->version > old->version + 1)", "if (false)")], STORE, ["root_skipped"]),
