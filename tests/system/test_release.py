@@ -159,7 +159,7 @@ def test_ignored_files(local, pattern, gone):
     all_files = {"site.yml", "a.pyc", "d/b.pyc", "d/e/f.txt"}
     shutil.rmtree(local.tree)
     for name in all_files:
-        local.write(name, "x")
+        local.write(name, "- hosts: all\n" if name == "site.yml" else "x")
     local.write(".holdfastignore", pattern)
     local.start("dev")
     shown = local.ok("release", "show", local.push())
@@ -587,3 +587,14 @@ def test_key_files(local):
     assert done.returncode == 1 and "does not open" in done.stderr
     (local.path / "pass").write_text("secret\n")
     local.ok("release", "init", "-E", "dev", "--passphrase-file", "pass", key="safe")
+
+
+def test_what_cannot_run_is_no_release(local):
+    """Lint before build: refused by name and place; --no-lint builds it, with the same hash rules."""
+    local.write("site.yml", "- hosts: all\n  tasks:\n    - nobody.knows.this: {a: 1}\n")
+    done = local.run("release", "build", "tree")
+    assert done.returncode == 1 and "site.yml:3:7" in done.stderr and "nobody.knows.this" in done.stderr
+    assert build(local, "tree", "--no-lint")
+    local.write("site.yml", "- hosts: all\n  tasks:\n    - nobody.knows.this: {a: 1}\n      when: x is defined\n")
+    done = local.run("release", "build", "tree")
+    assert done.returncode == 0 and "may stumble" in done.stderr
