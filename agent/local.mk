@@ -10,6 +10,7 @@ holdfastd_SOURCES = \
 	%reldir%/drift.c %reldir%/drift.h \
 	%reldir%/drift_set.c %reldir%/drift_set.h \
 	%reldir%/fetch.c %reldir%/fetch.h \
+	%reldir%/first.c %reldir%/first.h \
 	%reldir%/gate.c %reldir%/gate.h \
 	%reldir%/job.c %reldir%/job.h \
 	%reldir%/ledger.c %reldir%/ledger.h \

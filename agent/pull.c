@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/fetch.h"
+#include "agent/first.h"
 #include "agent/report.h"
 #include "agent/work.h"
 #include "lib/base/log.h"
@@ -132,6 +133,7 @@ static void poll_good(struct hf_pull *p)
 static void failure_count(struct hf_pull *p, const char *text)
 {
 	p->failures++;
+	hf_first_failed(p->agent, "", text);
 	hf_log(p->failures == 1 ? HF_LOG_WARNING : HF_LOG_DEBUG, "store: %s", text);
 	if (p->failures == STALE_POLLS)
 		hf_report_alarm(p->agent, "store-unreachable", "store-unreachable", "%s", text);
@@ -148,6 +150,7 @@ static void poll_failed(struct hf_pull *p, const struct hf_value *line)
 		hf_buf_clear(&p->alarm);
 		hf_buf_puts(&p->alarm, text);
 		hf_report_alarm(p->agent, refusal, NULL, "%s", text);
+		hf_first_failed(p->agent, refusal, text);
 	}
 }
 

@@ -207,6 +207,27 @@ static void housekeeping_prune(struct hf_agent *agent)
 		hf_log(HF_LOG_WARNING, "old files were not removed: %s", err.text);
 }
 
+/* An upgrade that a run of ours made replaced our program: it is started when nothing is under way, and goes
+ * on from the state we leave. */
+static void housekeeping_upgrade(struct hf_agent *agent)
+{
+	static const char deleted[] = " (deleted)";
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (getenv("INVOCATION_ID") == NULL)
+		return; /* nobody would start us again */
+	if (n < (ssize_t)sizeof(deleted) ||
+		memcmp(path + n - (sizeof(deleted) - 1), deleted, sizeof(deleted) - 1) != 0)
+		return;
+	path[n - (ssize_t)(sizeof(deleted) - 1)] = '\0';
+	if (access(path, X_OK) != 0 || hf_work_busy(agent->work) || hf_drift_busy(agent->drift) ||
+		hf_pull_busy(agent->pull))
+		return;
+	hf_log(HF_LOG_NOTICE, "a newer program is installed: it is started");
+	sd_notify(0, "STOPPING=1");
+	sd_event_exit(agent->loop, 0);
+}
+
 static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_agent *agent = data;
@@ -218,6 +239,7 @@ static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 		hf_drift_resume(agent->drift);
 	}
 	housekeeping_prune(agent);
+	housekeeping_upgrade(agent);
 	hf_work_next(agent->work);
 	hf_report_state(agent);
 	hf_state_relax(agent->state);

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "agent/broker.h"
+#include "agent/first.h"
 #include "agent/drift.h"
 #include "agent/gate.h"
 #include "agent/job.h"
@@ -114,6 +115,7 @@ static void run_fail(struct hf_work *w, const char *message)
 	HF_MUST(hf_runs_message_set(agent->state, w->run.id, message, err));
 	HF_MUST(hf_runs_quarantine(agent->state, &w->run.target, agent->target.seq, message, err));
 	hf_report_alarm(agent, "release-failed", NULL, "release %s: %s", w->run.target.name, message);
+	hf_first_failed(agent, "", message);
 	if (agent->config.on_failure == HF_ON_FAILURE_KEEP) {
 		HF_MUST(hf_state_exec(agent->state, err, "UPDATE ledger SET state='ok'", ""));
 		run_finish(w, "failed", HF_HOST_FAILED);

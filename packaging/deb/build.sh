@@ -1,7 +1,10 @@
 #!/bin/sh
 # build.sh OUT: the .deb of this tree, from a clean copy of what git tracks. Same files and commit, same bytes.
 # HF_PACKAGE_VERSION: another version than configure.ac's, for tests of upgrades. HF_PACKAGE_JOBS: how many at once.
+# HF_PACKAGE_FROM: a build folder whose programs are packaged as they are, in seconds; for tests.
 set -eu
+[ -z "${HF_PACKAGE_FROM:-}" ] || HF_PACKAGE_FROM=$(cd "$HF_PACKAGE_FROM" && pwd)
+export HF_PACKAGE_FROM
 top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
@@ -23,6 +26,6 @@ holdfast ($version) stable; urgency=medium
  -- The holdfast founders <holdfast@example.org>  $(date -R -u -d "@$SOURCE_DATE_EPOCH")
 LOG
 export DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=${HF_PACKAGE_JOBS:-$(nproc)} ${DEB_BUILD_OPTIONS:-}"
-(cd "$tree" && dpkg-buildpackage -b -us -uc >"$out/build.log" 2>&1) || { tail -n 40 "$out/build.log" >&2; exit 1; }
+(cd "$tree" && dpkg-buildpackage -b -us -uc ${HF_PACKAGE_FROM:+-d} >"$out/build.log" 2>&1) || { tail -n 40 "$out/build.log" >&2; exit 1; }
 cp "$work"/*.deb "$work"/*.changes "$work"/*.buildinfo "$out"/
 ls "$out"/*.deb

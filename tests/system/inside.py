@@ -172,13 +172,12 @@ def address_add(host, address):
     subprocess.run(["nsenter", "-t", str(host.leader), "-n", "ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
 
 
-def deb(build_script, folder):
-    """The .deb of this tree: HF_DEB names one; else it is built once into folder."""
-    named = os.environ.get("HF_DEB")
-    if named:
-        return named
-    found = sorted(folder.glob("*.deb"))
-    if not found:
-        subprocess.run([str(build_script), str(folder)], check=True, capture_output=True)
-        found = sorted(folder.glob("*.deb"))
-    return str(found[-1])
+def deb(build_script, folder, version=None):
+    """The .deb of this tree with the programs of the build folder, made anew in seconds. HF_DEB names another one."""
+    if os.environ.get("HF_DEB") and version is None:
+        return os.environ["HF_DEB"]
+    env = {**os.environ, "HF_PACKAGE_FROM": str(folder.parent), **({"HF_PACKAGE_VERSION": version} if version else {})}
+    done = subprocess.run([str(build_script), str(folder)], capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        raise RuntimeError(f"the .deb cannot be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return max(folder.glob("*.deb" if version is None else f"*_{version}_*.deb"), key=os.path.getmtime)
