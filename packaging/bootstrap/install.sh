@@ -7,7 +7,7 @@ stop() {
 	exit 1
 }
 writable() {
-	mkdir -p /etc/holdfast /var/lib/holdfast 2>e && : 2>e >/var/lib/holdfast/.probe && rm -f /var/lib/holdfast/.probe && return
+	mkdir -p /etc/holdfast /var/lib/holdfast 2>e && (echo >/var/lib/holdfast/.probe) 2>e && rm -f /var/lib/holdfast/.probe && return
 	case $(tail -n 1 e) in
 	*[Rr]ead-only*) stop 14 'the root file system is read-only' ;;
 	*space*) stop 13 'the disk is full' ;;

@@ -72,7 +72,7 @@ mkdir -p $W && cd $W || f 14 "$W cannot be written"
 for w in 1 2 4 8 16 32 64 99; do
 s=`t`
 [ -s i ] && I=`cat i`
-e=`tail -n1 e`
+e=`grep ^curl: e || tail -n1 e`
 case $s:$e in
 01*) f 01 'no instance id: the metadata service does not answer' ;;
 02*) f 02 'no credentials: the instance has no role' ;;

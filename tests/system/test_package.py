@@ -1,0 +1,97 @@
+"""The .deb on a Debian host with its own systemd: installed, upgraded, downgraded, removed, purged; state and reports survive."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
+from inside import deb
+from scene import Scene
+
+SCRIPT = ROOT / "packaging/deb/build.sh"
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """The package, and the same with another version number, made from it: what an upgrade replaces."""
+    first = pathlib.Path(deb(SCRIPT, BUILD / "packages"))
+    tree = BUILD / "packages" / "newer"
+    shutil.rmtree(tree, ignore_errors=True)
+    subprocess.run(["dpkg-deb", "-R", str(first), str(tree)], check=True)
+    control = (tree / "DEBIAN/control").read_text()
+    version = next(line for line in control.splitlines() if line.startswith("Version:")).split()[1]
+    (tree / "DEBIAN/control").write_text(control.replace(f"Version: {version}", "Version: 9.9.9"))
+    newer = BUILD / "packages" / "newer.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", str(tree), str(newer)], check=True, capture_output=True)
+    return {"old": first, "new": newer, "version": version}
+
+
+TRACES = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /var/lib/dpkg -o -path "
+          "/var/cache -o -path /var/log -o -path /root \\) -prune -o -name '*holdfast*' -print | sort")
+
+
+def test_install_upgrade_downgrade_purge(packages):
+    with Scene() as scene:
+        host = scene.host
+        host.run("rm -f /usr/bin/holdfast /usr/sbin/holdfastd")
+        for name in ("old", "new"):
+            host.put(f"/root/{name}.deb", pathlib.Path(packages[name]).read_bytes())
+        version = "dpkg-query -W -f '${Version}' holdfast"
+
+        host.run("dpkg -i /root/old.deb", check=True)
+        assert host.run("systemctl is-enabled holdfastd").out.strip() == "enabled"
+        assert host.run("getent passwd holdfast").rc == 0
+        assert host.run("systemd-analyze verify holdfastd.service 2>&1").out == ""
+        host.run("systemctl start holdfastd", check=True)
+        release = scene.push(scene.release_folder())
+        scene.promote(release)
+        scene.reader.wait(lambda m: m.topic.endswith("/run") and m.body.get("status") == "ok", seconds=60)
+
+        before = host.run("holdfast history --json; systemctl show -p MainPID holdfastd").out
+        host.run("dpkg -i /root/new.deb", check=True)
+        assert host.run(version).out == "9.9.9"
+        assert host.run("systemctl is-active holdfastd").out.strip() == "active"
+        history, pid = host.run("holdfast history --json; systemctl show -p MainPID holdfastd").out.rsplit("MainPID", 1)
+        assert history == before.rsplit("MainPID", 1)[0] and pid != before.rsplit("MainPID", 1)[1]
+
+        host.run("dpkg -i /root/old.deb", check=True)
+        assert host.run(version).out == packages["version"]
+        assert host.run("holdfast history --json").out == history
+        numbers = sorted(m.body["n"] for m in scene.reader.messages if m.text and "n" in m.body)
+        assert numbers == list(range(1, len(numbers) + 1)), "no report was lost over two restarts"
+
+        host.run("dpkg --remove holdfast", check=True)
+        assert host.run("systemctl is-active holdfastd").out.strip() != "active"
+        assert host.exists("/var/lib/holdfast/state.db") and host.exists("/etc/holdfast/holdfast.yaml")
+        host.run("dpkg --purge holdfast", check=True)
+        assert host.run(TRACES).out == ""
+
+
+def test_an_upgrade_inside_a_run_does_not_end_the_run(packages):
+    """The agent installs its own next version: the run ends well, and then the new program is started."""
+    with Scene() as scene:
+        host = scene.host
+        for name in ("old", "new"):
+            host.put(f"/root/{name}.deb", pathlib.Path(packages[name]).read_bytes())
+        host.run("rm -f /usr/bin/holdfast /usr/sbin/holdfastd; dpkg -i /root/old.deb && systemctl start holdfastd", check=True)
+        folder = scene.folder / "self"
+        folder.mkdir()
+        (folder / "site.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks:\n    - command: dpkg -i /root/new.deb\n"
+                                         "    - copy: { content: done, dest: /root/after }\n")
+        pid = host.run("systemctl show -p MainPID --value holdfastd").out
+        scene.promote(scene.push(folder))
+        scene.reader.wait(lambda m: m.topic.endswith("/run") and m.body.get("status") == "ok", seconds=60)
+        assert host.get("/root/after") == b"done" and host.run("systemctl show -p MainPID --value holdfastd").out == pid
+
+
+def test_lintian_has_nothing_to_say(packages):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "warning", str(packages["old"])], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == "", done.stdout
+
+
+def test_the_same_bytes_twice(packages):
+    out = BUILD / "packages-again"
+    subprocess.run([str(SCRIPT), str(out)], check=True, capture_output=True, env={**os.environ, "HF_PACKAGE_FROM": str(BUILD)})
+    assert next(out.glob("*.deb")).read_bytes() == pathlib.Path(packages["old"]).read_bytes()
