@@ -14,12 +14,18 @@ nodist_%canon_reldir%_libhf_provisioner_a_SOURCES = %reldir%/spec_data.c
 # AWS types are data: every file below resources/ is compiled in.
 provisioner_types = \
 	%reldir%/resources/services.yaml \
+	%reldir%/resources/autoscaling/group.yaml \
+	%reldir%/resources/cloudwatch/alarm.yaml \
+	%reldir%/resources/cloudwatch/dashboard.yaml \
+	%reldir%/resources/dynamodb/table.yaml \
 	%reldir%/resources/ec2/elastic_ip.yaml \
 	%reldir%/resources/ec2/instance.yaml \
 	%reldir%/resources/ec2/internet_gateway.yaml \
 	%reldir%/resources/ec2/key_pair.yaml \
 	%reldir%/resources/ec2/launch_template.yaml \
 	%reldir%/resources/ec2/nat_gateway.yaml \
+	%reldir%/resources/ec2/network_acl.yaml \
+	%reldir%/resources/ec2/network_acl_entry.yaml \
 	%reldir%/resources/ec2/route.yaml \
 	%reldir%/resources/ec2/route_table.yaml \
 	%reldir%/resources/ec2/route_table_association.yaml \
@@ -28,19 +34,34 @@ provisioner_types = \
 	%reldir%/resources/ec2/security_group_ingress.yaml \
 	%reldir%/resources/ec2/subnet.yaml \
 	%reldir%/resources/ec2/volume.yaml \
+	%reldir%/resources/ec2/volume_attachment.yaml \
 	%reldir%/resources/ec2/vpc.yaml \
 	%reldir%/resources/ec2/vpc_endpoint.yaml \
+	%reldir%/resources/ecr/repository.yaml \
+	%reldir%/resources/ecs/cluster.yaml \
+	%reldir%/resources/efs/file_system.yaml \
+	%reldir%/resources/efs/mount_target.yaml \
+	%reldir%/resources/eks/addon.yaml \
 	%reldir%/resources/eks/cluster.yaml \
 	%reldir%/resources/eks/nodegroup.yaml \
+	%reldir%/resources/elb/listener.yaml \
+	%reldir%/resources/elb/load_balancer.yaml \
+	%reldir%/resources/elb/target_group.yaml \
 	%reldir%/resources/iam/instance_profile.yaml \
 	%reldir%/resources/iam/policy.yaml \
 	%reldir%/resources/iam/role.yaml \
 	%reldir%/resources/iam/role_policy.yaml \
 	%reldir%/resources/iam/role_policy_attachment.yaml \
 	%reldir%/resources/logs/log_group.yaml \
+	%reldir%/resources/rds/subnet_group.yaml \
 	%reldir%/resources/s3/bucket.yaml \
+	%reldir%/resources/sagemaker/endpoint.yaml \
+	%reldir%/resources/sagemaker/endpoint_config.yaml \
+	%reldir%/resources/sagemaker/model.yaml \
 	%reldir%/resources/sagemaker/notebook.yaml \
 	%reldir%/resources/sagemaker/notebook_lifecycle.yaml \
+	%reldir%/resources/secretsmanager/secret.yaml \
+	%reldir%/resources/sns/topic.yaml \
 	%reldir%/resources/ssm/parameter.yaml
 EXTRA_DIST += %reldir%/embed.sh $(provisioner_types)
 CLEANFILES += %reldir%/spec_data.c

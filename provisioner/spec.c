@@ -31,6 +31,8 @@ static int services_read(
 			.name = hf_entry_key(e)->u.string.p,
 			.version = hf_dict_cstr(row, "version", NULL),
 			.prefix = hf_dict_cstr(row, "prefix", NULL),
+			.flat_lists = hf_dict_bool(row, "flat_lists", false),
+			.signing = hf_dict_cstr(row, "signing", hf_entry_key(e)->u.string.p),
 			.target = hf_dict_cstr(row, "target", NULL),
 			.content = hf_dict_cstr(row, "content", NULL),
 		};

@@ -14,7 +14,10 @@ enum hf_protocol {
 
 struct hf_service {
 	const char *name, *version, *prefix, *target, *content;
+	const char
+		*signing; /* what requests are signed for; usually the name, which IAM actions begin with */
 	enum hf_protocol protocol;
+	bool flat_lists; /* a query service whose requests name the elements of lists themselves */
 };
 
 struct hf_spec {

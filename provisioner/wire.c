@@ -145,7 +145,7 @@ static int body_form(struct hf_arena *a, const struct hf_service *service, const
 	hf_buf_printf(
 		out, "Action=%s&Version=%s", hf_dict_cstr(operation, "operation", ""), service->version);
 	if (request != NULL)
-		form_add(a, out, "", request, service->protocol == HF_PROTOCOL_EC2);
+		form_add(a, out, "", request, service->protocol == HF_PROTOCOL_EC2 || service->flat_lists);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ int hf_wire_request(struct hf_arena *a, const struct hf_service *service, const 
 	if (rc < 0)
 		return rc;
 	call->method = rest ? hf_dict_cstr(operation, "method", "GET") : "POST";
-	call->service = service->name;
+	call->service = service->signing == NULL ? service->name : service->signing;
 	call->s3 = strcmp(service->name, "s3") == 0;
 	call->body = hf_buf_dup(a, &out);
 	call->max_body = HF_WIRE_ANSWER_MAX;

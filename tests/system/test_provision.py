@@ -215,6 +215,48 @@ def test_every_other_type(tmp_path, aws):
     assert work.aws.client("ec2").describe_addresses()["Addresses"] == []
 
 
+def left_over(aws):
+    """What is there of the kinds of more.yaml that inventory() does not look at."""
+    c = aws.client
+    return {
+        "fleets": c("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
+        "volumes": c("ec2").describe_volumes()["Volumes"],
+        "file systems": c("efs").describe_file_systems()["FileSystems"],
+        "balancers": c("elbv2").describe_load_balancers()["LoadBalancers"],
+        "targets": c("elbv2").describe_target_groups()["TargetGroups"],
+        "topics": c("sns").list_topics()["Topics"],
+        "alarms": c("cloudwatch").describe_alarms()["MetricAlarms"],
+        "boards": c("cloudwatch").list_dashboards()["DashboardEntries"],
+        "images": c("ecr").describe_repositories()["repositories"],
+        "tables": c("dynamodb").list_tables()["TableNames"],
+        "secrets": c("secretsmanager").list_secrets()["SecretList"],
+        "containers": [x for x in c("ecs").list_clusters()["clusterArns"]],
+        "endpoints": c("sagemaker").list_endpoints()["Endpoints"],
+        "models": c("sagemaker").list_models()["Models"],
+        "databases": c("rds").describe_db_subnet_groups()["DBSubnetGroups"],
+    }
+
+
+def test_fleets_balancers_storage_and_endpoints(tmp_path, aws):
+    """The third example: made, unchanged, changed in place, and nothing left of it."""
+    work = Work(tmp_path, aws, example="more.yaml")
+    work.apply()
+    assert work.actions() == {}
+    made = left_over(aws)
+    assert all(made.values()), [kind for kind, found in made.items() if not found]
+    tags = aws.client("elbv2").describe_tags(ResourceArns=[made["balancers"][0]["LoadBalancerArn"]])["TagDescriptions"][0]["Tags"]
+    assert {"Key": "holdfast:environment", "Value": "more"} in tags and {"Key": "team", "Value": "ml"} in tags
+    work.edit("most: 3, minutes: 5, health: /healthz", "most: 4, minutes: 6, health: /ready")
+    assert work.actions() == {"fleet": "update", "hot": "update", "targets": "update"}
+    work.apply()
+    assert work.actions() == {}
+    assert aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]["MaxSize"] == 4
+    assert aws.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["EvaluationPeriods"] == 6
+    work.destroy()
+    assert not any(left_over(aws).values()), left_over(aws)
+    assert aws.inventory()["vpc"] == []
+
+
 def test_replacement_takes_what_hangs_on_it(work):
     work.apply()
     old = work.aws.inventory()
