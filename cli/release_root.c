@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/release.h"
+#include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
 
@@ -40,6 +41,11 @@ static const struct cli_option root_options[] = {
 	{ "remove", 'r', "ROLE=KEY", "take a key (name or id) out of a role" },
 	{ "new-epoch", 0, NULL, "after a deploy key was stolen: older pointers and numbers stop counting" },
 	{ "agent-floor", 0, "VERSION", "older agents refuse to work" },
+	{ NULL },
+};
+static const struct cli_option rotate_options[] = {
+	ROOT_OPTIONS,
+	{ "new-epoch", 0, NULL, "the old key was stolen: older pointers and numbers stop counting" },
 	{ NULL },
 };
 static const struct cli_option revoke_options[] = {
@@ -400,6 +406,95 @@ static int root_run(struct hf_arena *a, const struct root_params *p, struct hf_e
 	return release_close(&s, result, err);
 }
 
+/* The key that a role knows by this file, name or id. */
+static const struct hf_key *key_named(
+	struct release_session *s, const char *text, const char *passphrase, struct hf_error *err)
+{
+	const struct hf_root *root = s->roots.trust.root;
+	struct hf_key loaded;
+	struct hf_error no_file;
+	bool file =
+		hf_fs_exists(text) && hf_public_key_load(s->arena, text, passphrase, &loaded, &no_file) == 0;
+	for (size_t i = 0; i < root->n_keys; i++) {
+		const struct hf_key *k = &root->keys[i];
+		char hex[HF_SHA256_HEX];
+		hf_digest_hex(&k->id, hex);
+		if (file ? hf_digest_equal(&k->id, &loaded.id)
+			 : (k->name != NULL && strcmp(k->name, text) == 0) ||
+					(strlen(text) >= 8 && strncmp(hex, text, strlen(text)) == 0))
+			return k;
+	}
+	(void)!hf_fail(
+		err, HF_E_NOT_FOUND, "no role of root %lld has the key %s", (long long)root->version, text);
+	return NULL;
+}
+
+/* Puts the new key in the old one's place; *ret_root: it now helps to sign roots. */
+static int role_rotate(struct hf_role *role, const struct hf_key *old, const struct hf_key *new,
+	bool *ret_here, struct hf_error *err)
+{
+	*ret_here = false;
+	for (size_t i = 0; i < role->n; i++) {
+		if (hf_digest_equal(&role->keys[i]->id, &new->id))
+			return hf_fail(err, HF_E_EXISTS, "the new key holds a role of the old one already");
+		if (!hf_digest_equal(&role->keys[i]->id, &old->id))
+			continue;
+		role->keys[i] = new;
+		*ret_here = true;
+	}
+	return 0;
+}
+
+static int draft_rotate(struct draft *d, const struct hf_key *old, const struct hf_key *new, bool *ret_root,
+	struct hf_error *err)
+{
+	bool here = false;
+	int result = role_rotate(&d->root.root, old, new, ret_root, err);
+	if (result == 0)
+		result = role_rotate(&d->root.release, old, new, &here, err);
+	for (size_t i = 0; result == 0 && i < d->root.n_deploy; i++)
+		result = role_rotate(&d->deploy[i].role, old, new, &here, err);
+	return result;
+}
+
+static int rotate_make(struct draft *d, const struct root_params *p, struct hf_error *err)
+{
+	struct release_session *s = d->session;
+	const char *path = p->base.words.at[1], *passphrase = NULL;
+	struct hf_key *new = hf_new(s->arena, struct hf_key);
+	bool signs_roots = false;
+	int result = release_passphrase(s->arena, &p->base, &passphrase, err);
+	const struct hf_key *old = result < 0 ? NULL : key_named(s, p->base.words.at[0], passphrase, err);
+	if (old == NULL)
+		return result < 0 ? result : -HF_E_NOT_FOUND;
+	result = hf_public_key_load(s->arena, path, passphrase, new, err);
+	draft_from(d, s, s->roots.trust.root);
+	d->root.version++;
+	d->root.key_epoch += p->new_epoch ? 1 : 0;
+	if (result == 0)
+		result = draft_rotate(d, old, new, &signs_roots, err);
+	/* A new holder of the root role signs the root that makes it one. */
+	if (result == 0 && signs_roots && s->n_keys < HF_SIGNATURES_MAX) {
+		result = hf_private_key_load(path, passphrase, &s->keys[s->n_keys], err);
+		s->n_keys += result == 0;
+	}
+	return result < 0 ? result : draft_finish(d, p, s->roots.trust.root, err);
+}
+
+static int rotate_run(struct hf_arena *a, const struct root_params *p, struct hf_error *err)
+{
+	struct release_session s;
+	struct draft *d = hf_new(a, struct draft);
+	d->session = &s;
+	int result = release_open(a, &p->base, RELEASE_ROOTS, &s, err);
+	if (result == 0)
+		result = rotate_make(d, p, err);
+	if (result == 0 && !p->base.json && p->out == NULL)
+		printf("Pointers that only the old key signed must be promoted anew%s.\n",
+			p->new_epoch ? ", as all of the old epoch" : "");
+	return release_close(&s, result, err);
+}
+
 /* Whoever still points at it must be told: hosts refuse it from now on. */
 static int revoked_channels(struct release_session *s, const struct hf_digest *release, struct hf_error *err)
 {
@@ -465,12 +560,14 @@ static int root_start(
 }
 
 #define ROOT_COMMAND(title, symbol, min, max, usage, text)                                                   \
+	NAMED_COMMAND("release " title, release_##symbol, symbol, min, max, usage, text)
+#define NAMED_COMMAND(title, id, symbol, min, max, usage, text)                                              \
 	static int symbol##_command(struct cli_call *call)                                                   \
 	{                                                                                                    \
 		return root_start(call, symbol##_run);                                                       \
 	}                                                                                                    \
-	const struct cli_command cli_command_release_##symbol = {                                            \
-		.name = "release " title,                                                                    \
+	const struct cli_command cli_command_##id = {                                                        \
+		.name = title,                                                                               \
 		.summary = text,                                                                             \
 		.arguments = usage,                                                                          \
 		.options = symbol##_options,                                                                 \
@@ -478,6 +575,8 @@ static int root_start(
 		.max_arguments = max,                                                                        \
 		.run = symbol##_command,                                                                     \
 	}
+NAMED_COMMAND("key rotate", key_rotate, rotate, 2, 2, "OLD NEW",
+	"put a new key in an old one's place in every role: publishes the next root");
 ROOT_COMMAND("init", init, 0, 0, "", "make the first root of a store: who may sign what");
 ROOT_COMMAND(
 	"root", root, 0, 0, "", "show the newest root, or change it: keys, thresholds, expiry, key epoch");

@@ -598,3 +598,21 @@ def test_what_cannot_run_is_no_release(local):
     local.write("site.yml", "- hosts: all\n  tasks:\n    - nobody.knows.this: {a: 1}\n      when: x is defined\n")
     done = local.run("release", "build", "tree")
     assert done.returncode == 0 and "may stumble" in done.stderr
+
+
+def test_rotate_puts_a_new_key_in_every_place_of_the_old(team):
+    """A root key that also deploys: root N+1 is signed by the old and the new one; the old one's signatures stop counting."""
+    team.start("dev", "prod")
+    release = team.push()
+    team.promote(release)
+    team.ok("key", "rotate", "alice", "bob.pem", key="alice")
+    root = team.ok("release", "root")
+    assert root["version"] == 2
+    for role in (root["root"], root["release"], root["deploy"]["dev"], root["deploy"]["prod"]):
+        assert [k["name"] for k in role["keys"]] == ["bob"]
+    team.refused("unknown-key", "release", "promote", release, "-E", "dev", "-f", "web")
+    assert team.push(key="bob") == release  # its document is signed anew
+    assert team.promote(release, key="bob")["release"] == release
+    assert team.run("key", "rotate", "alice.pem", "carol.pem", key="bob").returncode == 8
+    team.refused("unknown-key", "key", "rotate", "bob.pem", "carol.pem", key="mallory")
+    team.ok("release", "verify")
