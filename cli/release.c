@@ -113,6 +113,19 @@ int release_keys(struct hf_arena *a, const struct release_base *base, struct rel
 	return result;
 }
 
+/* Whoever uses the store should know in time that hosts will stop accepting anything new. */
+static void expiry_warn(const struct hf_root *root)
+{
+	enum { DAY = 86400, WARNING_DAYS = 30 };
+	int64_t left = root->expires - hf_time_now();
+	char until[HF_TIME_TEXT];
+	if (left < (int64_t)WARNING_DAYS * DAY)
+		fprintf(stderr,
+			"holdfast: root %lld %s on %s: renew it with holdfast release root --expires 365d\n",
+			(long long)root->version, left <= 0 ? "expired" : "expires",
+			hf_time_print(root->expires, until));
+}
+
 int release_open(struct hf_arena *a, const struct release_base *base, enum release_needs needs,
 	struct release_session *ret, struct hf_error *err)
 {
@@ -129,6 +142,8 @@ int release_open(struct hf_arena *a, const struct release_base *base, enum relea
 		result = hf_store_open(a, base->store, &options, &ret->store, err);
 	if (result == 0 && needs == RELEASE_ROOTS)
 		result = hf_roots_load(a, ret->store, base->pin, &ret->roots, &ret->refusal, err);
+	if (result == 0 && needs == RELEASE_ROOTS)
+		expiry_warn(ret->roots.trust.root);
 	return result;
 }
 

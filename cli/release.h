@@ -94,3 +94,20 @@ struct hf_value *release_pointer_value(struct hf_arena *a, const struct hf_point
 const char *release_short(struct hf_arena *a, const struct hf_digest *d);
 /* "1.4 MB" */
 const char *release_size(struct hf_arena *a, uint64_t bytes);
+
+/* A command of a family: symbol_run does it, symbol_options are its options, start reads what they were
+ * given. */
+#define RELEASE_COMMAND(title, id, start, symbol, min, max, usage, text)                                     \
+	static int symbol##_command(struct cli_call *call)                                                   \
+	{                                                                                                    \
+		return start(call, symbol##_run);                                                            \
+	}                                                                                                    \
+	const struct cli_command cli_command_##id = {                                                        \
+		.name = title,                                                                               \
+		.summary = text,                                                                             \
+		.arguments = usage,                                                                          \
+		.options = symbol##_options,                                                                 \
+		.min_arguments = min,                                                                        \
+		.max_arguments = max,                                                                        \
+		.run = symbol##_command,                                                                     \
+	}

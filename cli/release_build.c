@@ -194,19 +194,7 @@ static int build_start(
 }
 
 #define BUILD_COMMAND(title, symbol, min, max, usage, text)                                                  \
-	static int symbol##_command(struct cli_call *call)                                                   \
-	{                                                                                                    \
-		return build_start(call, symbol##_run);                                                      \
-	}                                                                                                    \
-	const struct cli_command cli_command_release_##symbol = {                                            \
-		.name = "release " title,                                                                    \
-		.summary = text,                                                                             \
-		.arguments = usage,                                                                          \
-		.options = symbol##_options,                                                                 \
-		.min_arguments = min,                                                                        \
-		.max_arguments = max,                                                                        \
-		.run = symbol##_command,                                                                     \
-	}
+	RELEASE_COMMAND("release " title, release_##symbol, build_start, symbol, min, max, usage, text)
 BUILD_COMMAND("build", build, 1, 1, "FOLDER", "print the hash a folder (or a git ref) has as a release");
 BUILD_COMMAND("push", push, 1, 1, "FOLDER",
 	"build, sign and upload what the store lacks; visible only when complete");

@@ -284,19 +284,7 @@ static int move_start(
 }
 
 #define MOVE_COMMAND(title, symbol, min, max, usage, text)                                                   \
-	static int symbol##_command(struct cli_call *call)                                                   \
-	{                                                                                                    \
-		return move_start(call, symbol##_run);                                                       \
-	}                                                                                                    \
-	const struct cli_command cli_command_release_##symbol = {                                            \
-		.name = "release " title,                                                                    \
-		.summary = text,                                                                             \
-		.arguments = usage,                                                                          \
-		.options = symbol##_options,                                                                 \
-		.min_arguments = min,                                                                        \
-		.max_arguments = max,                                                                        \
-		.run = symbol##_command,                                                                     \
-	}
+	RELEASE_COMMAND("release " title, release_##symbol, move_start, symbol, min, max, usage, text)
 MOVE_COMMAND("promote", promote, 1, 1, "RELEASE|ENVIRONMENT/FLEET",
 	"let a fleet of an environment install a release, or what another channel has");
 MOVE_COMMAND("rollback", rollback, 0, 0, "", "order a fleet back to an older release, at once and signed");

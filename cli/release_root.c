@@ -560,22 +560,8 @@ static int root_start(
 }
 
 #define ROOT_COMMAND(title, symbol, min, max, usage, text)                                                   \
-	NAMED_COMMAND("release " title, release_##symbol, symbol, min, max, usage, text)
-#define NAMED_COMMAND(title, id, symbol, min, max, usage, text)                                              \
-	static int symbol##_command(struct cli_call *call)                                                   \
-	{                                                                                                    \
-		return root_start(call, symbol##_run);                                                       \
-	}                                                                                                    \
-	const struct cli_command cli_command_##id = {                                                        \
-		.name = title,                                                                               \
-		.summary = text,                                                                             \
-		.arguments = usage,                                                                          \
-		.options = symbol##_options,                                                                 \
-		.min_arguments = min,                                                                        \
-		.max_arguments = max,                                                                        \
-		.run = symbol##_command,                                                                     \
-	}
-NAMED_COMMAND("key rotate", key_rotate, rotate, 2, 2, "OLD NEW",
+	RELEASE_COMMAND("release " title, release_##symbol, root_start, symbol, min, max, usage, text)
+RELEASE_COMMAND("key rotate", key_rotate, root_start, rotate, 2, 2, "OLD NEW",
 	"put a new key in an old one's place in every role: publishes the next root");
 ROOT_COMMAND("init", init, 0, 0, "", "make the first root of a store: who may sign what");
 ROOT_COMMAND(

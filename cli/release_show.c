@@ -447,19 +447,7 @@ static int show_start(
 }
 
 #define SHOW_COMMAND(title, symbol, min, max, usage, text)                                                   \
-	static int symbol##_command(struct cli_call *call)                                                   \
-	{                                                                                                    \
-		return show_start(call, symbol##_run);                                                       \
-	}                                                                                                    \
-	const struct cli_command cli_command_release_##symbol = {                                            \
-		.name = "release " title,                                                                    \
-		.summary = text,                                                                             \
-		.arguments = usage,                                                                          \
-		.options = symbol##_options,                                                                 \
-		.min_arguments = min,                                                                        \
-		.max_arguments = max,                                                                        \
-		.run = symbol##_command,                                                                     \
-	}
+	RELEASE_COMMAND("release " title, release_##symbol, show_start, symbol, min, max, usage, text)
 SHOW_COMMAND("list", list, 0, 0, "", "releases of the store, and what every fleet has");
 SHOW_COMMAND("show", show, 1, 1, "RELEASE", "files, signers and gates of a release");
 SHOW_COMMAND("diff", diff, 2, 2, "OLD NEW", "files that differ between two releases");

@@ -157,19 +157,7 @@ static int sign_start(
 }
 
 #define SIGN_COMMAND(title, symbol, min, max, usage, text)                                                   \
-	static int symbol##_command(struct cli_call *call)                                                   \
-	{                                                                                                    \
-		return sign_start(call, symbol##_run);                                                       \
-	}                                                                                                    \
-	const struct cli_command cli_command_release_##symbol = {                                            \
-		.name = "release " title,                                                                    \
-		.summary = text,                                                                             \
-		.arguments = usage,                                                                          \
-		.options = symbol##_options,                                                                 \
-		.min_arguments = min,                                                                        \
-		.max_arguments = max,                                                                        \
-		.run = symbol##_command,                                                                     \
-	}
+	RELEASE_COMMAND("release " title, release_##symbol, sign_start, symbol, min, max, usage, text)
 SIGN_COMMAND("sign", sign, 1, 1, "FILE", "add a signature to a root, pointer or release that waits for more");
 SIGN_COMMAND(
 	"publish", publish, 1, 1, "FILE", "put a root or pointer that has all its signatures into the store");

@@ -97,7 +97,7 @@ MUTANTS = [
     ("hints may say anything", [("agent/broker.c", "if (strcmp(key, \"seq\") != 0 &&", "if (false &&"),
                                 ("agent/broker.c", "		alarm_now_and_then(b, ALARM_BAD_HINT, \"a hint that is none was dropped\");\n", "")], HOST, ["test_message_that"]),
     ("who shares the client id is not told", [("agent/broker.c", "	if (taken || b->losses >= LOSSES_MAX)\n", "	if (false)\n")], HOST, ["test_second_client"]),
-    ("the command socket is everybody's", [("agent/ctl.c", "0077", "0000")], HOST, ["test_command_socket"]),
+    ("the command socket is everybody's", [("agent/ctl.c", "umask(0177)", "umask(0)")], HOST, ["test_command_socket"]),
 
     ("stores may fail silently", [(PULL, "	if (p->failures == STALE_POLLS)\n", "	if (false)\n")], BUCKET, ["403", "500", "truncated", "not-http", "redirect"]),
     ("answers last for ever", [("agent/store_wire.c", "return (uint32_t)config->store_timeout_s * 1000;", "return 600000;")], BUCKET, ["slow", "drips"]),

@@ -616,3 +616,10 @@ def test_rotate_puts_a_new_key_in_every_place_of_the_old(team):
     assert team.run("key", "rotate", "alice.pem", "carol.pem", key="bob").returncode == 8
     team.refused("unknown-key", "key", "rotate", "bob.pem", "carol.pem", key="mallory")
     team.ok("release", "verify")
+
+
+def test_expiry_is_told_a_month_ahead(local):
+    local.ok("release", "init", "-E", "dev", "--expires", "20d")
+    assert "root 1 expires on" in local.run("release", "list").stderr
+    local.ok("release", "root", "--expires", "365d")
+    assert local.run("release", "list").stderr == ""
