@@ -1,2 +1,2 @@
 noinst_PROGRAMS += %reldir%/bench_template
-%canon_reldir%_bench_template_LDADD = $(template_libs)
+%canon_reldir%_bench_template_LDADD = $(engine_libs)
