@@ -86,6 +86,16 @@ int filter_int_arg(const struct hf_call *call, size_t position, const char *name
 	return 0;
 }
 
+int filter_index_arg(const struct hf_call *call, size_t position, const char *name, int64_t fallback,
+	int64_t *ret, struct hf_error *err)
+{
+	const struct hf_value *v = filter_arg(call, position, name);
+	if (v != NULL && v->type != HF_INT && v->type != HF_BOOL)
+		return hf_fail(err, HF_E_TEMPLATE, "%s: '%s' object cannot be interpreted as an integer",
+			name, hf_type_name(v));
+	return filter_int_arg(call, position, name, fallback, ret, err);
+}
+
 bool filter_bool_arg(const struct hf_call *call, size_t position, const char *name, bool fallback)
 {
 	const struct hf_value *v = hf_call_arg(call, position, name);

@@ -37,6 +37,9 @@ HF_CHECK int filter_text_arg(struct hf_eval *e, const struct hf_call *call, size
 	const char *fallback, struct hf_str *ret, struct hf_error *err);
 HF_CHECK int filter_int_arg(const struct hf_call *call, size_t position, const char *name, int64_t fallback,
 	int64_t *ret, struct hf_error *err);
+/* As Python's indexes: an integer or a boolean, nothing that only looks like one. */
+HF_CHECK int filter_index_arg(const struct hf_call *call, size_t position, const char *name, int64_t fallback,
+	int64_t *ret, struct hf_error *err);
 bool filter_bool_arg(
 	const struct hf_call *call, size_t position, const char *name, bool fallback); /* truth of it */
 /* The argument, unless it was not given or is null. */

@@ -33,9 +33,10 @@ static int return_whole_text(struct hf_eval *e, const struct hf_value *input, st
 static const char *const json_names[] = { "indent", "sort_keys", "ensure_ascii", "separators",
 	"vault_to_text", "preprocess_unsafe", "allow_nan", "skipkeys", "check_circular", NULL };
 
-static int json_style(const struct hf_call *call, struct hf_json_style *style, struct hf_error *err)
+static int json_style(
+	const struct hf_call *call, size_t positional, struct hf_json_style *style, struct hf_error *err)
 {
-	int r = hf_call_check(call, "to_json", 2, json_names, err);
+	int r = hf_call_check(call, "to_json", positional, json_names, err);
 	if (r < 0)
 		return r;
 	const struct hf_value *indent = hf_call_arg(call, 0, "indent");
@@ -60,9 +61,9 @@ static int json_style(const struct hf_call *call, struct hf_json_style *style, s
 }
 
 static int json_filter(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
-	struct hf_json_style style, struct hf_value **ret, struct hf_error *err)
+	struct hf_json_style style, size_t positional, struct hf_value **ret, struct hf_error *err)
 {
-	int r = json_style(call, &style, err);
+	int r = json_style(call, positional, &style, err);
 	if (r < 0)
 		return r;
 	hf_auto_buf out = hf_buf_init(FILTER_TEXT_MAX);
@@ -72,13 +73,14 @@ static int json_filter(struct hf_eval *e, struct hf_value *input, const struct h
 
 FILTER(to_json)
 {
-	return json_filter(e, input, call, (struct hf_json_style){ .indent = -1, .ascii = true }, ret, err);
+	return json_filter(
+		e, input, call, (struct hf_json_style){ .indent = -1, .ascii = true }, 0, ret, err);
 }
 
 FILTER(to_nice_json)
 {
 	return json_filter(e, input, call,
-		(struct hf_json_style){ .indent = 4, .ascii = true, .sort_keys = true }, ret, err);
+		(struct hf_json_style){ .indent = 4, .ascii = true, .sort_keys = true }, 2, ret, err);
 }
 
 FILTER(from_json)
@@ -100,7 +102,13 @@ static int yaml_filter(struct hf_eval *e, struct hf_value *input, const struct h
 		"explicit_start", "explicit_end", "allow_unicode", "default_style", "line_break", "canonical",
 		NULL };
 	int64_t indent, width;
-	int r = hf_call_check(call, "to_yaml", 1, names, err);
+	/* Ansible throws further positional arguments away. */
+	const struct hf_call named = { .args = call->args,
+		.n_args = positional == 0 && call->n_args > 0 ? 1 : 0,
+		.kwargs = call->kwargs };
+	int r = hf_call_check(&named, "to_yaml", 1, names, err);
+	if (r == 0 && !style.flow_leaves && hf_call_arg(call, SIZE_MAX, "default_flow_style") != NULL)
+		r = hf_fail(err, HF_E_TEMPLATE, "to_nice_yaml: default_flow_style cannot be given");
 	if (r == 0)
 		r = filter_int_arg(call, positional, "indent", style.indent, &indent, err);
 	if (r == 0)
@@ -363,7 +371,7 @@ static int choice_filter(struct hf_eval *e, struct hf_value *input, const struct
 		return r;
 	if (!ordered && filter_arg(call, 0, "r") == NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "combinations() missing required argument 'r' (pos 2)");
-	r = filter_int_arg(call, 0, "r", (int64_t)hf_list_len(list), &want, err);
+	r = filter_index_arg(call, 0, "r", (int64_t)hf_list_len(list), &want, err);
 	if (r == 0 && want < 0)
 		r = hf_fail(err, HF_E_TEMPLATE, "r must be non-negative");
 	if (r < 0)
@@ -393,8 +401,8 @@ const struct hf_callable_row hf_ansible_filters_data[] = {
 	{ "from_json", from_json, 0 },
 	{ "to_yaml", to_yaml, 0 },
 	{ "to_nice_yaml", to_nice_yaml, 0 },
-	{ "from_yaml", from_yaml, 0 },
-	{ "from_yaml_all", from_yaml_all, 0 },
+	{ "from_yaml", from_yaml, HF_NO_ARGUMENTS },
+	{ "from_yaml_all", from_yaml_all, HF_NO_ARGUMENTS },
 	{ "flatten", flatten, 0 },
 	{ "extract", extract, HF_TAKES_UNDEFINED },
 	{ "zip", zip, 0 },

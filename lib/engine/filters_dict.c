@@ -114,9 +114,7 @@ FILTER(combine)
 {
 	struct hf_arena *a = hf_eval_arena(e);
 	enum list_merge how;
-	int r = list_merge_option(e, call, &how, err);
-	if (r < 0)
-		return r;
+	int r;
 	struct hf_value *terms = hf_value_list(a), *dicts = hf_value_list(a);
 	hf_list_append(terms, input);
 	for (size_t i = 0; i < call->n_args; i++)
@@ -128,6 +126,7 @@ FILTER(combine)
 		return r;
 	size_t n = hf_list_len(dicts);
 	struct hf_value *result = n == 0 ? hf_value_dict(a) : hf_list_at(dicts, n - 1);
+	r = n < 2 ? 0 : list_merge_option(e, call, &how, err); /* not looked at where nothing is merged */
 	for (size_t i = n; i > 1 && r == 0; i--)
 		r = dicts_merge(a, hf_list_at(dicts, i - 2), result,
 			filter_bool_arg(call, SIZE_MAX, "recursive", false), how, 0, &result, err);

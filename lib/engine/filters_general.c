@@ -322,7 +322,7 @@ const struct hf_callable_row hf_ansible_filters_general[] = {
 	{ "to_years", to_years, 0 },
 	{ "counter", counter, 0 },
 	{ "groupby_as_dict", groupby_as_dict, 0 },
-	{ "crc32", crc32, 0 },
+	{ "crc32", crc32, HF_NO_ARGUMENTS },
 	{ "from_csv", from_csv, 0 },
 	{ 0 },
 };

@@ -178,9 +178,9 @@ FILTER(password_hash)
 
 const struct hf_callable_row hf_ansible_filters_hash[] = {
 	{ "hash", hash, 0 },
-	{ "md5", md5, 0 },
-	{ "sha1", sha1, 0 },
-	{ "checksum", sha1, 0 },
+	{ "md5", md5, HF_NO_ARGUMENTS },
+	{ "sha1", sha1, HF_NO_ARGUMENTS },
+	{ "checksum", sha1, HF_NO_ARGUMENTS },
 	{ "password_hash", password_hash, 0 },
 	{ 0 },
 };

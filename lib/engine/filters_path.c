@@ -260,10 +260,12 @@ FILTER(relpath)
 {
 	FILTER_ARGS(1, "start");
 	struct hf_arena *a = hf_eval_arena(e);
-	struct hf_str s = { 0 }, start;
+	struct hf_str s = { 0 }, start = HF_STR(".");
 	int r = path_input(input, "relpath", &s, err);
 	if (r == 0)
-		r = filter_text_arg(e, call, 0, "start", ".", &start, err);
+		r = filter_arg(call, 0, "start") == NULL
+			    ? 0
+			    : path_input(filter_arg(call, 0, "start"), "relpath", &start, err);
 	if (r == 0 && s.n == 0)
 		r = hf_fail(err, HF_E_TEMPLATE, "no path specified");
 	if (r < 0)
@@ -378,19 +380,19 @@ FILTER(fileglob)
 }
 
 const struct hf_callable_row hf_ansible_filters_path[] = {
-	{ "basename", basename_filter, 0 },
-	{ "dirname", dirname_filter, 0 },
-	{ "win_basename", win_basename, 0 },
-	{ "win_dirname", win_dirname, 0 },
-	{ "win_splitdrive", win_splitdrive, 0 },
-	{ "splitext", splitext, 0 },
-	{ "expanduser", expanduser, HF_REACHES_OUT },
-	{ "expandvars", expandvars, HF_REACHES_OUT },
-	{ "normpath", normpath, 0 },
-	{ "realpath", realpath_filter, HF_REACHES_OUT },
+	{ "basename", basename_filter, HF_NO_ARGUMENTS },
+	{ "dirname", dirname_filter, HF_NO_ARGUMENTS },
+	{ "win_basename", win_basename, HF_NO_ARGUMENTS },
+	{ "win_dirname", win_dirname, HF_NO_ARGUMENTS },
+	{ "win_splitdrive", win_splitdrive, HF_NO_ARGUMENTS },
+	{ "splitext", splitext, HF_NO_ARGUMENTS },
+	{ "expanduser", expanduser, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "expandvars", expandvars, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "normpath", normpath, HF_NO_ARGUMENTS },
+	{ "realpath", realpath_filter, HF_REACHES_OUT | HF_NO_ARGUMENTS },
 	{ "relpath", relpath, 0 },
-	{ "path_join", path_join, 0 },
-	{ "commonpath", commonpath, 0 },
-	{ "fileglob", fileglob, HF_REACHES_OUT },
+	{ "path_join", path_join, HF_NO_ARGUMENTS },
+	{ "commonpath", commonpath, HF_NO_ARGUMENTS },
+	{ "fileglob", fileglob, HF_REACHES_OUT | HF_NO_ARGUMENTS },
 	{ 0 },
 };

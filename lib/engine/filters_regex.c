@@ -12,15 +12,29 @@ static unsigned regex_flags(const struct hf_call *call, size_t ignorecase, size_
 	       (filter_bool_arg(call, multiline, "multiline", false) ? HF_REGEX_MULTILINE : 0u);
 }
 
+/* Text that must be text: a number is no pattern in Python either. missing: what stands for it when not
+ * given; NULL: it must be. */
+static int pattern_arg(const struct hf_call *call, size_t position, const char *name, const char *missing,
+	struct hf_str *ret, struct hf_error *err)
+{
+	const struct hf_value *v = hf_call_arg(call, position, name);
+	if (v == NULL && missing == NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "missing required argument '%s'", name);
+	if (v != NULL && v->type != HF_STRING)
+		return hf_fail(err, HF_E_TEMPLATE, "%s must be text, not %s", name, hf_type_name(v));
+	*ret = v == NULL ? hf_str(missing) : v->u.string;
+	return 0;
+}
+
 /* The subject as text, and the compiled pattern. */
 static int regex_open(struct hf_eval *e, struct hf_value *input, const struct hf_call *call, size_t position,
-	const char *name, unsigned flags, struct hf_str *ret_text, struct hf_regex **ret,
+	const char *name, const char *missing, unsigned flags, struct hf_str *ret_text, struct hf_regex **ret,
 	struct hf_error *err)
 {
 	struct hf_str pattern;
 	int r = hf_eval_text(e, input, ret_text, err);
 	if (r == 0)
-		r = filter_text_arg(e, call, position, name, NULL, &pattern, err);
+		r = pattern_arg(call, position, name, missing, &pattern, err);
 	if (r == 0)
 		r = hf_regex_get(pattern, flags, ret, err);
 	if (r == -HF_E_ARGUMENT && err != NULL) {
@@ -46,11 +60,11 @@ FILTER(regex_replace)
 	size_t done;
 	int r = hf_eval_text(e, input, &text, err);
 	if (r == 0)
-		r = filter_text_arg(e, call, 0, "pattern", "", &pattern, err);
+		r = pattern_arg(call, 0, "pattern", "", &pattern, err);
 	if (r == 0)
-		r = filter_text_arg(e, call, 1, "replacement", "", &replacement, err);
+		r = pattern_arg(call, 1, "replacement", "", &replacement, err);
 	if (r == 0)
-		r = filter_int_arg(call, 4, "count", 0, &count, err);
+		r = filter_index_arg(call, 4, "count", 0, &count, err);
 	if (r == 0)
 		r = filter_int_arg(call, 5, "mandatory_count", 0, &mandatory, err);
 	if (r < 0)
@@ -58,7 +72,11 @@ FILTER(regex_replace)
 	hf_auto_regex re = NULL;
 	r = hf_regex_get(pattern, regex_flags(call, 2, 3), &re, err);
 	if (r == 0)
-		r = hf_regex_sub(a, re, text, replacement, count < 0 ? 0 : (size_t)count, &out, &done, err);
+		r = hf_regex_sub(a, re, text, replacement, count < 0 ? 1 : (size_t)count, &out, &done, err);
+	if (r == 0 && count < 0) { /* Python stops before the first */
+		out = text;
+		done = 0;
+	}
 	if (r < 0)
 		return as_template_error(r, err);
 	if (mandatory != 0 && (size_t)mandatory != done)
@@ -72,7 +90,7 @@ FILTER(regex_findall)
 	FILTER_ARGS(3, "regex", "multiline", "ignorecase");
 	struct hf_str text = { 0 };
 	hf_auto_regex re = NULL;
-	int r = regex_open(e, input, call, 0, "regex", regex_flags(call, 2, 1), &text, &re, err);
+	int r = regex_open(e, input, call, 0, "regex", NULL, regex_flags(call, 2, 1), &text, &re, err);
 	return r < 0 ? r : as_template_error(hf_regex_findall(hf_eval_arena(e), re, text, ret, err), err);
 }
 
@@ -109,7 +127,7 @@ FILTER(regex_search)
 	hf_auto_regex re = NULL;
 	unsigned flags = (filter_bool_arg(call, SIZE_MAX, "ignorecase", false) ? HF_REGEX_IGNORECASE : 0u) |
 			 (filter_bool_arg(call, SIZE_MAX, "multiline", false) ? HF_REGEX_MULTILINE : 0u);
-	int r = regex_open(e, input, call, 0, "regex", flags, &text, &re, err);
+	int r = regex_open(e, input, call, 0, "regex", NULL, flags, &text, &re, err);
 	struct hf_regex_match m;
 	if (r == 0)
 		r = hf_regex_exec(a, re, text, 0, HF_REGEX_SEARCH, &m, err);
@@ -166,12 +184,15 @@ const struct hf_callable_row hf_ansible_filters_regex[] = {
  * -------------------------------------------------------------------------------------------------------- */
 
 static int regex_test(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
-	enum hf_regex_how how, struct hf_value **ret, struct hf_error *err)
+	enum hf_regex_how how, bool how_given, struct hf_value **ret, struct hf_error *err)
 {
+	FILTER_ARGS(how_given ? 4 : 3, "pattern", "ignorecase", "multiline", "match_type");
 	struct hf_str text = { 0 };
 	hf_auto_regex re = NULL;
 	struct hf_regex_match m;
-	int r = regex_open(e, input, call, 0, "pattern", regex_flags(call, 1, 2), &text, &re, err);
+	if (!how_given && call->kwargs != NULL && hf_dict_get(call->kwargs, "match_type") != NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "got an unexpected keyword argument 'match_type'");
+	int r = regex_open(e, input, call, 0, "pattern", "", regex_flags(call, 1, 2), &text, &re, err);
 	if (r == 0)
 		r = as_template_error(hf_regex_exec(hf_eval_arena(e), re, text, 0, how, &m, err), err);
 	if (r == 0)
@@ -182,13 +203,13 @@ static int regex_test(struct hf_eval *e, struct hf_value *input, const struct hf
 int hf_test_match(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err)
 {
-	return regex_test(e, input, call, HF_REGEX_MATCH, ret, err);
+	return regex_test(e, input, call, HF_REGEX_MATCH, false, ret, err);
 }
 
 int hf_test_search(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err)
 {
-	return regex_test(e, input, call, HF_REGEX_SEARCH, ret, err);
+	return regex_test(e, input, call, HF_REGEX_SEARCH, false, ret, err);
 }
 
 int hf_test_regex(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
@@ -203,5 +224,5 @@ int hf_test_regex(struct hf_eval *e, struct hf_value *input, const struct hf_cal
 							       : HF_REGEX_SEARCH;
 	if (how == HF_REGEX_SEARCH && !hf_str_is(kind, "search"))
 		return hf_fail(err, HF_E_TEMPLATE, "invalid match_type '%.*s'", HF_STR_ARG(kind));
-	return regex_test(e, input, call, how, ret, err);
+	return regex_test(e, input, call, how, true, ret, err);
 }

@@ -47,6 +47,35 @@ static void keep(struct hf_arena *a, const struct hf_value *list, const struct s
 	}
 }
 
+/* Where something cannot be hashed, Python asks `x in other` of whatever other is. */
+static int keep_asking(struct hf_eval *e, const struct hf_value *list, struct hf_value *other, bool wanted,
+	struct hf_value *out, struct hf_error *err)
+{
+	struct seen done = seen_new(hf_eval_arena(e));
+	struct hf_value *args[] = { other };
+	const struct hf_call call = { .args = args, .n_args = 1 };
+	for (size_t i = 0; i < hf_list_len(list); i++) {
+		struct hf_value *v = hf_list_at(list, i);
+		bool inside = false;
+		int r = hf_eval_test(e, HF_STR("in"), v, &call, &inside, err);
+		if (r < 0)
+			return r;
+		if (inside != wanted || seen_has(&done, v))
+			continue;
+		seen_add(&done, v);
+		hf_list_append(out, v);
+	}
+	return 0;
+}
+
+static bool all_hashable(const struct hf_value *list)
+{
+	for (size_t i = 0; i < hf_list_len(list); i++)
+		if (!hf_value_hashable(hf_list_at(list, i)))
+			return false;
+	return true;
+}
+
 enum set_operation { SET_UNION, SET_INTERSECT, SET_DIFFERENCE, SET_SYMMETRIC };
 
 static int set_filter(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
@@ -54,7 +83,7 @@ static int set_filter(struct hf_eval *e, struct hf_value *input, const struct hf
 {
 	FILTER_ARGS(1, "b");
 	struct hf_arena *a = hf_eval_arena(e);
-	struct hf_value *left = NULL, *right = hf_call_arg(call, 0, "b");
+	struct hf_value *left = NULL, *right = hf_call_arg(call, 0, "b"), *other = right;
 	if (right == NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "missing the second list");
 	int r = filter_items(e, input, &left, err);
@@ -62,6 +91,14 @@ static int set_filter(struct hf_eval *e, struct hf_value *input, const struct hf
 		r = filter_items(e, right, &right, err);
 	if (r < 0)
 		return r;
+	bool plain = all_hashable(left) && all_hashable(right);
+	if (!plain && (what == SET_INTERSECT || what == SET_DIFFERENCE)) {
+		*ret = hf_value_list(a);
+		return keep_asking(e, left, other, what == SET_INTERSECT, *ret, err);
+	}
+	if (!plain && input->type != other->type)
+		return hf_fail(err, HF_E_TEMPLATE, "can only concatenate %s (not \"%s\") to %s",
+			hf_type_name(input), hf_type_name(other), hf_type_name(input));
 	struct seen in_left = seen_all(a, left), in_right = seen_all(a, right), done = seen_new(a);
 	*ret = hf_value_list(a);
 	keep(a, left, what == SET_UNION ? NULL : &in_right, what == SET_INTERSECT, &done, *ret);

@@ -192,6 +192,8 @@ FILTER(type_debug)
 		return filter_return_text(e, NULL, HF_STR("AnsibleUndefined"), ret);
 	if (input->type == HF_STRING && input->flags & HF_VALUE_TEXT)
 		return filter_return_text(e, NULL, HF_STR("NativeJinjaText"), ret);
+	if (input->type == HF_STRING && input->flags & HF_VALUE_MARKUP)
+		return filter_return_text(e, NULL, HF_STR("Markup"), ret);
 	return filter_return_text(e, NULL, hf_str(hf_type_name(input)), ret);
 }
 
@@ -277,7 +279,7 @@ FILTER(human_readable)
 		return r;
 	size_t row = 0;
 	char wanted =
-		unit != NULL && unit->type == HF_STRING && unit->u.string.n > 0 ? unit->u.string.p[0] : '\0';
+		unit != NULL && unit->type == HF_STRING && unit->u.string.n == 1 ? unit->u.string.p[0] : '\0';
 	for (; row + 1 < HF_COUNT(units); row++)
 		if (unit == NULL ? size >= units[row].size
 				 : toupper((unsigned char)wanted) == units[row].letter)
@@ -351,12 +353,12 @@ FILTER(human_to_bytes)
 
 const struct hf_callable_row hf_ansible_filters_text[] = {
 	{ "comment", comment, 0 },
-	{ "quote", quote, 0 },
-	{ "string", string, 0 },
-	{ "bool", to_bool, 0 },
+	{ "quote", quote, HF_NO_ARGUMENTS },
+	{ "string", string, HF_NO_ARGUMENTS },
+	{ "bool", to_bool, HF_NO_ARGUMENTS },
 	{ "ternary", ternary, 0 },
 	{ "mandatory", mandatory, HF_TAKES_UNDEFINED },
-	{ "type_debug", type_debug, HF_TAKES_UNDEFINED },
+	{ "type_debug", type_debug, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
 	{ "split", split, 0 },
 	{ "human_readable", human_readable, 0 },
 	{ "human_to_bytes", human_to_bytes, 0 },

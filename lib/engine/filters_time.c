@@ -38,6 +38,9 @@ FILTER(strftime_filter)
 	struct tm tm;
 	time_t at = time(NULL);
 	struct hf_value *second = filter_arg(call, 0, "second");
+	if (input->type != HF_STRING)
+		return hf_fail(
+			err, HF_E_TEMPLATE, "strftime() argument 1 must be str, not %s", hf_type_name(input));
 	int r = hf_eval_text(e, input, &format, err);
 	if (r < 0)
 		return r;

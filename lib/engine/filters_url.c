@@ -44,10 +44,10 @@ FILTER(urlsplit)
 
 FILTER(urldecode)
 {
-	struct hf_str text = { 0 };
-	int r = hf_eval_text(e, input, &text, err);
-	if (r < 0)
-		return r;
+	if (input->type != HF_STRING)
+		return hf_fail(
+			err, HF_E_TEMPLATE, "'%s' object has no attribute 'replace'", hf_type_name(input));
+	const struct hf_str text = input->u.string;
 	hf_auto_buf raw = hf_buf_init(FILTER_TEXT_MAX), out = hf_buf_init(FILTER_TEXT_MAX);
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char byte;
@@ -84,7 +84,8 @@ static bool is_uri(
 {
 	*u = (struct hf_url_parts){ 0 };
 	if (v->type != HF_STRING)
-		return v->type == HF_NULL;
+		return v->type != HF_UNDEFINED &&
+		       !hf_value_truthy(v); /* nothing is a URL of nothing, in Python */
 	if (hf_url_split(a, v->u.string, u, NULL) < 0 && u->path.p == NULL)
 		return false;
 	if (schemes == NULL || !hf_value_truthy(schemes))
@@ -97,6 +98,7 @@ static bool is_uri(
 
 FILTER(test_uri)
 {
+	FILTER_ARGS(1, "schemes");
 	struct hf_url_parts u;
 	*ret = hf_value_bool(
 		hf_eval_arena(e), is_uri(hf_eval_arena(e), input, filter_arg(call, 0, "schemes"), &u));
@@ -105,6 +107,7 @@ FILTER(test_uri)
 
 FILTER(test_url)
 {
+	FILTER_ARGS(1, "schemes");
 	struct hf_url_parts u;
 	bool yes = is_uri(hf_eval_arena(e), input, filter_arg(call, 0, "schemes"), &u) &&
 		   (u.netloc.n > 0 || hf_str_is(u.scheme, "file"));
@@ -121,8 +124,8 @@ FILTER(test_urn)
 }
 
 const struct hf_callable_row hf_ansible_tests_uri[] = {
-	{ "uri", test_uri, 0 },
-	{ "url", test_url, 0 },
-	{ "urn", test_urn, 0 },
+	{ "uri", test_uri, HF_TAKES_UNDEFINED },
+	{ "url", test_url, HF_TAKES_UNDEFINED },
+	{ "urn", test_urn, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
 	{ 0 },
 };

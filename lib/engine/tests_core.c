@@ -57,6 +57,9 @@ FILTER(test_changed)
 	if (r < 0)
 		return r;
 	const struct hf_value *results = hf_dict_get(input, "results"), *first;
+	if (hf_dict_get(input, "changed") == NULL && results != NULL && results->type == HF_LIST &&
+		hf_list_len(results) == 0)
+		return hf_fail(err, HF_E_TEMPLATE, "list index out of range");
 	if (hf_dict_get(input, "changed") == NULL && results != NULL && hf_is_sequence(results) &&
 		hf_list_len(results) > 0 && (first = hf_list_at(results, 0))->type == HF_DICT) {
 		bool any = false;
@@ -168,6 +171,7 @@ static int subset(struct hf_eval *e, struct hf_value *small, struct hf_value *la
 
 FILTER(test_subset)
 {
+	FILTER_ARGS(1, "b");
 	struct hf_value *other = hf_call_arg(call, 0, "b");
 	return other == NULL ? hf_fail(err, HF_E_TEMPLATE, "subset needs a list")
 			     : subset(e, input, other, ret, err);
@@ -175,6 +179,7 @@ FILTER(test_subset)
 
 FILTER(test_superset)
 {
+	FILTER_ARGS(1, "b");
 	struct hf_value *other = hf_call_arg(call, 0, "b");
 	return other == NULL ? hf_fail(err, HF_E_TEMPLATE, "superset needs a list")
 			     : subset(e, other, input, ret, err);
@@ -182,6 +187,7 @@ FILTER(test_superset)
 
 FILTER(test_contains)
 {
+	FILTER_ARGS(1, "value");
 	const struct hf_value *item = hf_call_arg(call, 0, "value");
 	if (item == NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "contains needs a value");
@@ -203,34 +209,34 @@ FILTER(test_nan)
 }
 
 const struct hf_callable_row hf_ansible_tests_core[] = {
-	{ "failed", test_failed, 0 },
-	{ "failure", test_failed, 0 },
-	{ "succeeded", test_success, 0 },
-	{ "success", test_success, 0 },
-	{ "successful", test_success, 0 },
-	{ "reachable", test_reachable, 0 },
-	{ "unreachable", test_unreachable, 0 },
+	{ "failed", test_failed, HF_NO_ARGUMENTS },
+	{ "failure", test_failed, HF_NO_ARGUMENTS },
+	{ "succeeded", test_success, HF_NO_ARGUMENTS },
+	{ "success", test_success, HF_NO_ARGUMENTS },
+	{ "successful", test_success, HF_NO_ARGUMENTS },
+	{ "reachable", test_reachable, HF_NO_ARGUMENTS },
+	{ "unreachable", test_unreachable, HF_NO_ARGUMENTS },
 	{ "timedout", test_failed, 0 },
-	{ "changed", test_changed, 0 },
-	{ "change", test_changed, 0 },
-	{ "skipped", test_skipped, 0 },
-	{ "skip", test_skipped, 0 },
-	{ "started", test_started, 0 },
-	{ "finished", test_finished, 0 },
+	{ "changed", test_changed, HF_NO_ARGUMENTS },
+	{ "change", test_changed, HF_NO_ARGUMENTS },
+	{ "skipped", test_skipped, HF_NO_ARGUMENTS },
+	{ "skip", test_skipped, HF_NO_ARGUMENTS },
+	{ "started", test_started, HF_NO_ARGUMENTS },
+	{ "finished", test_finished, HF_NO_ARGUMENTS },
 	{ "truthy", test_truthy, 0 },
 	{ "falsy", test_falsy, 0 },
-	{ "vault_encrypted", test_vault_encrypted, 0 },
+	{ "vault_encrypted", test_vault_encrypted, HF_NO_ARGUMENTS },
 	{ "match", hf_test_match, 0 },
 	{ "search", hf_test_search, 0 },
 	{ "regex", hf_test_regex, 0 },
-	{ "all", test_all, 0 },
-	{ "any", test_any, 0 },
+	{ "all", test_all, HF_NO_ARGUMENTS },
+	{ "any", test_any, HF_NO_ARGUMENTS },
 	{ "subset", test_subset, 0 },
 	{ "issubset", test_subset, 0 },
 	{ "superset", test_superset, 0 },
 	{ "issuperset", test_superset, 0 },
 	{ "contains", test_contains, 0 },
-	{ "isnan", test_nan, 0 },
-	{ "nan", test_nan, 0 },
+	{ "isnan", test_nan, HF_NO_ARGUMENTS },
+	{ "nan", test_nan, HF_NO_ARGUMENTS },
 	{ 0 },
 };

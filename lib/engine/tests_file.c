@@ -23,10 +23,19 @@ static int path_test(struct hf_eval *e, struct hf_value *input, enum wanted what
 {
 	struct hf_str path;
 	struct stat st;
-	if (input->type != HF_STRING && input->type != HF_INT)
+	bool number = input->type == HF_INT || input->type == HF_BOOL;
+	if (number && what <= WANT_FILE) { /* a descriptor, to Python; we have none to offer */
+		*ret = hf_value_bool(hf_eval_arena(e), false);
+		return 0;
+	}
+	if (input->type != HF_STRING && (!number || what != WANT_EXISTS))
 		return hf_fail(err, HF_E_TEMPLATE,
-			"stat: path should be string, bytes, os.PathLike or integer, not %s",
-			hf_type_name(input));
+			"stat: path should be string, bytes or os.PathLike, not %s", hf_type_name(input));
+	if (number) {
+		*ret = hf_value_bool(hf_eval_arena(e),
+			input->type == HF_BOOL || (input->u.integer >= 0 && input->u.integer <= 2));
+		return 0;
+	}
 	int r = hf_eval_text(e, input, &path, err);
 	if (r < 0)
 		return r;
@@ -92,19 +101,19 @@ FILTER(test_same_file)
 }
 
 const struct hf_callable_row hf_ansible_tests_file[] = {
-	{ "directory", test_directory, HF_REACHES_OUT },
-	{ "is_dir", test_directory, HF_REACHES_OUT },
-	{ "file", test_file, HF_REACHES_OUT },
-	{ "is_file", test_file, HF_REACHES_OUT },
-	{ "link", test_link, HF_REACHES_OUT },
-	{ "is_link", test_link, HF_REACHES_OUT },
-	{ "exists", test_exists, HF_REACHES_OUT },
-	{ "link_exists", test_link_exists, HF_REACHES_OUT },
-	{ "abs", test_abs, 0 },
-	{ "is_abs", test_abs, 0 },
+	{ "directory", test_directory, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "is_dir", test_directory, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "file", test_file, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "is_file", test_file, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "link", test_link, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "is_link", test_link, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "exists", test_exists, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "link_exists", test_link_exists, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "abs", test_abs, HF_NO_ARGUMENTS },
+	{ "is_abs", test_abs, HF_NO_ARGUMENTS },
 	{ "same_file", test_same_file, HF_REACHES_OUT },
 	{ "is_same_file", test_same_file, HF_REACHES_OUT },
-	{ "mount", test_mount, HF_REACHES_OUT },
-	{ "is_mount", test_mount, HF_REACHES_OUT },
+	{ "mount", test_mount, HF_REACHES_OUT | HF_NO_ARGUMENTS },
+	{ "is_mount", test_mount, HF_REACHES_OUT | HF_NO_ARGUMENTS },
 	{ 0 },
 };

@@ -238,6 +238,6 @@ const struct hf_callable_row hf_ansible_tests_net[] = {
 	{ "in_any_network", t_in_any, 0 },
 	{ "in_one_network", t_in_one, 0 },
 	{ "mac", t_mac, 0 },
-	{ "resolvable", t_resolvable, 0 },
+	{ "resolvable", t_resolvable, HF_REACHES_OUT },
 	{ 0 },
 };

@@ -98,6 +98,9 @@ static int call_refused(struct hf_eval *e, const struct hf_callable_row *row, co
 	if (e->env->sealed && row->flags & HF_REACHES_OUT)
 		return hf_fail(err, HF_E_DENIED,
 			"'%s' reaches outside of templates, which is switched off here", row->name);
+	if (row->flags & HF_NO_ARGUMENTS &&
+		(call->n_args > 0 || (call->kwargs != NULL && hf_dict_len(call->kwargs) > 0)))
+		return hf_raise(err, "'%s' takes no arguments", row->name);
 	if (!eval_strict(e) || row->flags & HF_TAKES_UNDEFINED)
 		return 0;
 	if (input != NULL && undefined_strict(e, input))

@@ -18,6 +18,8 @@ int hf_filter_urlize(struct hf_eval *e, struct hf_value *input, const struct hf_
 /* Optional arguments with the value they have when not given. A wrong type raises. */
 HF_CHECK int hf_filter_int(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
 	int64_t fallback, int64_t *ret, struct hf_error *err);
+/* As sorted() wants it: an integer or a boolean. */
+HF_CHECK int hf_filter_reverse(const struct hf_call *call, size_t position, bool *ret, struct hf_error *err);
 HF_CHECK int hf_filter_bool(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
 	bool fallback, bool *ret, struct hf_error *err);
 HF_CHECK int hf_filter_text(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,

@@ -258,6 +258,6 @@ FILTER(pprint)
 const struct hf_callable_row hf_filters_format[] = {
 	{ "format", filter_format, HF_TAKES_UNDEFINED },
 	{ "tojson", filter_tojson, 0 },
-	{ "pprint", filter_pprint, HF_TAKES_UNDEFINED },
+	{ "pprint", filter_pprint, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
 	{ NULL, NULL, 0 },
 };

@@ -286,12 +286,12 @@ FILTER(xmlattr)
 }
 
 const struct hf_callable_row hf_filters_html[] = {
-	{ "escape", filter_escape, 0 },
-	{ "e", filter_escape, 0 },
-	{ "forceescape", filter_forceescape, 0 },
-	{ "safe", filter_safe, 0 },
-	{ "striptags", filter_striptags, 0 },
-	{ "urlencode", filter_urlencode, 0 },
+	{ "escape", filter_escape, HF_NO_ARGUMENTS },
+	{ "e", filter_escape, HF_NO_ARGUMENTS },
+	{ "forceescape", filter_forceescape, HF_NO_ARGUMENTS },
+	{ "safe", filter_safe, HF_NO_ARGUMENTS },
+	{ "striptags", filter_striptags, HF_NO_ARGUMENTS },
+	{ "urlencode", filter_urlencode, HF_NO_ARGUMENTS },
 	{ "xmlattr", filter_xmlattr, 0 },
 	{ "urlize", hf_filter_urlize, 0 },
 	{ NULL, NULL, 0 },

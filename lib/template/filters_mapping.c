@@ -61,7 +61,7 @@ FILTER(dictsort)
 	if (r == 0)
 		r = hf_filter_text(e, call, 1, "by", HF_STR("key"), &by, err);
 	if (r == 0)
-		r = hf_filter_bool(e, call, 2, "reverse", false, &reverse, err);
+		r = hf_filter_reverse(call, 2, &reverse, err);
 	if (r < 0)
 		return r;
 	if (!hf_str_is(by, "key") && !hf_str_is(by, "value"))
@@ -109,7 +109,7 @@ FILTER(attr)
 const struct hf_callable_row hf_filters_mapping[] = {
 	{ "default", filter_default, HF_TAKES_UNDEFINED },
 	{ "d", filter_default, HF_TAKES_UNDEFINED },
-	{ "items", filter_items, HF_TAKES_UNDEFINED },
+	{ "items", filter_items, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
 	{ "dictsort", filter_dictsort, 0 },
 	{ "attr", filter_attr, HF_TAKES_UNDEFINED },
 	{ NULL, NULL, 0 },

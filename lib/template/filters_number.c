@@ -32,6 +32,19 @@ int hf_filter_bool(struct hf_eval *e, const struct hf_call *call, size_t positio
 	return 0;
 }
 
+int hf_filter_reverse(const struct hf_call *call, size_t position, bool *ret, struct hf_error *err)
+{
+	const struct hf_value *v = hf_call_arg(call, position, "reverse");
+	*ret = false;
+	if (v == NULL)
+		return 0;
+	if (v->type != HF_BOOL && v->type != HF_INT)
+		return hf_raise(
+			err, "reverse: '%s' object cannot be interpreted as an integer", hf_type_name(v));
+	*ret = hf_value_truthy(v);
+	return 0;
+}
+
 int hf_filter_text(struct hf_eval *e, const struct hf_call *call, size_t position, const char *name,
 	struct hf_str fallback, struct hf_str *ret, struct hf_error *err)
 {
@@ -214,12 +227,18 @@ static struct hf_value *int_of(struct hf_arena *a, struct hf_value *v, int64_t b
 
 FILTER(int)
 {
-	struct hf_value *fallback = NULL;
-	int64_t base = 10;
-	const struct filter_arg args[] = { { "default", ARG_VALUE, &fallback }, { "base", ARG_INT, &base } };
+	struct hf_value *fallback = NULL, *given = NULL;
+	const struct filter_arg args[] = { { "default", ARG_VALUE, &fallback },
+		{ "base", ARG_VALUE, &given } };
 	int r = hf_filter_args(e, call, "int", args, HF_COUNT(args), err);
 	if (r < 0)
 		return r;
+	/* What is no base makes int() fail, and the text is then read as a float, as with any other mistake.
+	 */
+	int64_t base = given == NULL            ? 10
+		       : given->type == HF_INT  ? given->u.integer
+		       : given->type == HF_BOOL ? given->u.boolean
+						: 1;
 	if (input->type == HF_UNDEFINED)
 		return hf_eval_undefined(e, input, err);
 	struct hf_value *out = int_of(e->arena, input, base);
@@ -375,7 +394,7 @@ FILTER(filesizeformat)
 const struct hf_callable_row hf_filters_number[] = {
 	{ "int", filter_int, 0 },
 	{ "float", filter_float, 0 },
-	{ "abs", filter_abs, 0 },
+	{ "abs", filter_abs, HF_NO_ARGUMENTS },
 	{ "round", filter_round, 0 },
 	{ "filesizeformat", filter_filesizeformat, 0 },
 	{ NULL, NULL, 0 },

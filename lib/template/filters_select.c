@@ -138,7 +138,7 @@ FILTER(sort)
 	struct hf_value *list, **keys;
 	int r = hf_call_check(call, "sort", 3, names, err);
 	if (r == 0)
-		r = hf_filter_bool(e, call, 0, "reverse", false, &reverse, err);
+		r = hf_filter_reverse(call, 0, &reverse, err);
 	if (r == 0)
 		r = hf_filter_bool(e, call, 1, "case_sensitive", false, &cased, err);
 	if (r == 0)

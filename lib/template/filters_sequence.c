@@ -263,13 +263,13 @@ FILTER(slice)
 }
 
 const struct hf_callable_row hf_filters_sequence[] = {
-	{ "length", filter_length, 0 },
-	{ "count", filter_length, 0 },
-	{ "first", filter_first, 0 },
-	{ "last", filter_last, 0 },
-	{ "list", filter_list, 0 },
+	{ "length", filter_length, HF_NO_ARGUMENTS },
+	{ "count", filter_length, HF_NO_ARGUMENTS },
+	{ "first", filter_first, HF_NO_ARGUMENTS },
+	{ "last", filter_last, HF_NO_ARGUMENTS },
+	{ "list", filter_list, HF_NO_ARGUMENTS },
 	{ "join", filter_join, 0 },
-	{ "reverse", filter_reverse, 0 },
+	{ "reverse", filter_reverse, HF_NO_ARGUMENTS },
 	{ "random", filter_random, 0 },
 	{ "sum", filter_sum, 0 },
 	{ "batch", filter_batch, 0 },

@@ -59,7 +59,10 @@ static void title_case(struct hf_buf *out, struct hf_str s)
 
 FILTER(title)
 {
-	return changed(e, input, call, title_case, ret, err);
+	int r = changed(e, input, call, title_case, ret, err);
+	if (r == 0) /* put together anew, so no Markup any more */
+		(*ret)->flags &= ~(unsigned)HF_VALUE_MARKUP;
+	return r;
 }
 
 FILTER(string)
@@ -257,16 +260,16 @@ FILTER(indent)
 }
 
 const struct hf_callable_row hf_filters_text[] = {
-	{ "upper", filter_upper, 0 },
-	{ "lower", filter_lower, 0 },
-	{ "capitalize", filter_capitalize, 0 },
-	{ "title", filter_title, 0 },
-	{ "string", filter_string, 0 },
+	{ "upper", filter_upper, HF_NO_ARGUMENTS },
+	{ "lower", filter_lower, HF_NO_ARGUMENTS },
+	{ "capitalize", filter_capitalize, HF_NO_ARGUMENTS },
+	{ "title", filter_title, HF_NO_ARGUMENTS },
+	{ "string", filter_string, HF_NO_ARGUMENTS },
 	{ "trim", filter_trim, 0 },
 	{ "center", filter_center, 0 },
 	{ "replace", filter_replace, 0 },
 	{ "truncate", filter_truncate, 0 },
-	{ "wordcount", filter_wordcount, 0 },
+	{ "wordcount", filter_wordcount, HF_NO_ARGUMENTS },
 	{ "indent", filter_indent, 0 },
 	{ "wordwrap", hf_filter_wordwrap, 0 },
 	{ NULL, NULL, 0 },

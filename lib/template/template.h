@@ -32,6 +32,7 @@ enum hf_callable_flags {
 	HF_TAKES_UNDEFINED =
 		1 << 0,   /* undefined input or arguments are handed over instead of raising (strict mode) */
 	HF_PURE = 1 << 1, /* same arguments, same result: may be folded at compile time */
+	HF_NO_ARGUMENTS = 1 << 3, /* the value is all it takes: a call with more is refused */
 	HF_REACHES_OUT =
 		1 << 2, /* looks at files, the environment …: refused where the environment is sealed */
 };

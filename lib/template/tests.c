@@ -38,6 +38,12 @@ static bool is_integer(const struct hf_value *v)
 	return v->type == HF_INT || v->type == HF_BIGINT;
 }
 
+static bool undefined_chains(const struct hf_eval *e)
+{
+	return e->env->undefined == HF_UNDEFINED_CHAINABLE ||
+	       e->env->undefined == HF_UNDEFINED_STRICT_CHAINABLE;
+}
+
 static bool has_items(const struct hf_value *v)
 {
 	return (v->type >= HF_STRING && v->type <= HF_SET) || v->type == HF_UNDEFINED || hf_value_is_lazy(v);
@@ -64,7 +70,8 @@ PLAIN_TEST(mapping, input->type == HF_DICT)
 PLAIN_TEST(callable, hf_value_callable(input) || input->type == HF_UNDEFINED)
 PLAIN_TEST(iterable, has_items(input))
 PLAIN_TEST(sequence, has_length(input) && !undefined_strict(e, input))
-PLAIN_TEST(escaped, (input->flags & HF_VALUE_MARKUP) != 0)
+PLAIN_TEST(escaped,
+	(input->flags & HF_VALUE_MARKUP) != 0 || (input->type == HF_UNDEFINED && undefined_chains(e)))
 
 /* input % divisor == rest */
 static int remainder_is(struct hf_eval *e, struct hf_value *input, struct hf_value *divisor, int64_t rest,
@@ -183,6 +190,8 @@ TEST(in)
 /* Python's `is`: the same object; small values of one kind are one object. */
 TEST(sameas)
 {
+	if (call->n_args > 1)
+		return arguments_exactly(call, 1, err);
 	struct hf_value *other = hf_call_arg(call, 0, "other");
 	if (other == NULL)
 		return arguments_exactly(call, 1, err);
@@ -219,6 +228,8 @@ TEST(filter)
 	if (!hf_value_hashable(input) && input->type != HF_UNDEFINED)
 		return hf_raise(err, "unhashable type: '%s'", hf_type_name(input));
 	bool known = input->type == HF_STRING && hf_builtin_filter(e->env, input->u.string) != NULL;
+	if (!known && e->env->unknown_is_always_error)
+		return hf_raise(err, "no filter of that name can be loaded");
 	return answer(e, known, ret);
 }
 
@@ -227,30 +238,32 @@ TEST(test)
 	if (!hf_value_hashable(input) && input->type != HF_UNDEFINED)
 		return hf_raise(err, "unhashable type: '%s'", hf_type_name(input));
 	bool known = input->type == HF_STRING && hf_builtin_test(e->env, input->u.string) != NULL;
+	if (!known && e->env->unknown_is_always_error)
+		return hf_raise(err, "no test of that name can be loaded");
 	return answer(e, known, ret);
 }
 
 const struct hf_callable_row hf_tests_builtin[] = {
-	{ "defined", test_defined, HF_TAKES_UNDEFINED },
-	{ "undefined", test_undefined, HF_TAKES_UNDEFINED },
-	{ "none", test_none, HF_TAKES_UNDEFINED },
-	{ "boolean", test_boolean, HF_TAKES_UNDEFINED },
-	{ "false", test_is_false, HF_TAKES_UNDEFINED },
-	{ "true", test_is_true, HF_TAKES_UNDEFINED },
-	{ "integer", test_integer, HF_TAKES_UNDEFINED },
-	{ "float", test_float, HF_TAKES_UNDEFINED },
-	{ "number", test_number, HF_TAKES_UNDEFINED },
-	{ "string", test_string, HF_TAKES_UNDEFINED },
-	{ "mapping", test_mapping, HF_TAKES_UNDEFINED },
-	{ "callable", test_callable, HF_TAKES_UNDEFINED },
-	{ "iterable", test_iterable, 0 },
-	{ "sequence", test_sequence, HF_TAKES_UNDEFINED },
-	{ "escaped", test_escaped, HF_TAKES_UNDEFINED },
-	{ "odd", test_odd, 0 },
-	{ "even", test_even, 0 },
+	{ "defined", test_defined, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "undefined", test_undefined, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "none", test_none, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "boolean", test_boolean, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "false", test_is_false, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "true", test_is_true, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "integer", test_integer, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "float", test_float, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "number", test_number, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "string", test_string, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "mapping", test_mapping, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "callable", test_callable, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "iterable", test_iterable, HF_NO_ARGUMENTS },
+	{ "sequence", test_sequence, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "escaped", test_escaped, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
+	{ "odd", test_odd, HF_NO_ARGUMENTS },
+	{ "even", test_even, HF_NO_ARGUMENTS },
 	{ "divisibleby", test_divisibleby, 0 },
-	{ "lower", test_lower, 0 },
-	{ "upper", test_upper, 0 },
+	{ "lower", test_lower, HF_NO_ARGUMENTS },
+	{ "upper", test_upper, HF_NO_ARGUMENTS },
 	{ "eq", test_eq, 0 },
 	{ "==", test_eq, 0 },
 	{ "equalto", test_eq, 0 },
@@ -268,7 +281,7 @@ const struct hf_callable_row hf_tests_builtin[] = {
 	{ ">=", test_ge, 0 },
 	{ "in", test_in, 0 },
 	{ "sameas", test_sameas, HF_TAKES_UNDEFINED },
-	{ "filter", test_filter, 0 },
-	{ "test", test_test, 0 },
+	{ "filter", test_filter, HF_NO_ARGUMENTS },
+	{ "test", test_test, HF_NO_ARGUMENTS },
 	{ NULL, NULL, 0 },
 };
