@@ -176,7 +176,7 @@ static void line_break(struct writer *w)
 
 static void separator(struct writer *w)
 {
-	hf_buf_puts(w->out, w->style->compact || w->style->indent >= 0 ? "," : ", ");
+	hf_buf_puts(w->out, w->style->compact || w->style->tight || w->style->indent >= 0 ? "," : ", ");
 	line_break(w);
 }
 

@@ -21,6 +21,7 @@ struct hf_json_style {
 	bool sort_keys;
 	bool ascii;        /* escape everything beyond ASCII, as ensure_ascii=True */
 	bool compact;      /* "," and ":" without blanks */
+	bool tight;        /* "," without a blank, whatever the indentation */
 	bool hide_secrets; /* a secret value becomes "********" */
 };
 #define HF_JSON_COMPACT ((struct hf_json_style){ .indent = -1, .compact = true })

@@ -80,7 +80,8 @@ FILTER(to_json)
 FILTER(to_nice_json)
 {
 	return json_filter(e, input, call,
-		(struct hf_json_style){ .indent = 4, .ascii = true, .sort_keys = true }, 2, ret, err);
+		(struct hf_json_style){ .indent = 4, .ascii = true, .sort_keys = true, .tight = true }, 2,
+		ret, err);
 }
 
 FILTER(from_json)

@@ -87,8 +87,8 @@ static int undefined_refuse(struct hf_eval *e, const struct hf_value *v, int dep
 }
 
 /* combine and lists_mergeby take these two keywords and no others. */
-static int list_merge_option(
-	struct hf_eval *e, const struct hf_call *call, enum list_merge *ret, struct hf_error *err)
+static int list_merge_option(struct hf_eval *e, const struct hf_call *call, bool merging,
+	enum list_merge *ret, struct hf_error *err)
 {
 	if (call->kwargs != NULL)
 		HF_DICT_EACH (call->kwargs, k)
@@ -97,6 +97,9 @@ static int list_merge_option(
 				return hf_fail(err, HF_E_TEMPLATE,
 					"'recursive' and 'list_merge' are the only valid keyword arguments");
 	struct hf_str name;
+	*ret = (enum list_merge)0;
+	if (!merging) /* a single dictionary: Ansible does not look at the word */
+		return 0;
 	int r = filter_text_arg(e, call, SIZE_MAX, "list_merge", "replace", &name, err);
 	if (r < 0)
 		return r;
@@ -126,7 +129,7 @@ FILTER(combine)
 		return r;
 	size_t n = hf_list_len(dicts);
 	struct hf_value *result = n == 0 ? hf_value_dict(a) : hf_list_at(dicts, n - 1);
-	r = n < 2 ? 0 : list_merge_option(e, call, &how, err); /* not looked at where nothing is merged */
+	r = list_merge_option(e, call, n > 1, &how, err);
 	for (size_t i = n; i > 1 && r == 0; i--)
 		r = dicts_merge(a, hf_list_at(dicts, i - 2), result,
 			filter_bool_arg(call, SIZE_MAX, "recursive", false), how, 0, &result, err);
@@ -237,7 +240,7 @@ FILTER(lists_mergeby)
 	if (call->n_args == 0 || call->args[call->n_args - 1]->type != HF_STRING)
 		return hf_fail(err, HF_E_TEMPLATE, "lists_mergeby: the last argument is the index, a string");
 	by.index = call->args[call->n_args - 1];
-	int r = list_merge_option(e, call, &by.how, err);
+	int r = list_merge_option(e, call, true, &by.how, err);
 	if (r == 0)
 		r = lists_gather(input, call, lists, err);
 	if (r < 0)

@@ -84,8 +84,8 @@ static bool is_uri(
 {
 	*u = (struct hf_url_parts){ 0 };
 	if (v->type != HF_STRING)
-		return v->type != HF_UNDEFINED &&
-		       !hf_value_truthy(v); /* nothing is a URL of nothing, in Python */
+		return v->type != HF_UNDEFINED && !hf_value_truthy(v) &&
+		       schemes == NULL; /* nothing is a URL of nothing, in Python */
 	if (hf_url_split(a, v->u.string, u, NULL) < 0 && u->path.p == NULL)
 		return false;
 	if (schemes == NULL || !hf_value_truthy(schemes))

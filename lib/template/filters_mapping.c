@@ -93,10 +93,11 @@ FILTER(attr)
 		return hf_raise(err, "attr() missing 1 required positional argument: 'name'");
 	if (r < 0)
 		return r;
-	struct hf_str text;
-	r = hf_eval_text(e, name, &text, err);
-	if (r < 0)
-		return r;
+	if (name->type != HF_STRING)
+		return name->type == HF_UNDEFINED
+			       ? hf_eval_undefined(e, name, err)
+			       : hf_raise(err, "attribute name must be string, not '%s'", hf_type_name(name));
+	struct hf_str text = name->u.string;
 	if (input->type == HF_DICT) {
 		const struct hf_callable_row *row = hf_row_find(hf_methods_dict, text);
 		*ret = row != NULL ? hf_method_value(e->arena, row, input)

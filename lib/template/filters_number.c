@@ -380,7 +380,7 @@ FILTER(filesizeformat)
 	} else if (size < base) {
 		if (!isfinite(size))
 			return hf_raise(err, "cannot convert float to integer");
-		hf_buf_printf(&out, "%" PRId64 " Bytes", (int64_t)size);
+		hf_buf_printf(&out, "%.0f Bytes", trunc(size) + 0.0);
 	} else {
 		double unit = base * base;
 		size_t i = 0;

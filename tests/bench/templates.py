@@ -4,8 +4,9 @@
 usage: templates.py BENCH_TEMPLATE [ROUNDS]      needs jinja2 and ansible-core; prints a table
 
 The sides take turns, and the table shows the median of each and of the ratio of neighbours, so that a busy machine
-slows both. Ansible compiles a value each time it is templated, as it does for every task; cached results are left out. What is measured (a template of 20 lines with loop and conditions, a condition, a value of a playbook) comes
-from `bench_template --show`.
+slows both. Ansible compiles a value each time it is templated, as it does for every task; cached results are left out.
+What is measured (a template of 20 lines with loop and conditions, a condition, a value of a playbook) comes from
+`bench_template --show`.
 """
 import json
 import pathlib
