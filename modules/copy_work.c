@@ -211,12 +211,14 @@ int hf_copy_work_file(struct hf_copy_work *w, const struct hf_copy_source *s, co
 			return result < 0 ? result : file_replace(w, s, dest);
 		}
 	}
-	if (hf_fs_is_dir(dest)) {
+	bool there = lstat(dest, &st) == 0;
+	if (there && !S_ISREG(st.st_mode) && hf_fs_is_dir(dest)) {
 		if (s->path == NULL)
 			return hf_fail(w->err, HF_E_TASK, "can not use content with a dir as dest");
 		dest = hf_path_join(a, dest, relative);
+		there = lstat(dest, &st) == 0;
 	}
-	bool link = lstat(dest, &st) == 0 && S_ISLNK(st.st_mode);
+	bool link = there && S_ISLNK(st.st_mode);
 	if (link && follow && hf_fs_exists(dest)) {
 		dest = hf_file_realpath(a, dest);
 		link = false;

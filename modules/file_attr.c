@@ -18,16 +18,19 @@ const char *hf_file_mode_text(struct hf_arena *a, mode_t mode)
 	return hf_sprintf(a, "0%03o", (unsigned)(mode & 07777));
 }
 
+static const char *state_of(const struct stat *st)
+{
+	if (S_ISLNK(st->st_mode))
+		return "link";
+	if (S_ISDIR(st->st_mode))
+		return "directory";
+	return st->st_nlink > 1 ? "hard" : "file";
+}
+
 const char *hf_file_state(const char *path)
 {
 	struct stat st;
-	if (lstat(path, &st) < 0)
-		return "absent";
-	if (S_ISLNK(st.st_mode))
-		return "link";
-	if (S_ISDIR(st.st_mode))
-		return "directory";
-	return st.st_nlink > 1 ? "hard" : "file";
+	return lstat(path, &st) < 0 ? "absent" : state_of(&st);
 }
 
 char *hf_file_realpath(struct hf_arena *a, const char *path)
@@ -163,14 +166,14 @@ void hf_file_attr_report(struct hf_module_context *c, struct hf_change *change, 
 {
 	struct hf_arena *a = hf_task_arena(c);
 	struct stat st;
-	if (!hf_fs_exists(path) || lstat(path, &st) < 0)
+	if (lstat(path, &st) < 0 || (S_ISLNK(st.st_mode) && !hf_fs_exists(path)))
 		return;
 	hf_result_int(c, change, "uid", st.st_uid);
 	hf_result_int(c, change, "gid", st.st_gid);
 	hf_result_cstr(c, change, "owner", hf_accounts_user(a, st.st_uid, NULL));
 	hf_result_cstr(c, change, "group", hf_accounts_group(a, st.st_gid, NULL));
 	hf_result_cstr(c, change, "mode", hf_file_mode_text(a, st.st_mode));
-	hf_result_cstr(c, change, "state", hf_file_state(path));
+	hf_result_cstr(c, change, "state", state_of(&st));
 	hf_result_int(c, change, "size", st.st_size);
 	const char *label = hf_file_label_get(a, path);
 	if (label != NULL)

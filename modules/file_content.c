@@ -48,7 +48,8 @@ bool hf_file_content_same(const char *path, struct hf_str data)
 	if (fd < 0 || (size_t)st.st_size != data.n)
 		return false;
 	for (size_t at = 0; at < data.n;) {
-		ssize_t n = block_read(fd, block, sizeof(block));
+		size_t left = data.n - at;
+		ssize_t n = block_read(fd, block, left < sizeof(block) ? left : sizeof(block));
 		if (n <= 0 || (size_t)n > data.n - at || memcmp(block, data.p + at, (size_t)n) != 0)
 			return false;
 		at += (size_t)n;

@@ -11,7 +11,10 @@ enum { LABEL_MAX = 1024, LABEL_PARTS = 4 };
 
 static bool label_enabled(void)
 {
-	return access("/sys/fs/selinux/enforce", F_OK) == 0;
+	static int known = -1; /* a kernel has it from the start or not at all */
+	if (known < 0)
+		known = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	return known != 0;
 }
 
 const char *hf_file_label_get(struct hf_arena *a, const char *path)

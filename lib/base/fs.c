@@ -17,6 +17,7 @@ static int sys_renameat(int from_dir, const char *from, int to_dir, const char *
 	return renameat(from_dir, from, to_dir, to);
 }
 
+unsigned hf_fs_replaced;
 struct hf_sys hf_sys = { write, fsync, sys_renameat, fchmod, fchown };
 
 static ssize_t read_again(int fd, void *p, size_t n)
@@ -183,6 +184,7 @@ int hf_fs_temp_commit(struct hf_fs_temp *t, struct hf_fs_attr attr, struct hf_er
 	int result = temp_attributes(t, attr, err);
 	if (result == 0 && attr.sync && hf_sys.fsync(t->fd) < 0)
 		result = hf_fail_errno(err, HF_E_IO, "sync %s", t->path);
+	hf_fs_replaced++;
 	if (result == 0 && hf_sys.renameat(AT_FDCWD, t->path, AT_FDCWD, t->target) < 0)
 		result = hf_fail_errno(err, HF_E_IO, "rename to %s", t->target);
 	if (result < 0) {

@@ -20,6 +20,9 @@ struct hf_sys {
 	int (*fchown)(int fd, uid_t uid, gid_t gid);
 };
 extern struct hf_sys hf_sys;
+/* How many files this process has put in place: what is remembered of a file is asked for again when it
+ * moved. */
+extern unsigned hf_fs_replaced;
 
 /* Whole file, terminated. max bytes at most. */
 HF_CHECK int hf_fs_read(

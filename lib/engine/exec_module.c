@@ -165,10 +165,11 @@ static int check_and_apply(
 static int run_in_playbook_dir(
 	struct hf_task *t, const struct hf_resource *r, struct hf_change *change, struct hf_error *err)
 {
-	hf_auto_fd here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool moved = here >= 0 && chdir(hf_task_dir((struct hf_module_context *)t)) == 0;
+	if (t->run->start_dir == 0)
+		t->run->start_dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) + 1;
+	bool moved = t->run->start_dir > 0 && chdir(hf_task_dir((struct hf_module_context *)t)) == 0;
 	int result = check_and_apply(t, r, change, err);
-	if (moved && fchdir(here) < 0 && result == 0)
+	if (moved && fchdir(t->run->start_dir - 1) < 0 && result == 0)
 		return hf_fail_errno(err, HF_E_IO, "return to the directory the run was started in");
 	return result;
 }

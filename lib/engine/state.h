@@ -104,7 +104,8 @@ struct hf_run {
 	bool started;                       /* --start-at-task was found, or not asked for */
 	char step;                          /* 'c': no more questions */
 	uint64_t deadline_ms;
-	int fatal; /* exit status of an error outside tasks */
+	int start_dir; /* a descriptor of where the run was started, + 1; 0: not opened yet */
+	int fatal;     /* exit status of an error outside tasks */
 	unsigned task_number, jobs, include_depth;
 	struct hf_map resource_names; /* how often a resource's description was seen */
 	struct hf_map places;         /* wanted.c: how many tasks stand at a place */

@@ -153,8 +153,21 @@ static void put_unsafe(struct hf_arena *a, struct hf_value *dict, const char *ke
 	hf_dict_put(dict, key, v);
 }
 
-static struct hf_value *file_locals(
-	struct hf_arena *a, const struct hf_templar_file *how, const struct hf_value *locals)
+/* The last owner asked for is remembered: the templates of a playbook mostly belong to one. */
+static const char *owner_name(struct hf_templar *t, struct hf_arena *a, uid_t uid)
+{
+	if (t->owner == NULL || t->owner_uid != uid) {
+		const struct passwd *owner = getpwuid(uid);
+		if (owner == NULL)
+			return hf_sprintf(a, "%u", uid);
+		t->owner = hf_strdup(t->arena, owner->pw_name);
+		t->owner_uid = uid;
+	}
+	return t->owner;
+}
+
+static struct hf_value *file_locals(struct hf_templar *t, struct hf_arena *a,
+	const struct hf_templar_file *how, const struct hf_value *locals)
 {
 	struct hf_value *all = locals == NULL ? hf_value_dict(a) : hf_value_shallow(a, locals);
 	struct utsname host;
@@ -168,9 +181,7 @@ static struct hf_value *file_locals(
 	else
 		hf_dict_put(all, "template_destpath", hf_value_null(a));
 	if (stat(how->path, &st) == 0) {
-		const struct passwd *owner = getpwuid(st.st_uid);
-		put_unsafe(a, all, "template_uid",
-			owner != NULL ? owner->pw_name : hf_sprintf(a, "%u", st.st_uid));
+		put_unsafe(a, all, "template_uid", owner_name(t, a, st.st_uid));
 		hf_dict_put(all, "template_mtime", time_value(a, st.st_mtim.tv_sec, st.st_mtim.tv_nsec));
 	}
 	struct timespec now;
@@ -216,7 +227,7 @@ int hf_templar_file(struct hf_templar *t, struct hf_arena *a, struct hf_str sour
 		r = hf_template_compile(a, &env, source, how->path, &template, err);
 	if (r < 0)
 		return r;
-	struct rendering rendering = templar_rendering(t, a, file_locals(a, how, locals), NULL);
+	struct rendering rendering = templar_rendering(t, a, file_locals(t, a, how, locals), NULL);
 	rendering.mutates = true;
 	rendering.file = true;
 	rendering.env = &env;

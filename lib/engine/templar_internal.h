@@ -18,6 +18,8 @@ struct hf_templar {
 	struct hf_template_env env[TEMPLAR_WAYS];
 	struct hf_map cache[TEMPLAR_WAYS]; /* text → struct compiled * */
 	size_t cached_bytes;
+	const char *owner; /* of the last template file, by name */
+	unsigned owner_uid;
 };
 
 /* A text compiled. */
