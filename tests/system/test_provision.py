@@ -230,7 +230,7 @@ def left_over(aws):
         "images": c("ecr").describe_repositories()["repositories"],
         "tables": c("dynamodb").list_tables()["TableNames"],
         "secrets": c("secretsmanager").list_secrets()["SecretList"],
-        "containers": [x for x in c("ecs").list_clusters()["clusterArns"]],
+        "containers": [x for x in c("ecs").describe_clusters(clusters=["batch"])["clusters"] if x["status"] != "INACTIVE"],
         "endpoints": c("sagemaker").list_endpoints()["Endpoints"],
         "models": c("sagemaker").list_models()["Models"],
         "databases": c("rds").describe_db_subnet_groups()["DBSubnetGroups"],
