@@ -1,83 +1,35 @@
 """Our own playbooks under the real ansible-playbook and under `holdfast apply`: the same task statuses, messages, exit
-status and files. Each row of playbook_rows.py is one test; both programs run in fresh directories."""
-import concurrent.futures
+status and files. Each row of rows_*.py is one test; both programs run in fresh roots (roots.py), rows that write twice,
+so that what the second run does is compared too. A table of it all ends the test's output."""
+import collections
 import json
 import os
 import pathlib
-import stat
 import subprocess
 import sys
 
 import pytest
-from playbook_rows import ROWS
 
-CALLBACK = '''
-import json, os
-from ansible.plugins.callback import CallbackBase
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from playbook_rows import ROWS as FIRST  # noqa: E402
+from rows_flow import ROWS as FLOW  # noqa: E402
+from rows_hosts import ROWS as HOSTS  # noqa: E402
+from rows_refusal import ROWS as REFUSAL  # noqa: E402
+from rows_structure import ROWS as STRUCTURE  # noqa: E402
+from rows_variables import ROWS as VARIABLES  # noqa: E402
 
-class CallbackModule(CallbackBase):
-    CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = "aggregate"
-    CALLBACK_NAME = "rows"
-    CALLBACK_NEEDS_ENABLED = True
-
-    def line(self, task, host, status, msg=None):
-        with open(os.environ["ROWS_OUT"], "a") as f:
-            f.write(json.dumps({"task": task, "host": host, "status": status, "msg": msg}) + "\\n")
-
-    def result(self, r, status):
-        if r._task.action.split(".")[-1] == "meta":
-            return
-        msg = r._result.get("msg") if status in ("ok", "changed") and r._task.action.split(".")[-1] == "debug" and not r._task.loop else None
-        if r._result.get("_ansible_no_log"):
-            msg = None
-        self.line(r._task.get_name(), r._host.name, status, msg)
-
-    def v2_runner_on_ok(self, r):
-        self.result(r, "changed" if r._result.get("changed") else "ok")
-
-    def v2_runner_on_failed(self, r, ignore_errors=False):
-        self.result(r, "ignored" if ignore_errors else "failed")
-
-    def v2_runner_on_skipped(self, r):
-        self.result(r, "skipped")
-
-    def v2_runner_on_unreachable(self, r):
-        self.result(r, "unreachable")
-
-    def v2_playbook_on_include(self, included):
-        for host in included._hosts:
-            self.line(included._task.get_name(), host.name, "included")
-'''
+PARTS = {"general": FIRST, "structure": STRUCTURE, "flow": FLOW, "variables": VARIABLES, "hosts": HOSTS, "refusal": REFUSAL}
+ROWS = {f"{part}: {name}": row for part, rows in PARTS.items() for name, row in rows.items()}
+BUILD = pathlib.Path(os.environ.get("HF_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build")).resolve()
+# Keys of a row that are no files.
+SETTINGS = {"args", "environment", "local", "unordered"}
 
 
-def lay_out(root, row):
-    out = root / "out"
-    out.mkdir(parents=True)
-    for name, text in row.items():
-        if name == "args":
-            continue
-        path = root / "book" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("{out}", str(out)))
-    return root / "book", out
-
-
-def tree(out):
-    found = {}
-    for path in sorted(out.rglob("*")):
-        st = path.lstat()
-        kind = stat.S_IFMT(st.st_mode)
-        text = os.readlink(path) if path.is_symlink() else path.read_text() if path.is_file() else None
-        found[str(path.relative_to(out))] = (kind, oct(st.st_mode & 0o7777), text)
-    return found
-
-
-def clean(events, root):
-    """Paths of the scratch directory differ; loops of includes say `included` once for each item."""
+def clean(events, unordered=False):
+    """Loops of includes say `included` once for each item."""
     seen = []
     for e in events:
-        one = (e["task"], e["host"], e["status"], json.dumps(e["msg"], sort_keys=True).replace(str(root), "@"))
+        one = (e["task"], e["host"], e["status"], json.dumps(e["msg"], sort_keys=True))
         if e["status"] == "included":
             one = (e["task"], e["host"], "ok", "null")
             if seen and one == seen[-1]:
@@ -85,36 +37,16 @@ def clean(events, root):
         if seen and one[2] == "failed" and seen[-1] == (e["task"], e["host"], "ok", "null"):
             seen.pop()  # an include that is not there is announced before it fails
         seen.append(one)
-    return seen
+    return sorted(seen) if unordered else seen
 
 
-def environment():
-    keep = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE")}
-    keep.update(LC_ALL="C.UTF-8", ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_NOCOWS="1", ANSIBLE_FORKS="1", ANSIBLE_PYTHON_INTERPRETER=sys.executable,
-                PATH=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}")
-    return keep
+def ansible_events(lines):
+    return [json.loads(line) for line in lines]
 
 
-def run_ansible(root, row):
-    book, out = lay_out(root, row)
-    plugins = root / "plugins"
-    plugins.mkdir()
-    (plugins / "rows.py").write_text(CALLBACK)
-    log = root / "log"
-    log.touch()
-    env = environment() | {"ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_CALLBACKS_ENABLED": "rows", "ROWS_OUT": str(log)}
-    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-c", "local", "site.yml", *row.get("args", [])]
-    done = subprocess.run(command, cwd=book, env=env, capture_output=True, text=True, timeout=120)
-    events = [json.loads(line) for line in log.read_text().splitlines()]
-    return clean(events, root), done.returncode, tree(out), done.stdout + done.stderr
-
-
-def run_holdfast(holdfast, root, row):
-    book, out = lay_out(root, row)
-    command = [holdfast, "apply", "-c", "local", "--output", "jsonl", "-v", "site.yml", *row.get("args", [])]
-    done = subprocess.run(command, cwd=book, env=environment(), capture_output=True, text=True, timeout=60)
+def holdfast_events(lines):
     events = []
-    for line in done.stdout.splitlines():
+    for line in lines:
         e = json.loads(line)
         if e["type"] != "task" or "item" in e:
             continue
@@ -126,21 +58,45 @@ def run_holdfast(holdfast, root, row):
                                                                and e["module"] != "include_vars"):
             status, msg = "included", None
         events.append({"task": e["task"], "host": e["host"], "status": status, "msg": msg})
-    return clean(events, root), done.returncode, tree(out), done.stdout + done.stderr
+    return events
+
+
+READ = {"ansible": ansible_events, "holdfast": holdfast_events}
+
+
+def job(number, name, row, tool):
+    keep = [str(pathlib.Path(sys.prefix).resolve()), str(BUILD)]
+    return {"id": f"{tool}-{number}", "tool": tool, "keep": keep, "holdfast": str(BUILD / "holdfast"),
+            "book": {k: v for k, v in row.items() if k not in SETTINGS}, "args": ["site.yml", *row.get("args", [])],
+            "environment": row.get("environment", {}), "local": row.get("local", True),
+            "times": 2 if any("{out}" in str(text) for text in row.values()) else 1}
 
 
 @pytest.fixture(scope="session")
-def ansible_runs(tmp_path_factory):
-    base = tmp_path_factory.mktemp("ansible")
-    with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
-        runs = {name: pool.submit(run_ansible, base / str(i), row) for i, (name, row) in enumerate(ROWS.items())}
-        return {name: run.result() for name, run in runs.items()}
+def runs(request, tmp_path_factory):
+    """Every selected row by both programs: {(tool, name): [first run, second run]}."""
+    folder = tmp_path_factory.mktemp("runs")
+    names = [i.callspec.params["name"] for i in request.session.items if getattr(i, "originalname", "") == "test_playbook"]
+    rows = [(n, name, tool) for n, name in enumerate(names) for tool in READ]
+    (folder / "jobs").write_text(json.dumps([job(n, name, ROWS[name], tool) for n, name, tool in rows]))
+    at_once = 2 * (os.cpu_count() or 1)
+    subprocess.run([sys.executable, pathlib.Path(__file__).with_name("roots.py"), folder / "jobs", folder, str(at_once)], check=True)
+    return {(tool, name): json.loads((folder / f"{tool}-{n}").read_text()) for n, name, tool in rows}
+
+
+def outcome(tool, run, unordered):
+    return clean(READ[tool](run["events"]), unordered)
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_playbook(name, holdfast, ansible_runs, tmp_path):
-    want_events, want_status, want_tree, want_text = ansible_runs[name]
-    got_events, got_status, got_tree, got_text = run_holdfast(holdfast, tmp_path / "run", ROWS[name])
-    assert got_events == want_events, f"\n--- ansible\n{want_text}\n--- holdfast\n{got_text}"
-    assert got_status == want_status, f"\n--- ansible\n{want_text}\n--- holdfast\n{got_text}"
-    assert got_tree == want_tree
+def test_playbook(name, runs, table):
+    unordered = ROWS[name].get("unordered", False)
+    theirs, ours = runs["ansible", name], runs["holdfast", name]
+    assert isinstance(theirs, list) and isinstance(ours, list), (theirs, ours)
+    table[name] = [collections.Counter(e[2] for e in outcome("ansible", theirs[0], unordered)), len(ours[-1]["tree"]) - 1, len(ours), "DIFFERENT"]
+    for number, (want, got) in enumerate(zip(theirs, ours), 1):
+        text = f"run {number}\n--- ansible\n{want['text']}\n--- holdfast\n{got['text']}"
+        assert outcome("holdfast", got, unordered) == outcome("ansible", want, unordered), text
+        assert got["code"] == want["code"], text
+        assert got["tree"] == want["tree"], text
+    table[name][-1] = "same"
