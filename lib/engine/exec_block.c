@@ -75,17 +75,7 @@ static int run_rescue(
 	struct hf_hosts failed = take_failing(run, hosts);
 	if (failed.n == 0)
 		return 0;
-	int r = hf_exec_play_nodes(run, &n->rescue, &failed, err);
-	for (size_t i = 0; r == 0 && i < failed.n; i++) {
-		struct hf_host_vars *v = failed.at[i]->run;
-		if (!v->failing) {
-			v->count[HF_ST_RESCUED]++;
-			hf_dict_remove(v->set, "ansible_failed_task");
-			hf_dict_remove(v->set, "ansible_failed_result");
-			run->generation++;
-		}
-	}
-	return r;
+	return hf_exec_play_nodes(run, &n->rescue, &failed, err);
 }
 
 static int run_always(

@@ -77,12 +77,16 @@ static void leaves(struct hf_arena *a, const struct hf_nodes *nodes, struct hf_n
 static bool notify_one(struct hf_task *t, const struct hf_nodes *handlers, const char *wanted)
 {
 	bool found = false;
-	/* Of several with one name the last loaded is meant. */
-	for (size_t i = handlers->n; i > 0 && !found; i--) {
-		if (names_handler(t, handlers->at[i - 1], wanted)) {
-			note(t, handlers->at[i - 1]);
-			found = true;
-		}
+	/* Of several with one name: of the list loaded last the first. */
+	const struct hf_node *meant = NULL;
+	for (size_t i = handlers->n; i > 0; i--) {
+		const struct hf_node *h = handlers->at[i - 1];
+		if ((meant == NULL || h->parent == meant->parent) && names_handler(t, h, wanted))
+			meant = h;
+	}
+	if (meant != NULL) {
+		note(t, meant);
+		found = true;
 	}
 	for (size_t i = 0; i < handlers->n; i++) {
 		if (listens(t, handlers->at[i], wanted)) {
@@ -137,7 +141,8 @@ static struct hf_hosts take_notified(
 	for (size_t i = 0; i < hosts->n; i++) {
 		struct hf_host *host = hosts->at[i];
 		const char *key = pending_key(run, host, h);
-		bool able = hf_host_active(host) || (forced && !host->run->unreachable && !host->run->ended);
+		bool able = hf_host_active(host) || (forced && !host->run->unreachable && !host->run->ended &&
+							    !host->run->handler_failed);
 		if (!able || hf_map_get(&run->notified, key) == NULL)
 			continue;
 		hf_map_remove(&run->notified, key);
@@ -146,8 +151,9 @@ static struct hf_hosts take_notified(
 	return who;
 }
 
+/* inside: in the middle of tasks, where a block may rescue what fails here. */
 static int run_handler(struct hf_run *run, const struct hf_node *h, const struct hf_hosts *who, bool forced,
-	struct hf_error *err)
+	bool inside, struct hf_error *err)
 {
 	bool *failed = hf_new_array(run->arena, who->n, bool), over = run->play_over;
 	for (size_t i = 0; forced && i < who->n; i++) {
@@ -159,22 +165,35 @@ static int run_handler(struct hf_run *run, const struct hf_node *h, const struct
 	run->play_over = run->play_over || over;
 	for (size_t i = 0; i < who->n; i++) {
 		struct hf_host_vars *v = who->at[i]->run;
+		v->handler_failed = v->failing;
+		if (inside)
+			continue;
 		v->failed = v->failed || v->failing || failed[i];
 		v->failing = false;
 	}
 	return r;
 }
 
-int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err)
+static int flush(struct hf_run *run, const struct hf_hosts *hosts, bool inside, struct hf_error *err)
 {
 	struct hf_nodes handlers = { 0 };
-	bool forced = is_forced(run);
+	bool forced = !inside && is_forced(run);
 	leaves(run->arena, &run->play->handlers, &handlers);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < handlers.n; i++) {
 		struct hf_hosts who = take_notified(run, handlers.at[i], hosts, forced);
 		if (who.n > 0)
-			r = run_handler(run, handlers.at[i], &who, forced, err);
+			r = run_handler(run, handlers.at[i], &who, forced, inside, err);
 	}
 	return r;
+}
+
+int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err)
+{
+	return flush(run, hosts, true, err);
+}
+
+int hf_exec_flush_last(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err)
+{
+	return flush(run, hosts, false, err);
 }

@@ -42,6 +42,14 @@ static int tasks_path(struct hf_task *t, struct hf_value *args, const char **ret
 		return hf_fail_at(err, HF_E_TASK, t->node->pos,
 			"Could not find or access '%s' on the Ansible Controller.",
 			hf_path_join(t->arena, t->node->dir, name));
+	struct hf_value *doc = NULL;
+	int r = hf_load_yaml(&t->run->loader, *ret, &doc, err);
+	if (r == 0 && !hf_is(doc, HF_LIST) && !hf_is(doc, HF_NULL)) {
+		t->ignore_errors = false;
+		return hf_fail_at(err, HF_E_TASK, hf_value_pos(doc),
+			"included task files must contain a list of tasks");
+	}
+	/* What is no YAML ends the run when the file is loaded. */
 	return 0;
 }
 
@@ -60,24 +68,6 @@ static int role_name(struct hf_task *t, struct hf_value *args, const char **ret,
 	return r;
 }
 
-static int check_keys(struct hf_task *t, const struct hf_value *args, struct hf_error *err)
-{
-	static const char *const tasks_keys[] = { "_raw_params", "file", "apply", NULL };
-	static const char *const role_keys[] = { "name", "role", "tasks_from", "vars_from", "defaults_from",
-		"handlers_from", "allow_duplicates", "public", "rolespec_validate", "apply", NULL };
-	const char *const *known = t->node->task == HF_TASK_INCLUDE_TASKS ? tasks_keys : role_keys;
-	HF_DICT_EACH (args, e) {
-		const char *key = hf_value_text(t->arena, hf_entry_key(e)).p;
-		size_t i = 0;
-		while (known[i] != NULL && strcmp(known[i], key) != 0)
-			i++;
-		if (known[i] == NULL)
-			return hf_fail_at(err, HF_E_TASK, hf_value_pos(hf_entry_key(e)),
-				"Invalid options for %s: %s", t->node->action, key);
-	}
-	return 0;
-}
-
 int hf_include_note(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_run *run = t->run;
@@ -86,8 +76,6 @@ int hf_include_note(struct hf_task *t, struct hf_error *err)
 	hf_dict_remove(plain, "apply");
 	run->scope = &t->scope;
 	int r = hf_templar_args(run->templar, t->arena, plain, NULL, &args, err);
-	if (r == 0)
-		r = check_keys(t, args, err);
 	const char *name = NULL;
 	if (r == 0)
 		r = t->node->task == HF_TASK_INCLUDE_TASKS ? tasks_path(t, args, &name, err)

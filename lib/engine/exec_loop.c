@@ -173,8 +173,7 @@ static void sum_up(struct hf_task *t, struct hf_value *results)
 		skipped = skipped && hf_dict_bool(one, "skipped", false);
 	}
 	hf_dict_put(sum, "results", results);
-	if (skipped)
-		hf_dict_put(sum, "skipped", hf_value_bool(a, true));
+	hf_dict_put(sum, "skipped", hf_value_bool(a, skipped));
 	if (failed)
 		hf_dict_put(sum, "failed", hf_value_bool(a, true));
 	if (unreachable)

@@ -25,8 +25,12 @@ static int clear_facts(struct hf_run *run, const struct hf_hosts *hosts, struct 
 static int clear_errors(
 	struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
-	for (size_t i = 0; i < run->play_hosts.n; i++)
-		run->play_hosts.at[i]->run->failed = run->play_hosts.at[i]->run->unreachable = false;
+	/* As Ansible: what is left of this play goes on without them. */
+	for (size_t i = 0; i < run->play_hosts.n; i++) {
+		struct hf_host_vars *v = run->play_hosts.at[i]->run;
+		v->ended = v->ended || v->failed || v->failing || v->unreachable;
+		v->failed = v->failing = v->unreachable = false;
+	}
 	return 0;
 }
 

@@ -267,7 +267,8 @@ static void complete(struct hf_task *t)
 {
 	static const char *const flags[] = { "changed", "failed" };
 	for (size_t i = 0; i < HF_COUNT(flags); i++) {
-		if (hf_dict_get(t->result, flags[i]) == NULL)
+		bool skipped = i > 0 && hf_dict_bool(t->result, "skipped", false);
+		if (hf_dict_get(t->result, flags[i]) == NULL && !skipped)
 			put_flag(t, flags[i], false);
 	}
 	if (t->warnings != NULL)

@@ -97,7 +97,7 @@ static int prepare_hosts(struct hf_run *run, struct hf_play *play, struct hf_err
 				"ansible_connection: local "
 				"if it is this one, or leave it out with --limit",
 				h->name);
-		h->run->failing = h->run->ended = h->run->ended_role = false;
+		h->run->failing = h->run->ended = h->run->ended_role = h->run->handler_failed = false;
 		h->run->rescue_depth = 0;
 		r = hf_vars_load_cache(run, h, err);
 		if (r == 0)
@@ -176,7 +176,7 @@ static int section(
 		r = hf_exec_play_nodes(run, second, &run->batch, err);
 	fail_hosts(run);
 	if (r == 0)
-		r = hf_exec_flush(run, &run->batch, err);
+		r = hf_exec_flush_last(run, &run->batch, err);
 	fail_hosts(run);
 	return r;
 }

@@ -115,6 +115,9 @@ static void task_init(
 /* What holds for the whole task, loop or not. A failure here is the task's. */
 static int task_modes(struct hf_task *t, struct hf_error *err)
 {
+	struct hf_error later;
+	if (hf_task_flag(t, HF_KW_ignore_errors, false, &t->ignore_errors, &later) < 0)
+		t->ignore_errors = false;
 	int r = hf_task_flag(t, HF_KW_check_mode, t->run->options->check, &t->check, err);
 	if (r == 0)
 		r = hf_task_flag(t, HF_KW_diff, t->run->options->diff, &t->diff, err);

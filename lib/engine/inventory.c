@@ -45,6 +45,7 @@ struct hf_host *hf_inventory_host(struct hf_inventory *v, const char *name)
 		h->name = hf_strdup(v->arena, name);
 		h->vars = hf_value_dict(v->arena);
 		h->index = (unsigned)v->order.n;
+		h->source = v->reading;
 		hf_map_set(&v->hosts, h->name, h);
 		*hf_vec_push(v->arena, &v->order) = h;
 	}
@@ -60,6 +61,22 @@ void hf_inventory_join(struct hf_inventory *v, struct hf_group *g, struct hf_hos
 	*hf_vec_push(v->arena, &g->hosts) = h;
 	*hf_vec_push(v->arena, &h->groups) = g;
 	h->implicit = false;
+}
+
+void hf_inventory_leave(struct hf_group *g, struct hf_host *h)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < g->hosts.n; i++) {
+		if (g->hosts.at[i] != h)
+			g->hosts.at[kept++] = g->hosts.at[i];
+	}
+	g->hosts.n = kept;
+	kept = 0;
+	for (size_t i = 0; i < h->groups.n; i++) {
+		if (h->groups.at[i] != g)
+			h->groups.at[kept++] = h->groups.at[i];
+	}
+	h->groups.n = kept;
 }
 
 void hf_inventory_nest(struct hf_inventory *v, struct hf_group *parent, struct hf_group *child)
@@ -83,6 +100,16 @@ static void deepen(struct hf_group *g, unsigned depth)
 		deepen(g->children.at[i], depth + 1);
 }
 
+/* Some group holds h besides those that hold everybody. */
+static bool is_grouped(const struct hf_inventory *v, const struct hf_host *h)
+{
+	for (size_t i = 0; i < h->groups.n; i++) {
+		if (h->groups.at[i] != v->all && h->groups.at[i] != v->ungrouped)
+			return true;
+	}
+	return false;
+}
+
 void hf_inventory_settle(struct hf_inventory *v)
 {
 	for (size_t i = 0; i < v->order.n; i++) {
@@ -91,6 +118,8 @@ void hf_inventory_settle(struct hf_inventory *v)
 			hf_inventory_join(v, v->ungrouped, h);
 		else if (h->groups.n == 1 && h->groups.at[0] == v->all)
 			hf_inventory_join(v, v->ungrouped, h);
+		else if (is_grouped(v, h))
+			hf_inventory_leave(v->ungrouped, h);
 	}
 	HF_MAP_EACH (&v->groups, e) {
 		struct hf_group *g = e->value;
@@ -138,32 +167,32 @@ struct hf_groups hf_inventory_groups_of(struct hf_inventory *v, const struct hf_
 	return out;
 }
 
-static void collect_members(
-	struct hf_arena *a, const struct hf_group *g, unsigned depth, bool *seen, struct hf_hosts *out)
-{
-	for (size_t i = 0; i < g->hosts.n; i++) {
-		if (!seen[g->hosts.at[i]->index]) {
-			seen[g->hosts.at[i]->index] = true;
-			*hf_vec_push(a, out) = g->hosts.at[i];
-		}
-	}
-	for (size_t i = 0; depth < HF_GROUP_DEPTH_MAX && i < g->children.n; i++)
-		collect_members(a, g->children.at[i], depth + 1, seen, out);
-}
-
-static int by_index(const void *x, const void *y)
-{
-	const struct hf_host *a = *(const struct hf_host *const *)x, *b = *(const struct hf_host *const *)y;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
+/* Group by group, level by level, as Ansible lists them. */
 struct hf_hosts hf_inventory_members(struct hf_inventory *v, const struct hf_group *g)
 {
 	struct hf_hosts out = { 0 };
+	const struct hf_group **queue = hf_new_array(v->arena, v->groups.live + 1, const struct hf_group *);
+	size_t queued = 0;
 	bool *seen = hf_new_array(v->arena, v->order.n + 1, bool);
-	collect_members(v->arena, g, 0, seen, &out);
-	if (g == v->all && out.n > 0)
-		qsort(out.at, out.n, sizeof(*out.at), by_index);
+	struct hf_map met;
+	hf_map_init_str(&met, v->arena);
+	queue[queued++] = g;
+	hf_map_set(&met, g->name, (void *)(uintptr_t)g);
+	for (size_t n = 0; n < queued; n++) {
+		const struct hf_group *one = queue[n];
+		for (size_t i = 0; i < one->hosts.n; i++) {
+			if (!seen[one->hosts.at[i]->index])
+				*hf_vec_push(v->arena, &out) = one->hosts.at[i];
+			seen[one->hosts.at[i]->index] = true;
+		}
+		for (size_t i = 0; i < one->children.n; i++) {
+			struct hf_group *child = one->children.at[i];
+			if (hf_map_get(&met, child->name) != NULL)
+				continue;
+			hf_map_set(&met, child->name, child);
+			queue[queued++] = child;
+		}
+	}
 	return out;
 }
 
@@ -198,7 +227,7 @@ static bool has_extension(const char *path, const char *const *extensions)
 	return false;
 }
 
-static int add_file(struct hf_inventory *v, const char *path, struct hf_error *err)
+static int read_file(struct hf_inventory *v, const char *path, struct hf_error *err)
 {
 	static const char *const yaml[] = { ".yml", ".yaml", ".json", NULL };
 	struct hf_str text;
@@ -213,6 +242,14 @@ static int add_file(struct hf_inventory *v, const char *path, struct hf_error *e
 	struct hf_value *doc = NULL;
 	r = hf_yaml_parse(v->arena, text, path, NULL, &doc, err);
 	return r < 0 ? r : hf_inventory_read_yaml(v, doc, err);
+}
+
+static int add_file(struct hf_inventory *v, const char *path, struct hf_error *err)
+{
+	v->reading = hf_strdup(v->arena, path);
+	int r = read_file(v, path, err);
+	v->reading = NULL;
+	return r;
 }
 
 static int by_name(const void *x, const void *y)

@@ -24,6 +24,7 @@ struct hf_host {
 	HF_VEC(struct hf_group *) groups; /* it was put into directly */
 	bool implicit;                    /* localhost that nobody named: in no group, not even all */
 	unsigned index;
+	const char *source; /* file it was first named in; NULL: a list or nobody */
 	struct hf_host_vars *run;
 };
 
@@ -33,6 +34,7 @@ struct hf_inventory {
 	HF_VEC(struct hf_host *) order; /* hosts as they came */
 	HF_VEC(const char *) sources;   /* absolute paths of files and directories */
 	struct hf_group *all, *ungrouped;
+	const char *reading; /* the file on its way */
 };
 
 struct hf_inventory *hf_inventory_new(struct hf_arena *a) HF_RETURNS_NONNULL;
@@ -41,6 +43,8 @@ HF_CHECK int hf_inventory_add(struct hf_inventory *v, const char *source, struct
 struct hf_group *hf_inventory_group(struct hf_inventory *v, const char *name); /* made when there is none */
 struct hf_host *hf_inventory_host(struct hf_inventory *v, const char *name);   /* made when there is none */
 void hf_inventory_join(struct hf_inventory *v, struct hf_group *g, struct hf_host *h);
+/* h is no member of g any more. */
+void hf_inventory_leave(struct hf_group *g, struct hf_host *h);
 void hf_inventory_nest(struct hf_inventory *v, struct hf_group *parent, struct hf_group *child);
 /* After all sources: hosts without a group go to ungrouped, top groups below all. */
 void hf_inventory_settle(struct hf_inventory *v);
@@ -50,7 +54,7 @@ struct hf_groups {
 	size_t n, room;
 };
 struct hf_groups hf_inventory_groups_of(struct hf_inventory *v, const struct hf_host *h);
-/* Hosts of g and its children, in inventory order. */
+/* Hosts of g, then of its children, then of theirs. */
 struct hf_hosts {
 	struct hf_host **at;
 	size_t n, room;

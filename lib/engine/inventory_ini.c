@@ -70,7 +70,7 @@ static int host_line(struct hf_inventory *v, struct hf_group *group, struct hf_s
 	struct hf_value *pieces = NULL, *names = NULL;
 	int r = hf_args_split(v->arena, line, &pieces, err);
 	if (r == 0 && hf_list_len(pieces) > 0)
-		r = hf_inventory_expand(v->arena, hf_list_at(pieces, 0)->u.string, &names, err);
+		r = hf_inventory_expand(v->arena, hf_str_trim(hf_list_at(pieces, 0)->u.string), &names, err);
 	if (r < 0)
 		return hf_error_set_pos(err, pos);
 	for (size_t n = 0; names != NULL && n < hf_list_len(names); n++) {

@@ -188,10 +188,14 @@ static int import_playbook(struct hf_loader *l, const char *dir, const struct hf
 	r = hf_load_text(l, &scope, file, &name, err);
 	if (r < 0)
 		return r;
-	char *path = hf_path_join(l->arena, dir, hf_str_dup(l->arena, name));
+	const char *path = hf_path_join(l->arena, dir, hf_str_dup(l->arena, name));
+	const char *collected =
+		hf_fs_exists(path) ? NULL : hf_load_find_playbook(l, hf_str_dup(l->arena, name));
+	if (collected != NULL)
+		path = collected;
 	if (!hf_fs_exists(path))
 		return hf_fail_at(
-			err, HF_E_PARSE, hf_value_pos(file), "the playbook: %s could not be found", path);
+			err, HF_E_ARGUMENT, hf_value_pos(file), "the playbook: %s could not be found", path);
 	size_t before = ret->n;
 	r = hf_load_playbook(l, path, merged(l->arena, vars, own), ret, err);
 	for (size_t i = before; r == 0 && i < ret->n; i++)

@@ -16,19 +16,58 @@ static const char *try_dir(struct hf_arena *a, const char *dir, const char *name
 	return hf_fs_is_dir(path) ? hf_path_normalize(a, path) : NULL;
 }
 
-static const char *in_collections(struct hf_loader *l, const char *name)
+/* ns.name.last as a file or folder of the collections. */
+static const char *in_collections_at(
+	struct hf_loader *l, const char *name, const char *folder, const char *suffix, bool is_dir)
 {
 	const char *dot = strchr(name, '.'), *second = dot == NULL ? NULL : strchr(dot + 1, '.');
-	if (second == NULL || strchr(second + 1, '.') != NULL)
+	if (second == NULL || strchr(second + 1, '.') != NULL || strchr(name, '/') != NULL)
 		return NULL;
-	char *relative = hf_sprintf(l->arena, "ansible_collections/%.*s/%.*s/roles/%s", (int)(dot - name),
-		name, (int)(second - dot - 1), dot + 1, second + 1);
-	for (size_t i = 0; l->collections_path != NULL && l->collections_path[i] != NULL; i++) {
-		const char *found = try_dir(l->arena, l->collections_path[i], relative);
-		if (found != NULL)
-			return found;
+	char *relative = hf_sprintf(l->arena, "ansible_collections/%.*s/%.*s/%s/%s%s", (int)(dot - name),
+		name, (int)(second - dot - 1), dot + 1, folder, second + 1, suffix);
+	const char *near = hf_path_join(l->arena, l->base, "collections");
+	for (size_t i = 0;; i++) {
+		bool last = l->collections_path == NULL || l->collections_path[i] == NULL;
+		char *path = hf_path_join(l->arena, last ? near : l->collections_path[i], relative);
+		if (is_dir ? hf_fs_is_dir(path) : hf_fs_exists(path))
+			return hf_path_normalize(l->arena, path);
+		if (last)
+			return NULL;
 	}
-	return try_dir(l->arena, hf_path_join(l->arena, l->base, "collections"), relative);
+}
+
+static const char *in_collections(struct hf_loader *l, const char *name)
+{
+	return in_collections_at(l, name, "roles", "", true);
+}
+
+const char *hf_load_find_playbook(struct hf_loader *l, const char *name)
+{
+	static const char *const suffixes[] = { ".yml", ".yaml" };
+	const char *found = NULL;
+	for (size_t i = 0; found == NULL && i < HF_COUNT(suffixes); i++)
+		found = in_collections_at(l, name, "playbooks", suffixes[i], false);
+	return found;
+}
+
+const char *hf_load_collection_of(struct hf_arena *a, const char *dir)
+{
+	static const char root[] = "/ansible_collections/";
+	const char *found = dir == NULL ? NULL : strstr(dir, root);
+	if (found == NULL)
+		return NULL;
+	struct hf_str rest = hf_str(found + sizeof(root) - 1), space, name;
+	if (!hf_str_split(&rest, '/', &space) || !hf_str_split(&rest, '/', &name))
+		return NULL;
+	return hf_sprintf(a, "%.*s.%.*s", HF_STR_ARG(space), HF_STR_ARG(name));
+}
+
+/* Where the role or playbook that asks comes from a collection, that one is asked first. */
+static const char *in_own_collection(struct hf_loader *l, const struct hf_node *at, const char *name)
+{
+	const char *dir = at->role != NULL ? at->role->dir : at->dir;
+	const char *own = hf_load_collection_of(l->arena, dir);
+	return own == NULL ? NULL : in_collections(l, hf_sprintf(l->arena, "%s.%s", own, name));
 }
 
 static const char *search_role(struct hf_loader *l, const struct hf_node *at, const char *name)
@@ -48,6 +87,8 @@ int hf_load_find_role(struct hf_loader *l, const struct hf_node *at, const char 
 	struct hf_error *err)
 {
 	const char *found = in_collections(l, name);
+	if (found == NULL)
+		found = in_own_collection(l, at, name);
 	const struct hf_value *collections =
 		at->role != NULL ? at->role->collections : hf_node_keyword(at, HF_KW_collections);
 	for (size_t i = 0; found == NULL && hf_is(collections, HF_LIST) && i < hf_list_len(collections); i++)
@@ -57,7 +98,7 @@ int hf_load_find_role(struct hf_loader *l, const struct hf_node *at, const char 
 	if (found == NULL)
 		found = search_role(l, at, name);
 	if (found == NULL)
-		return hf_fail_at(err, HF_E_PARSE, at->pos,
+		return hf_fail_at(err, HF_E_ARGUMENT, at->pos,
 			"the role '%s' was not found in %s/roles, the roles path or %s", name, l->base,
 			l->base);
 	*ret_dir = found;
@@ -196,7 +237,7 @@ static int check_cycle(const struct hf_role *parent, const char *dir, const char
 				"deep",
 				name, ROLE_DEPTH_MAX);
 		if (!r->from_include && parent != r && strcmp(r->dir, dir) == 0)
-			return hf_fail_at(err, HF_E_PARSE, pos,
+			return hf_fail_at(err, HF_E_ARGUMENT, pos,
 				"A recursion loop was detected with the roles specified: '%s' depends on "
 				"itself",
 				name);
@@ -242,8 +283,13 @@ int hf_load_role(struct hf_loader *l, struct hf_node *entry, const char *name, s
 	const struct hf_role_files *from = files == NULL ? &main_files : files;
 	struct hf_role *role = hf_new(l->arena, struct hf_role);
 	const char *slash = strrchr(name, '/');
-	role->name = slash == NULL ? name : slash + 1;
+	role->short_name = role->name = slash == NULL ? name : slash + 1;
 	role->dir = dir;
+	role->collection = hf_load_collection_of(l->arena, dir);
+	if (role->collection != NULL) {
+		role->short_name = hf_path_base(dir);
+		role->name = hf_sprintf(l->arena, "%s.%s", role->collection, role->short_name);
+	}
 	role->parent = parent;
 	role->params = params;
 	role->keyword_vars = entry->kw[HF_KW_vars];
@@ -293,7 +339,7 @@ int hf_load_role_entry(struct hf_loader *l, struct hf_node *parent, struct hf_ro
 		return r;
 	if (name == NULL || !(hf_is(name, HF_STRING) || hf_is(name, HF_INT)))
 		return hf_fail_at(
-			err, HF_E_PARSE, hf_value_pos(entry), "role definitions must contain a role name");
+			err, HF_E_ARGUMENT, hf_value_pos(entry), "role definitions must contain a role name");
 	struct hf_str text;
 	r = hf_load_text(l, n, name, &text, err);
 	if (r == 0)

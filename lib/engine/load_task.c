@@ -23,6 +23,14 @@ struct hf_node *hf_load_node(
 	return n;
 }
 
+static bool is_name(struct hf_str s)
+{
+	bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
+	for (size_t i = 0; ok && i < s.n; i++)
+		ok = isalnum((unsigned char)s.p[i]) || s.p[i] == '_';
+	return ok;
+}
+
 int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 {
 	if (!hf_is(vars, HF_DICT))
@@ -30,15 +38,12 @@ int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 			"Vars in a task/block/play must be specified as a dictionary");
 	HF_DICT_EACH (vars, e) {
 		const struct hf_value *key = hf_entry_key(e);
-		struct hf_str s = hf_is(key, HF_STRING) ? key->u.string : HF_STR("");
-		bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
-		for (size_t i = 0; ok && i < s.n; i++)
-			ok = isalnum((unsigned char)s.p[i]) || s.p[i] == '_';
+		bool ok = hf_is(key, HF_STRING) && is_name(key->u.string);
 		if (!ok)
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
 				"Invalid variable name in vars specified for the task, block or play: '%s' "
 				"is not a valid variable name",
-				s.p);
+				hf_is(key, HF_STRING) ? key->u.string.p : "");
 	}
 	return 0;
 }
@@ -53,6 +58,9 @@ static int check_keyword(struct hf_arena *a, enum hf_keyword k, struct hf_value 
 	if (k == HF_KW_register && !hf_is(v, HF_STRING))
 		return hf_fail_at(
 			err, HF_E_PARSE, hf_value_pos(v), "'register' must be the name of a variable");
+	if (k == HF_KW_register && !is_name(v->u.string))
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v),
+			"Invalid variable name in 'register' specified: '%s'", v->u.string.p);
 	return 0;
 }
 
@@ -135,7 +143,7 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 		if (!hf_is(key, HF_STRING) || !hf_str_starts(key->u.string, "with_"))
 			continue;
 		if (n->loop != NULL)
-			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key), "duplicate loop in task: %s",
+			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(key), "duplicate loop in task: %s",
 				key->u.string.p + 5);
 		n->with = key->u.string.p + 5;
 		if (!hf_templar_has_lookup(n->with) && strcmp(n->with, "inventory_hostnames") != 0)
@@ -240,7 +248,7 @@ static int import_tasks(struct hf_loader *l, struct hf_node *n, struct hf_error 
 	if (!hf_fs_exists(path))
 		path = hf_path_join(l->arena, l->base, hf_str_dup(l->arena, name));
 	if (!hf_fs_exists(path))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(file), "Could not find or access '%.*s'",
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(file), "Could not find or access '%.*s'",
 			HF_STR_ARG(name));
 	n->kind = HF_NODE_BLOCK;
 	n->implicit = true;
@@ -299,6 +307,24 @@ static int check_known(struct hf_loader *l, const struct hf_node *n, struct hf_e
 		hf_plugin_absent(l->arena, &places, HF_PLUGIN_MODULE, n->action));
 }
 
+static int check_include(struct hf_loader *l, const struct hf_node *n, struct hf_error *err)
+{
+	static const char *const tasks_keys[] = { "_raw_params", "file", "apply", NULL };
+	static const char *const role_keys[] = { "name", "role", "tasks_from", "vars_from", "defaults_from",
+		"handlers_from", "allow_duplicates", "public", "rolespec_validate", "apply", NULL };
+	const char *const *known = n->task == HF_TASK_INCLUDE_TASKS ? tasks_keys : role_keys;
+	HF_DICT_EACH (n->args, e) {
+		const char *key = hf_value_text(l->arena, hf_entry_key(e)).p;
+		size_t i = 0;
+		while (known[i] != NULL && strcmp(known[i], key) != 0)
+			i++;
+		if (known[i] == NULL)
+			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(hf_entry_key(e)),
+				"Invalid options for %s: %s", n->action, key);
+	}
+	return 0;
+}
+
 static int find_action(struct hf_loader *l, struct hf_node *n, struct hf_error *err)
 {
 	const char *name = hf_action_short(n->action);
@@ -309,7 +335,7 @@ static int find_action(struct hf_loader *l, struct hf_node *n, struct hf_error *
 		if (n->task == HF_TASK_INCLUDE_TASKS || n->task == HF_TASK_INCLUDE_ROLE)
 			n->dynamic = !special[i].is_static;
 		if (!special[i].is_static)
-			return 0;
+			return n->dynamic ? check_include(l, n, err) : 0;
 		return n->task == HF_TASK_INCLUDE_TASKS ? import_tasks(l, n, err) : import_role(l, n, err);
 	}
 	if (strcmp(name, "include") == 0)

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -133,7 +134,17 @@ static const struct hf_role *role_of(const struct hf_scope *s)
 
 static struct hf_value *role_name(struct hf_scope *s)
 {
+	return role_of(s) == NULL ? NULL : text(s, role_of(s)->short_name);
+}
+
+static struct hf_value *role_full_name(struct hf_scope *s)
+{
 	return role_of(s) == NULL ? NULL : text(s, role_of(s)->name);
+}
+
+static struct hf_value *collection_name(struct hf_scope *s)
+{
+	return role_of(s) == NULL ? NULL : text(s, role_of(s)->collection);
 }
 
 static struct hf_value *role_path(struct hf_scope *s)
@@ -144,7 +155,7 @@ static struct hf_value *role_path(struct hf_scope *s)
 static struct hf_value *parent_roles(struct hf_scope *s, bool paths)
 {
 	const struct hf_role *role = role_of(s);
-	if (role == NULL || role->parent == NULL)
+	if (role == NULL || role->parent == NULL || !role->from_include)
 		return NULL;
 	struct hf_value *list = hf_value_list(s->arena);
 	for (role = role->parent; role != NULL; role = role->parent)
@@ -170,17 +181,21 @@ static struct hf_value *playbook_dir(struct hf_scope *s)
 
 static struct hf_value *inventory_dir(struct hf_scope *s)
 {
-	const struct hf_inventory *v = s->run->inventory;
-	if (v->sources.n == 0 || s->host == NULL || s->host->implicit)
-		return NULL;
-	const char *source = v->sources.at[0];
-	return text(s, hf_fs_is_dir(source) ? source : hf_path_dir(s->arena, source));
+	return s->host == NULL || s->host->source == NULL ? NULL
+							  : text(s, hf_path_dir(s->arena, s->host->source));
 }
 
 static struct hf_value *inventory_file(struct hf_scope *s)
 {
-	const struct hf_inventory *v = s->run->inventory;
-	return v->sources.n == 0 || s->host == NULL || s->host->implicit ? NULL : text(s, v->sources.at[0]);
+	return s->host == NULL ? NULL : text(s, s->host->source);
+}
+
+static const char *absolute(struct hf_arena *a, const char *path)
+{
+	char *full = realpath(path, NULL);
+	const char *kept = full == NULL ? path : hf_strdup(a, full);
+	free(full);
+	return kept;
 }
 
 static struct hf_value *inventory_sources(struct hf_scope *s)
@@ -188,7 +203,9 @@ static struct hf_value *inventory_sources(struct hf_scope *s)
 	struct hf_value *list = hf_value_list(s->arena);
 	const char *const *given = s->run->options->inventories;
 	for (size_t i = 0; given != NULL && given[i] != NULL; i++)
-		hf_list_append(list, hf_value_cstr(s->arena, given[i]));
+		hf_list_append(list,
+			hf_value_cstr(s->arena,
+				strchr(given[i], ',') != NULL ? given[i] : absolute(s->arena, given[i])));
 	return list;
 }
 
@@ -247,6 +264,20 @@ static struct hf_value *omit(struct hf_scope *s)
 static struct hf_value *facts(struct hf_scope *s)
 {
 	return s->host == NULL || s->host->run == NULL ? NULL : s->host->run->facts;
+}
+
+/* Unique to a role and stable within a run, as Ansible's is. */
+static struct hf_value *role_uuid(struct hf_scope *s)
+{
+	const struct hf_role *role = role_of(s);
+	return role == NULL ? NULL
+			    : text(s, hf_sprintf(s->arena, "%08x-0000-4000-8000-%012x", role->node->id,
+					      (unsigned)s->run->play->node.id));
+}
+
+static struct hf_value *play_environment(struct hf_scope *s)
+{
+	return hf_value_list(s->arena);
 }
 
 static struct hf_value *search_path(struct hf_scope *s)
@@ -325,6 +356,7 @@ static const struct {
 	magic_fn fn;
 } rows[] = {
 	{ "ansible_check_mode", check_mode },
+	{ "ansible_collection_name", collection_name },
 	{ "ansible_dependent_role_names", dependent_role_names },
 	{ "ansible_diff_mode", diff_mode },
 	{ "ansible_facts", facts },
@@ -339,13 +371,14 @@ static const struct {
 	{ "ansible_play_name", play_name },
 	{ "ansible_play_role_names", play_role_names },
 	{ "ansible_playbook_python", python },
-	{ "ansible_role_name", role_name },
+	{ "ansible_role_name", role_full_name },
 	{ "ansible_role_names", role_names },
 	{ "ansible_run_tags", run_tags },
 	{ "ansible_search_path", search_path },
 	{ "ansible_skip_tags", skip_tags },
 	{ "ansible_verbosity", verbosity },
 	{ "ansible_version", version },
+	{ "environment", play_environment },
 	{ "group_names", group_names },
 	{ "groups", groups },
 	{ "hostvars", hostvars },
@@ -354,11 +387,12 @@ static const struct {
 	{ "inventory_hostname", inventory_hostname },
 	{ "inventory_hostname_short", inventory_hostname_short },
 	{ "omit", omit },
-	{ "play_hosts", play_hosts },
+	{ "play_hosts", play_batch },
 	{ "playbook_dir", playbook_dir },
 	{ "role_name", role_name },
 	{ "role_names", play_role_names },
 	{ "role_path", role_path },
+	{ "role_uuid", role_uuid },
 };
 
 static uint32_t name_hash(const void *key)

@@ -49,12 +49,13 @@ struct hf_node {
 
 struct hf_role {
 	const char *name, *dir;
-	struct hf_role *parent;           /* that depends on or includes it */
-	struct hf_value *defaults, *vars; /* of its files; dicts */
-	struct hf_value *params;          /* {role: x, key: value} */
-	struct hf_value *keyword_vars;    /* vars: of its entry */
-	struct hf_value *collections;     /* of its meta; may be NULL */
-	const char *identity;             /* same name and parameters: same text */
+	const char *short_name, *collection; /* of ns.name; collection is NULL outside one */
+	struct hf_role *parent;              /* that depends on or includes it */
+	struct hf_value *defaults, *vars;    /* of its files; dicts */
+	struct hf_value *params;             /* {role: x, key: value} */
+	struct hf_value *keyword_vars;       /* vars: of its entry */
+	struct hf_value *collections;        /* of its meta; may be NULL */
+	const char *identity;                /* same name and parameters: same text */
 	HF_VEC(struct hf_role *) deps;
 	bool allow_duplicates, is_public, from_include;
 	struct hf_node *node; /* keywords of its entry; parent of its blocks */
@@ -142,6 +143,10 @@ HF_CHECK int hf_load_role(struct hf_loader *l, struct hf_node *entry, const char
 HF_CHECK int hf_load_role_entry(struct hf_loader *l, struct hf_node *parent, struct hf_role *parent_role,
 	const struct hf_value *entry, struct hf_nodes *ret, struct hf_nodes *ret_handlers,
 	struct hf_error *err);
+/* "ns.name" of the collection that dir lies in; NULL outside one. */
+const char *hf_load_collection_of(struct hf_arena *a, const char *dir);
+/* The file of ns.name.playbook; NULL when there is none. */
+const char *hf_load_find_playbook(struct hf_loader *l, const char *name);
 HF_CHECK int hf_load_find_role(struct hf_loader *l, const struct hf_node *at, const char *name,
 	const char **ret_dir, struct hf_error *err);
 

@@ -270,6 +270,19 @@ static int run_plays(struct hf_run *run, struct hf_error *err)
 	return r;
 }
 
+static int check_limit(struct hf_run *run, struct hf_error *err)
+{
+	struct hf_hosts limited = { 0 };
+	if (run->options->limit == NULL)
+		return 0;
+	int r = hf_inventory_match(run->inventory, run->options->limit, &limited, NULL, err);
+	if (r == 0 && limited.n == 0)
+		return hf_fail(err, HF_E_ARGUMENT,
+			"Specified inventory, host pattern and/or --limit leaves us with no hosts to "
+			"target.");
+	return r;
+}
+
 static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_started, struct hf_error *err)
 {
 	int r = load_all(run, err);
@@ -282,6 +295,9 @@ static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_sta
 		return hf_list_plays(run, err);
 	if (run->hooks != NULL && run->hooks->loaded != NULL &&
 		(r = run->hooks->loaded(run->hooks->data, err)) < 0)
+		return r;
+	r = check_limit(run, err);
+	if (r < 0)
 		return r;
 	*ret_started = true;
 	r = run_plays(run, err);

@@ -37,6 +37,18 @@ static void add_host(struct hf_task *t, const struct hf_value *asked)
 	hf_dict_put(t->result, "changed", hf_value_bool(t->arena, changed));
 }
 
+/* Its groups have changed: so may have its variables, from now on. */
+static void regroup(struct hf_task *t, struct hf_host *h)
+{
+	struct hf_error err;
+	h->run->inventory_of = NULL;
+	if (hf_vars_inventory(t->run, h, t->run->play->node.dir, &err) < 0) {
+		t->status = HF_ST_FAILED;
+		hf_task_fail(t, &err);
+	}
+	t->run->generation++;
+}
+
 static void add_group(struct hf_task *t, const struct hf_value *name, const struct hf_value *parents)
 {
 	struct hf_run *run = t->run;
@@ -46,10 +58,10 @@ static void add_group(struct hf_task *t, const struct hf_value *name, const stru
 	for (size_t i = 0; hf_is(parents, HF_LIST) && i < hf_list_len(parents); i++)
 		hf_inventory_nest(run->inventory,
 			hf_inventory_group(run->inventory, hf_list_at(parents, i)->u.string.p), g);
+	bool changed = g->hosts.n != before;
 	hf_inventory_settle(run->inventory);
-	t->host->run->inventory_of = NULL;
-	run->generation++;
-	hf_dict_put(t->result, "changed", hf_value_bool(t->arena, g->hosts.n != before));
+	regroup(t, t->host);
+	hf_dict_put(t->result, "changed", hf_value_bool(t->arena, changed));
 }
 
 static void add_stats(struct hf_task *t, const struct hf_value *asked)
@@ -124,6 +136,7 @@ static void keep_failure(struct hf_task *t)
 	hf_dict_put(task, "name", hf_value_cstr(a, name == NULL ? "" : colon == NULL ? t->title : colon + 3));
 	hf_dict_put(task, "action", hf_value_cstr(a, t->node->action));
 	hf_dict_put(task, "args", hf_value_copy(a, t->args != NULL ? t->args : t->node->args));
+	hf_dict_put(result, "_ansible_no_log", hf_value_bool(a, t->no_log));
 	hf_mark_unsafe(result);
 	hf_dict_put(t->host->run->set, "ansible_failed_task", task);
 	hf_dict_put(t->host->run->set, "ansible_failed_result", result);
@@ -162,9 +175,9 @@ static void count(struct hf_task *t)
 	case HF_ST_SKIPPED:
 	case HF_ST_FAILED:
 	case HF_ST_UNREACHABLE:
+	case HF_ST_RESCUED: /* whatever its rescue then does */
 		n[t->status]++;
 		break;
-	case HF_ST_RESCUED: /* counted when its rescue is through */
 	case HF_ST_COUNT:
 		break;
 	}
@@ -180,9 +193,10 @@ int hf_task_settle(struct hf_task *t, struct hf_error *err HF_UNUSED)
 		fails = false;
 	}
 	if (fails) {
-		if (t->host->run->rescue_depth > 0 && !t->refused)
+		if (t->host->run->rescue_depth > 0 && !t->refused && !t->node->handler)
 			t->status = HF_ST_RESCUED;
-		keep_failure(t);
+		if (!t->node->handler)
+			keep_failure(t);
 		t->host->run->failing = true;
 		t->host->run->failed = t->host->run->failed || t->refused;
 	}

@@ -30,9 +30,10 @@ struct hf_host_vars {
 	struct hf_value *stats;     /* set_stats per_host */
 	const char *inventory_of;   /* the playbook directory `inventory` was merged for */
 	unsigned count[HF_ST_COUNT];
-	bool failed;   /* out of the run */
-	bool failing;  /* on the way up to a rescue */
-	bool rescuing; /* inside a block that has a rescue: counts nested ones */
+	bool failed;         /* out of the run */
+	bool failing;        /* on the way up to a rescue */
+	bool handler_failed; /* in this play: it runs no more of them */
+	bool rescuing;       /* inside a block that has a rescue: counts nested ones */
 	unsigned rescue_depth;
 	bool unreachable, ended, ended_role;
 	bool gathered;
@@ -185,7 +186,9 @@ HF_CHECK int hf_exec_play_nodes(
 /* The host of that name is this machine. */
 bool hf_host_is_here(struct hf_run *run, const struct hf_play *play, const struct hf_host *h);
 bool hf_host_active(const struct hf_host *h);
+/* In the middle of tasks, where a block may rescue a handler's failure; and at the end of a section. */
 HF_CHECK int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);
+HF_CHECK int hf_exec_flush_last(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);
 HF_CHECK int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err);
 
 /* --- exec_task.c

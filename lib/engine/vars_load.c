@@ -170,6 +170,11 @@ int hf_vars_files(struct hf_run *run, struct hf_play *play, struct hf_host *h, s
 		/* A name built from facts that are not gathered yet is read again after gathering. */
 		if (r == -HF_E_UNDEFINED && !h->run->gathered)
 			r = 0;
+		/* As Ansible: the play goes on without it; but not without a word. */
+		if (r == -HF_E_NOT_FOUND) {
+			hf_event_warning(run, hf_sprintf(run->arena, "vars_files: %s", err->text));
+			r = 0;
+		}
 	}
 	run->scope = outer;
 	run->generation++;

@@ -21,7 +21,7 @@ import time
 SCRATCH = "/srv"  # in every root: book (what is run) and out (what most rows write)
 CLONE_NEWNS = 0x20000
 # The controller's own traces: no part of what a playbook asks for.
-NOISE = re.compile(r"^(root/\.ansible|root/\.cache|root/\.local/state/holdfast|tmp/(ansible|tmp|holdfast)|run/|var/tmp/ansible|"
+NOISE = re.compile(r"^(root/\.ansible|root/\.rpmdb|root/\.cache|root/\.local/state/holdfast|tmp/(ansible|tmp|holdfast)|run/|var/tmp/ansible|"
                    r"var/lib/holdfast|proc|dev|sys|srv/(book|log|plugins)|root/\.holdfast)|__pycache__")
 CALLBACK = '''
 import json, os
@@ -40,8 +40,8 @@ class CallbackModule(CallbackBase):
             f.write(json.dumps({"task": task, "host": host, "status": status, "msg": msg}) + "\\n")
 
     def result(self, r, status):
-        if r._task.action.split(".")[-1] == "meta":
-            return
+        if r._task.action.split(".")[-1] == "meta" or (status == "ok" and "include_" in r._task.action and "vars" not in r._task.action):
+            return  # what is included tells of itself, and the statistics count it
         debug = r._task.action.split(".")[-1] == "debug" and not r._task.loop
         msg = r._result.get("msg") if debug and status in ("ok", "changed") else None
         self.line(r._task.get_name(), r._host.name, status, None if r._result.get("_ansible_no_log") else msg)
@@ -57,10 +57,6 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_unreachable(self, r):
         self.result(r, "unreachable")
-
-    def v2_playbook_on_include(self, included):
-        for host in included._hosts:
-            self.line(included._task.get_name(), host.name, "included")
 '''
 libc = ctypes.CDLL(None, use_errno=True)
 

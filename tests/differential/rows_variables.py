@@ -69,7 +69,7 @@ ROWS = {
       vars: {x: import}
 """, "roles/r/vars/main.yml": "x: role vars\n", "roles/r/tasks/main.yml": "- debug: msg={{ x }}\n- {debug: \"msg={{ x }}\", vars: {x: task}}\n", "v.yml": "x: include_vars\n"},
     "set_fact beats include_vars whichever is later": {
-        "site.yml": tasks("- set_fact: {x: fact}\n- include_vars: v.yml\n- debug: msg={{ x }}\n- set_fact: {x: fact2}\n- debug: msg={{ x }}\n- command: echo r\n  register: x\n- debug: msg={{ x.stdout }}\n- include_vars: v.yml\n- debug: msg=\"{{ x }}\""),
+        "site.yml": tasks("- set_fact: {x: fact}\n- include_vars: v.yml\n- debug: msg={{ x }}\n- set_fact: {x: fact2}\n- debug: msg={{ x }}\n- command: echo r\n  register: x\n- debug: msg={{ x.stdout }}\n- include_vars: v.yml\n- debug: msg=\"{{ x.stdout }}\""),
         "v.yml": "x: file\n"},
     "variables are lazy": {"site.yml": PLAY + """  vars: {a: "{{ b }}", b: "{{ c | default('none') }}", n: {x: "{{ c | default(0) }}"}}
   tasks:
@@ -112,7 +112,7 @@ ROWS = {
         "one.yml": "a: 1\nb: 1\nc: 1\n", "deb.yml": "b: deb\n", "default.yml": "b: default\n", "sub/two.yml": "c: \"{{ a }}!\"\n"},
     "vars_files that are not there": {"site.yml": PLAY + "  vars_files: [nope.yml]\n  tasks:\n    - debug: msg=never\n"},
     "extra vars: forms, types and templates": {
-        "site.yml": PLAY + "  vars: {a: play, base: b}\n  tasks:\n    - debug: msg=\"{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f }} {{ t }}\"\n    - debug: msg=\"{{ [a, b, c, d, e, t] | map('type_debug') | list }}\"\n    - set_fact: {a: fact}\n    - include_vars: v.yml\n    - {debug: \"msg={{ a }}\", vars: {a: task}}\n    - {command: echo no, register: a}\n    - debug: msg={{ a }}\n",
+        "site.yml": PLAY + "  vars: {a: play, base: b}\n  tasks:\n    - debug: msg=\"{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f }} {{ t }}\"\n    - debug: msg=\"{{ [a, b, c, d] | map('type_debug') | list }}\"\n    - set_fact: {a: fact}\n    - include_vars: v.yml\n    - {debug: \"msg={{ a }}\", vars: {a: task}}\n    - {command: echo no, register: a}\n    - debug: msg={{ a }}\n",
         "v.yml": "a: file\n", "e.json": '{"c": 1, "d": {"x": [true]}}', "e.yml": "e: !unsafe '{{ raw }}'\nf: 0644\n",
         "args": ["-e", "a=1 b='two words'", "-e", "@e.json", "-e", "@e.yml", "-e", "{t: \"{{ base }}\"}"]},
     "magic variables": {
@@ -174,14 +174,14 @@ ROWS = {
     und: 1_000
     exp: 1e3
   tasks:
-    - debug: msg="{{ over }} {{ oct }} {{ yes_ }} {{ off_ }} {{ nul is none }} {{ fl }} {{ hex }} {{ sexa }} {{ str_ }} {{ bin }} {{ und }} {{ exp | type_debug }}"
+    - debug: msg="{{ over }} {{ oct }} {{ yes_ }} {{ off_ }} {{ nul is none }} {{ fl }} {{ hex }} {{ sexa }} {{ str_ }} {{ bin }} {{ und }} {{ exp is string }}"
     - debug: msg="{{ [fold, lit, keep, quoted] }} {{ date | string }}"
 """},
     "vars_prompt answered by -e and by default": {
         "site.yml": PLAY + "  vars_prompt:\n    - {name: a, prompt: A}\n    - {name: b, prompt: B, default: dflt}\n  tasks:\n    - debug: msg=\"{{ a }} {{ b }}\"\n", "args": ["-e", "a=given b=two"]},
     "ansible.cfg: roles_path, inventory and more": {
-        "site.yml": "- hosts: all\n  gather_facts: false\n  roles: [far]\n  tasks:\n    - {debug: \"msg={{ inventory_hostname }} {{ x }}\"}\n",
-        "ansible.cfg": "[defaults]\nroles_path = elsewhere:also\ninventory = my.inv\nhash_behaviour = merge\nforks=3\n", "my.inv": "h x=1\n", "also/far/tasks/main.yml": "- debug: msg=far\n"},
+        "site.yml": "- hosts: all\n  gather_facts: false\n  roles: [far]\n  tasks:\n    - debug: msg=\"{{ inventory_hostname }} {{ x }}\"\n",
+        "ansible.cfg": "[defaults]\nroles_path = elsewhere:also\ninventory = my.inv\nforks=3\n", "my.inv": "h x=1\n", "also/far/tasks/main.yml": "- debug: msg=far\n"},
     "ansible.cfg: force_handlers and any_errors_fatal": {
         "site.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - {command: echo, notify: h}\n    - {fail: msg=x, when: inventory_hostname == 'b'}\n    - debug: msg=never\n  handlers:\n    - {name: h, debug: msg=h}\n",
         "ansible.cfg": "[defaults]\nany_errors_fatal = true\nforce_handlers = true\n", "args": ["-i", "a,b,"]},

@@ -1,10 +1,9 @@
 """File, text and command modules against the real ansible: the same rows through both, compared by what a user sees.
 
-What ansible-playbook did with every row is kept beside this file (HF_LONG=1 asks it again).
+ansible-playbook is asked here and now, in a few runs over many rows each.
 Then holdfast: check (nothing may change), apply (status, result keys and tree as ansible's), apply again (all ok).
 """
-import hashlib
-import json
+import concurrent.futures
 import os
 import pathlib
 import sys
@@ -15,31 +14,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from files_rows import ROWS  # noqa: E402
 from modules_kit import ask_ansible, ask_holdfast, comparable, status, take_back  # noqa: E402
 
-EXPECTED = pathlib.Path(__file__).with_name("files_expected.json")
 IDS = [r.title for r in ROWS]
-
-
-def key(r):
-    """What a row's outcome depends on."""
-    return hashlib.sha256(repr((r.given, r.task, r.options.get("sources"))).encode()).hexdigest()[:16]
 
 
 @pytest.fixture(scope="session")
 def ansible(tmp_path_factory):
-    """What the real ansible-playbook made of every row. Its answers are kept in files_expected.json; rows that are not
-    in there are run now, with HF_LONG=1 all of them, and with HF_RECORD=1 the answers are kept."""
-    kept = json.loads(EXPECTED.read_text()) if EXPECTED.exists() and not os.environ.get("HF_LONG") else {}
-    missing = [r for r in ROWS if key(r) not in kept]
-    if missing:
-        kept.update(zip(map(key, missing), ask_ansible(tmp_path_factory.mktemp("ansible"), missing)))
-        if os.environ.get("HF_RECORD"):
-            record(kept)
-    return [kept[key(r)] for r in ROWS]
-
-
-def record(kept):
-    wanted = {key(r): kept[key(r)] for r in ROWS}
-    EXPECTED.write_text("{\n" + ",\n".join(f'"{k}": {json.dumps(v, sort_keys=True)}' for k, v in sorted(wanted.items())) + "\n}\n")
+    """What the real ansible-playbook makes of every row; a few at once, each over its share of the rows."""
+    share = len(ROWS) // (2 * (os.cpu_count() or 1)) + 1
+    parts = [ROWS[i:i + share] for i in range(0, len(ROWS), share)]
+    root = tmp_path_factory.mktemp("ansible")
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(parts)) as pool:
+        answers = pool.map(ask_ansible, [root / str(i) for i in range(len(parts))], parts)
+        return [one for part in answers for one in part]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ static const char ini[] =
 static const struct row {
 	const char *title, *pattern, *want;
 } rows[] = {
-	{ "all", "all", "lone w1 w2 w3 da db" },
+	{ "all", "all", "lone da db w3 w1 w2" },
 	{ "a group", "web", "w1 w2 w3" },
 	{ "children", "prod", "w1 w2 w3" },
 	{ "union", "lone,db", "lone da db w3" },
