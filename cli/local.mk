@@ -21,7 +21,8 @@ holdfast_SOURCES = \
 	%reldir%/release_lint.c \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
-	%reldir%/release_sign.c
+	%reldir%/release_sign.c \
+	%reldir%/release_tasks.c
 # Commands that talk to the agent.
 holdfast_SOURCES += \
 	%reldir%/ask.c %reldir%/ask.h \

@@ -95,6 +95,11 @@ const char *release_short(struct hf_arena *a, const struct hf_digest *d);
 /* "1.4 MB" */
 const char *release_size(struct hf_arena *a, uint64_t bytes);
 
+/* Tasks that differ between two versions of a file (either may be NULL): printed, or put into rows. */
+bool release_holds_tasks(const char *path);
+HF_CHECK int release_task_changes(struct release_session *s, const struct hf_file *old,
+	const struct hf_file *new, struct hf_value *rows, struct hf_error *err);
+
 /* A command of a family: symbol_run does it, symbol_options are its options, start reads what they were
  * given. */
 #define RELEASE_COMMAND(title, id, start, symbol, min, max, usage, text)                                     \

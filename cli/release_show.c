@@ -203,7 +203,7 @@ static int show_run(struct hf_arena *a, const struct show_params *p, struct hf_e
 
 struct difference {
 	char sign; /* '+', '-', '~' */
-	const struct hf_file *file;
+	const struct hf_file *file, *old, *new;
 };
 struct differences {
 	struct difference *at;
@@ -220,11 +220,11 @@ static void compare_files(struct hf_arena *a, const struct hf_manifest *old, con
 		const struct hf_file *y = k < new->n_files ? &new->files[k] : NULL;
 		int order = x == NULL ? 1 : y == NULL ? -1 : strcmp(x->path, y->path);
 		if (order == 0 && (x->mode != y->mode || !hf_digest_equal(&x->sha256, &y->sha256)))
-			*(struct difference *)hf_vec_push(a, ret) = (struct difference){ '~', y };
+			*(struct difference *)hf_vec_push(a, ret) = (struct difference){ '~', y, x, y };
 		else if (order < 0)
-			*(struct difference *)hf_vec_push(a, ret) = (struct difference){ '-', x };
+			*(struct difference *)hf_vec_push(a, ret) = (struct difference){ '-', x, x, NULL };
 		else if (order > 0)
-			*(struct difference *)hf_vec_push(a, ret) = (struct difference){ '+', y };
+			*(struct difference *)hf_vec_push(a, ret) = (struct difference){ '+', y, NULL, y };
 		i += order <= 0;
 		k += order >= 0;
 	}
@@ -245,7 +245,8 @@ static int diff_run(struct hf_arena *a, const struct show_params *p, struct hf_e
 	struct hf_value *v = hf_value_dict(a),
 			*lists[3] = { hf_value_list(a), hf_value_list(a), hf_value_list(a) };
 	static const char *const names[3] = { "added", "removed", "changed" };
-	for (size_t i = 0; i < all.n; i++) {
+	struct hf_value *tasks = hf_value_list(a);
+	for (size_t i = 0; result == 0 && i < all.n; i++) {
 		const struct difference *d = &all.at[i];
 		hf_list_append(lists[d->sign == '+'     ? 0
 				       : d->sign == '-' ? 1
@@ -253,10 +254,13 @@ static int diff_run(struct hf_arena *a, const struct show_params *p, struct hf_e
 			hf_value_cstr(a, d->file->path));
 		if (!p->base.json)
 			printf("%c %s\n", d->sign, d->file->path);
+		if (release_holds_tasks(d->file->path))
+			result = release_task_changes(&s, d->old, d->new, tasks, err);
 	}
 	for (size_t i = 0; i < HF_COUNT(names); i++)
 		hf_dict_put(v, names[i], lists[i]);
-	if (p->base.json)
+	hf_dict_put(v, "tasks", tasks);
+	if (result == 0 && p->base.json)
 		result = release_print_json(v, err);
 	return release_close(&s, result, err);
 }
@@ -450,7 +454,7 @@ static int show_start(
 	RELEASE_COMMAND("release " title, release_##symbol, show_start, symbol, min, max, usage, text)
 SHOW_COMMAND("list", list, 0, 0, "", "releases of the store, and what every fleet has");
 SHOW_COMMAND("show", show, 1, 1, "RELEASE", "files, signers and gates of a release");
-SHOW_COMMAND("diff", diff, 2, 2, "OLD NEW", "files that differ between two releases");
+SHOW_COMMAND("diff", diff, 2, 2, "OLD NEW", "files and tasks that differ between two releases");
 SHOW_COMMAND("verify", verify, 0, 100, "[RELEASE…]",
 	"check signatures and objects of the whole store, or of releases");
 SHOW_COMMAND("log", log, 1, 1, "ENVIRONMENT", "who moved what, when: the signed, hash-chained log");

@@ -623,3 +623,20 @@ def test_expiry_is_told_a_month_ahead(local):
     assert "root 1 expires on" in local.run("release", "list").stderr
     local.ok("release", "root", "--expires", "365d")
     assert local.run("release", "list").stderr == ""
+
+
+def test_diff_names_files_and_tasks(local):
+    local.start("dev")
+    local.write("roles/web/tasks/main.yml", "- name: user\n  user: {name: a}\n- copy: {content: x, dest: /x}\n- block:\n    - name: inner\n      command: a\n- name: old\n  command: b\n")
+    one = local.push("one")
+    local.write("roles/web/tasks/main.yml", "- name: fresh\n  command: c\n- name: user\n  user: {name: b}\n- copy: {content: x, dest: /x}\n- block:\n    - name: inner\n      command: z\n")
+    local.write("roles/web/files/motd", "other\n")
+    local.write("roles/web/tasks/broken.yml", ": [\n")
+    two = local.push("two")
+    diff = local.ok("release", "diff", one, two)
+    assert (diff["added"], diff["removed"], diff["changed"]) == (
+        ["roles/web/tasks/broken.yml"], [], ["roles/web/files/motd", "roles/web/tasks/main.yml"])
+    assert sorted((t["change"], t["task"]) for t in diff["tasks"]) == [("added", "fresh"), ("changed", "inner"), ("changed", "user"), ("removed", "old")]
+    assert {t["file"] for t in diff["tasks"]} == {"roles/web/tasks/main.yml"}
+    said = subprocess.run([local.holdfast, "release", "diff", one, two], env=local.env(), capture_output=True, text=True, check=True).stdout
+    assert "~ roles/web/tasks/main.yml\n" in said and "    ~ task: user\n" in said
