@@ -1,6 +1,7 @@
 #include "lib/base/time.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 
 uint64_t hf_time_monotonic_ms(void)
@@ -27,7 +28,11 @@ const char *hf_time_print(int64_t seconds, char *out)
 	time_t t = (time_t)seconds;
 	struct tm tm;
 	gmtime_r(&t, &tm);
-	strftime(out, HF_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	/* strftime() gives years before 1000 fewer than the four digits that hf_time_parse() wants. */
+	unsigned year = (unsigned)(tm.tm_year + 1900) % 10000;
+	char rest[HF_TIME_TEXT];
+	strftime(rest, sizeof(rest), "-%m-%dT%H:%M:%SZ", &tm);
+	snprintf(out, HF_TIME_TEXT, "%04u%.*s", year, HF_TIME_TEXT - 5, rest);
 	return out;
 }
 

@@ -39,6 +39,22 @@ static const struct change_row changes[] = {
 	{ "pointer: fleet with NUL", HF_DOC_POINTER, "\"web\"", "\"web\\u0000\"", BAD },
 	{ "pointer: rollout is a list", HF_DOC_POINTER, "\"rollout\":{}", "\"rollout\":[]", BAD },
 	{ "pointer: something behind", HF_DOC_POINTER, "\"rollout\":{}}", "\"rollout\":{}}{}", BAD },
+	{ "pointer: with evidence", HF_DOC_POINTER, "\"rollout\":{}",
+		"\"rollout\":{},\"evidence\":{\"environment\":\"test\",\"n\":3,\"entry\":\""
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}",
+		HF_REFUSED_NOTHING },
+	{ "pointer: evidence without its hash", HF_DOC_POINTER, "\"rollout\":{}",
+		"\"rollout\":{},\"evidence\":{\"environment\":\"test\",\"n\":3}", BAD },
+	{ "pointer: evidence as text", HF_DOC_POINTER, "\"rollout\":{}",
+		"\"rollout\":{},\"evidence\":\"trust me\"", BAD },
+	{ "root: promotion rule", HF_DOC_ROOT, ",\"floor\":{\"revoked\":[]}",
+		",\"floor\":{\"revoked\":[]},\"promotion\":{\"dev\":{\"after\":\"prod\",\"soak\":1,"
+		"\"override\":9}}",
+		BAD },
+	{ "root: promotion after itself", HF_DOC_ROOT, ",\"floor\":{\"revoked\":[]}",
+		",\"floor\":{\"revoked\":[]},\"promotion\":{\"prod\":{\"after\":\"prod\",\"soak\":1,"
+		"\"override\":3}}",
+		BAD },
 	{ "root: as it is", HF_DOC_ROOT, "\"version\":2", "\"version\":2", HF_REFUSED_NOTHING },
 	{ "root: version 0", HF_DOC_ROOT, "\"version\":2", "\"version\":0", BAD },
 	{ "root: epoch 0", HF_DOC_ROOT, "\"key_epoch\":1", "\"key_epoch\":0", BAD },
