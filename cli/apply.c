@@ -8,6 +8,7 @@
 #include "cli/apply_print.h"
 #include "cli/command.h"
 #include "lib/base/scope.h"
+#include "lib/engine/config.h"
 #include "lib/engine/lint.h"
 #include "lib/engine/run.h"
 #include "modules/registry.h"
@@ -179,11 +180,23 @@ static int run_apply(struct cli_call *call)
 	struct hf_run_options o;
 	struct hf_run_summary summary;
 	struct hf_error err;
+	struct hf_config config;
 	read_options(call, &o);
+	if (hf_config_read(call->arena, &o, ".", &config, &err) < 0) {
+		cli_fail(call, &err);
+		return CLI_PARSE;
+	}
+	print.hide_skipped = !hf_config_bool(config.show_skipped, true);
+	print.hide_ok = !hf_config_bool(config.show_ok, true);
+	int64_t level = 0;
+	if (config.verbosity != NULL && hf_str_to_int64(hf_str(config.verbosity), &level) &&
+		level > o.verbosity)
+		print.verbosity = o.verbosity = level > 4 ? 4 : (int)level;
 	o.hooks = &hooks;
 	if (cli_given(call, "strict") && strict(call, &err) < 0)
 		return cli_fail(call, &err);
 	int r = hf_run_playbooks(&o, &summary, &err);
+	apply_print_flush(&print);
 	fflush(stdout);
 	if (r < 0) {
 		int status = cli_fail(call, &err);

@@ -1,7 +1,10 @@
 #include "cli/apply_print.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/diff.h"
 #include "lib/base/scope.h"
@@ -9,25 +12,57 @@
 
 enum { OUT_MAX = 128 << 20, BANNER = 79 };
 
-static const char *colour_of(const struct apply_print *p, const char *status)
+static const char *colour_of(const struct apply_print *p, const char *what)
 {
 	static const struct {
-		const char *status, *code;
+		const char *what, *code;
 	} rows[] = { { "ok", "\033[0;32m" }, { "changed", "\033[0;33m" }, { "skipped", "\033[0;36m" },
 		{ "failed", "\033[0;31m" }, { "rescued", "\033[0;31m" }, { "ignored", "\033[0;31m" },
-		{ "unreachable", "\033[1;31m" } };
+		{ "unreachable", "\033[1;31m" }, { "warning", "\033[1;35m" }, { "retry", "\033[1;30m" } };
 	for (size_t i = 0; p->colour && i < HF_COUNT(rows); i++) {
-		if (strcmp(rows[i].status, status) == 0)
+		if (strcmp(rows[i].what, what) == 0)
 			return rows[i].code;
 	}
 	return "";
 }
 
+/* Every line in its colour by itself, as Ansible prints them, so that a pager shows each right. */
+static void say(const struct apply_print *p, FILE *to, const char *what, struct hf_str text)
+{
+	const char *on = colour_of(p, what), *off = *on == '\0' ? "" : "\033[0m";
+	struct hf_str rest = text, line;
+	bool first = true;
+	while (hf_str_split(&rest, '\n', &line)) {
+		fprintf(to, "%s%s", first ? "" : "\n", on);
+		fwrite(line.p, 1, line.n, to);
+		fputs(off, to);
+		first = false;
+	}
+	fputc('\n', to);
+}
+
+/* As wide as the terminal less one column; 79 where there is none. */
+static size_t columns(void)
+{
+	struct winsize w;
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_col == 0)
+		return BANNER;
+	return w.ws_col > BANNER ? (size_t)w.ws_col - 1 : BANNER;
+}
+
+static size_t characters(const char *text)
+{
+	size_t n = 0;
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xC0) != 0x80;
+	return n;
+}
+
 static void banner(const char *text)
 {
-	size_t n = strlen(text);
+	size_t n = characters(text), width = columns(), stars = width > n + 3 ? width - n : 3;
 	printf("\n%s ", text);
-	for (size_t i = n + 1; i < BANNER || i < n + 4; i++)
+	for (size_t i = 0; i < stars; i++)
 		putchar('*');
 	putchar('\n');
 }
@@ -40,16 +75,13 @@ static void banner_of(struct hf_arena *a, const char *what, const char *name)
 /* Keys that are ours or noise to a reader. */
 static struct hf_value *shown(struct hf_arena *a, const struct hf_value *result, int verbosity)
 {
-	static const char *const quiet[] = { "diff", "invocation", "skip_reason", "_ansible_no_log", NULL };
-	struct hf_value *out = hf_value_dict(a);
-	HF_DICT_EACH (result, e) {
-		const struct hf_value *key = hf_entry_key(e);
-		bool hide = false;
-		for (size_t i = 0; hf_is(key, HF_STRING) && verbosity < 3 && quiet[i] != NULL; i++)
-			hide = hide || hf_str_is(key->u.string, quiet[i]);
-		if (!hide)
-			hf_dict_set(out, hf_entry_key(e), hf_entry_value(e));
-	}
+	static const char *const quiet[] = { "diff", "invocation", NULL };
+	static const char *const never[] = { "failed", "skipped", "exception", "_ansible_no_log", NULL };
+	struct hf_value *out = hf_value_shallow(a, result);
+	for (size_t i = 0; never[i] != NULL; i++)
+		hf_dict_remove(out, never[i]);
+	for (size_t i = 0; verbosity < 3 && quiet[i] != NULL; i++)
+		hf_dict_remove(out, quiet[i]);
 	return out;
 }
 
@@ -96,51 +128,68 @@ static void print_diff(const struct apply_print *p, struct hf_arena *a, const st
 	}
 }
 
-static bool is_debug(const char *module)
-{
-	return module != NULL &&
-	       (strcmp(module, "debug") == 0 || strcmp(module, "ansible.builtin.debug") == 0 ||
-		       strcmp(module, "assert") == 0 || strcmp(module, "ansible.builtin.assert") == 0);
-}
-
 static bool is_bad(const char *status)
 {
 	return strcmp(status, "failed") == 0 || strcmp(status, "ignored") == 0 ||
 	       strcmp(status, "rescued") == 0;
 }
 
-/* debug and assert show what they say, not what every result has. */
-static void only_message(const struct apply_print *p, const struct hf_value *e, struct hf_value *seen)
+/* debug shows what it says, not what every result has. */
+static struct hf_value *only_message(struct hf_arena *a, struct hf_value *seen)
 {
+	struct hf_value *msg = hf_dict_get(seen, "msg"), *only = hf_value_dict(a);
 	const char *loop_var = hf_dict_cstr(seen, "ansible_loop_var", NULL);
+	if (msg != NULL) {
+		hf_dict_put(only, "msg", msg);
+		return only;
+	}
 	if (loop_var != NULL)
 		hf_dict_remove(seen, loop_var);
 	hf_dict_remove(seen, "ansible_loop_var");
-	if (p->verbosity < 1 && strstr(hf_dict_cstr(e, "module", ""), "assert") == NULL)
-		hf_dict_remove(seen, "changed");
+	hf_dict_remove(seen, "changed");
+	return seen;
 }
 
-static void print_result(
-	const struct apply_print *p, struct hf_arena *a, const struct hf_value *e, const char *status)
+static bool is_named(const struct hf_value *e, const char *module)
+{
+	const char *name = hf_dict_cstr(e, "module", "");
+	const char *dot = strrchr(name, '.');
+	return strcmp(dot == NULL ? name : dot + 1, module) == 0;
+}
+
+static struct hf_value *seen_of(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
 	const struct hf_value *result = hf_dict_get(e, "result");
-	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "ignored") == 0 ||
-		   strcmp(status, "rescued") == 0;
-	bool debug = is_debug(hf_dict_cstr(e, "module", NULL)) && strcmp(status, "skipped") != 0;
-	if (!hf_is(result, HF_DICT)) {
-		if (bad)
-			printf(" => {\"msg\": \"%s\"}", hf_dict_cstr(e, "msg", ""));
+	if (hf_is(result, HF_DICT))
+		return shown(a, result, p->verbosity);
+	struct hf_value *seen = hf_value_dict(a);
+	hf_dict_put(seen, "censored", hf_value_cstr(a, hf_dict_cstr(e, "msg", "")));
+	hf_dict_put(seen, "changed", hf_value_bool(a, hf_dict_bool(e, "changed", false)));
+	return seen;
+}
+
+/* debug and assert take several lines; what failed before they could say anything is one line there too. */
+static bool is_broad(const struct hf_value *seen, bool debug, bool assertion, bool bad)
+{
+	return (debug && !bad) || (assertion && (!bad || hf_dict_get(seen, "assertion") != NULL));
+}
+
+static void put_result(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e,
+	const char *status, struct hf_buf *out)
+{
+	bool bad = is_bad(status), skipped = strcmp(status, "skipped") == 0;
+	bool open = hf_is(hf_dict_get(e, "result"), HF_DICT) && !skipped;
+	bool debug = is_named(e, "debug") && open, assertion = is_named(e, "assert") && open;
+	if (!bad && !debug && !assertion && p->verbosity < 1)
 		return;
-	}
-	if (!bad && !debug && p->verbosity < 1)
-		return;
-	hf_auto_buf out = hf_buf_init(OUT_MAX);
-	struct hf_value *seen = shown(a, result, p->verbosity);
-	hf_dict_remove(seen, "failed");
-	if (debug && !bad)
-		only_message(p, e, seen);
-	put_json(&out, seen, debug || p->verbosity > 1 ? 4 : -1);
-	printf(" => %s", out.p == NULL ? "{}" : out.p);
+	struct hf_value *seen = seen_of(p, a, e);
+	if (skipped)
+		hf_dict_remove(seen, "results");
+	if (debug)
+		seen = only_message(a, seen);
+	bool always = is_broad(seen, debug, assertion, bad);
+	hf_buf_puts(out, " => ");
+	put_json(out, seen, always || p->verbosity > 2 ? 4 : -1);
 }
 
 /* A loop's own result: its items were shown already. */
@@ -159,87 +208,163 @@ static void print_status(
 {
 	const struct hf_value *item = hf_dict_get(e, "item");
 	const char *host = hf_dict_cstr(e, "host", ""), *delegate = hf_dict_cstr(e, "delegate", NULL);
-	bool bad = is_bad(status);
-	const char *word = strcmp(status, "skipped") == 0 ? "skipping"
-			   : !bad                         ? status
-			   : item != NULL                 ? "failed"
-							  : "fatal";
-	printf("%s: [%s]", word, delegate == NULL ? host : hf_sprintf(a, "%s -> %s", host, delegate));
-	if (bad && item == NULL)
-		printf(": FAILED!");
+	bool bad = is_bad(status), skipped = strcmp(status, "skipped") == 0;
+	bool away = strcmp(status, "unreachable") == 0;
+	const char *word = skipped ? "skipping" : !bad && !away ? status : item != NULL ? "failed" : "fatal";
+	hf_auto_buf out = hf_buf_init(OUT_MAX);
+	hf_buf_printf(&out, "%s: [%s]", word,
+		delegate == NULL || skipped ? host : hf_sprintf(a, "%s -> %s", host, delegate));
+	if ((bad || away) && item == NULL)
+		hf_buf_puts(&out, away ? ": UNREACHABLE!" : ": FAILED!");
 	if (item != NULL)
-		printf("%s (item=%s)", bad ? "" : " =>", hf_value_text(a, item).p);
-	print_result(p, a, e, status);
+		hf_buf_printf(&out, "%s (item=%s)%s", bad ? "" : " =>", hf_value_text(a, item).p,
+			skipped ? " " : "");
+	put_result(p, a, e, status, &out);
+	say(p, stdout, status, hf_buf_str(&out));
 }
 
-static void print_included(struct hf_arena *a, const struct hf_value *e, const struct hf_value *include)
+/* --- files brought in: one line for all hosts
+ * ----------------------------------------------------------------------------- */
+
+void apply_print_flush(struct apply_print *p)
 {
-	const struct hf_value *item = hf_dict_get(e, "item");
-	printf("included: %s for %s", hf_value_text(a, include).p, hf_dict_cstr(e, "host", ""));
-	if (item != NULL)
-		printf(" => (item=%s)", hf_value_text(a, item).p);
+	if (p->arena == NULL)
+		return;
+	HF_DICT_EACH (p->included, one) {
+		const struct hf_value *hosts = hf_dict_get(hf_entry_value(one), "hosts"),
+				      *item = hf_dict_get(hf_entry_value(one), "item");
+		hf_auto_buf out = hf_buf_init(OUT_MAX);
+		hf_buf_printf(&out, "included: %s for ", hf_dict_cstr(hf_entry_value(one), "path", ""));
+		for (size_t i = 0; i < hf_list_len(hosts); i++)
+			hf_buf_printf(&out, "%s%s", i == 0 ? "" : ", ", hf_list_at(hosts, i)->u.string.p);
+		if (item != NULL)
+			hf_buf_printf(&out, " => (item=%s)", hf_value_text(p->arena, item).p);
+		say(p, stdout, "skipped", hf_buf_str(&out));
+	}
+	hf_arena_free(p->arena);
+	p->arena = NULL;
 }
 
-static void print_task(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+static void note_included(struct apply_print *p, const struct hf_value *e, const struct hf_value *path)
+{
+	if (p->arena == NULL) {
+		p->arena = hf_arena_new();
+		p->included = hf_value_dict(p->arena);
+	}
+	struct hf_arena *a = p->arena;
+	const struct hf_value *item = hf_dict_get(e, "item");
+	const char *text = hf_strdup(a, hf_value_text(a, path).p);
+	const char *key = item == NULL ? text : hf_sprintf(a, "%s (%s)", text, hf_value_text(a, item).p);
+	struct hf_value *one = hf_dict_get(p->included, key);
+	if (one == NULL) {
+		one = hf_value_dict(a);
+		hf_dict_put(one, "path", hf_value_cstr(a, text));
+		hf_dict_put(one, "hosts", hf_value_list(a));
+		if (item != NULL)
+			hf_dict_put(one, "item", hf_value_copy(a, item));
+		hf_dict_put(p->included, key, one);
+	}
+	hf_list_append(
+		hf_dict_get(one, "hosts"), hf_value_cstr(a, hf_strdup(a, hf_dict_cstr(e, "host", ""))));
+}
+
+static bool is_hidden(const struct apply_print *p, const char *status)
+{
+	return (p->hide_skipped && strcmp(status, "skipped") == 0) ||
+	       (p->hide_ok && strcmp(status, "ok") == 0);
+}
+
+static void print_task(struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
 	const char *status = hf_dict_cstr(e, "status", "");
 	const struct hf_value *result = hf_dict_get(e, "result");
-	bool loop = is_loop(e);
-	if (loop && !is_bad(status))
+	const struct hf_value *include = hf_is(result, HF_DICT) ? hf_dict_get(result, "include") : NULL;
+	if (include != NULL && !is_bad(status)) {
+		note_included(p, e, include);
 		return;
+	}
+	if (is_hidden(p, status))
+		return;
+	/* A loop's items were shown; the whole is one more line only where nothing ran. */
+	bool loop = is_loop(e);
 	if (!loop)
 		print_diff(p, a, hf_dict_get(e, "diff"));
-	const char *on = colour_of(p, status), *off = *on == '\0' ? "" : "\033[0m";
-	const struct hf_value *include = hf_is(result, HF_DICT) ? hf_dict_get(result, "include") : NULL;
-	printf("%s", on);
-	if (include != NULL && !is_bad(status))
-		print_included(a, e, include);
-	else
+	if (!loop || strcmp(status, "skipped") == 0)
 		print_status(p, a, e, status);
-	printf("%s\n", off);
 	if (strcmp(status, "ignored") == 0 && hf_dict_get(e, "item") == NULL)
-		printf("%s...ignoring%s\n", colour_of(p, "skipped"), off);
+		say(p, stdout, "skipped", HF_STR("...ignoring"));
 }
 
-static void print_recap(const struct apply_print *p, const struct hf_value *e)
+static int by_text(const void *x, const void *y)
 {
-	static const char *const names[] = { "ok", "changed", "unreachable", "failed", "skipped", "rescued",
-		"ignored" };
-	const struct hf_value *hosts = hf_dict_get(e, "hosts");
+	const struct hf_value *a = *(const struct hf_value *const *)x,
+			      *b = *(const struct hf_value *const *)y;
+	return hf_str_compare(a->u.string, b->u.string);
+}
+
+static void print_recap(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	static const struct {
+		const char *name, *colour;
+	} rows[] = { { "ok", "ok" }, { "changed", "changed" }, { "unreachable", "unreachable" },
+		{ "failed", "failed" }, { "skipped", "skipped" }, { "rescued", "ok" },
+		{ "ignored", "warning" } };
+	const struct hf_value *all = hf_dict_get(e, "hosts");
+	struct hf_value *names = hf_value_list(a);
+	HF_DICT_EACH (all, h)
+		hf_list_append(names, hf_entry_key(h));
+	if (hf_list_len(names) > 1)
+		qsort(names->u.list->at, hf_list_len(names), sizeof(*names->u.list->at), by_text);
 	banner("PLAY RECAP");
-	HF_DICT_EACH (hosts, h) {
-		const struct hf_value *one = hf_entry_value(h);
-		const char *state = hf_dict_int(one, "failed", 0) + hf_dict_int(one, "unreachable", 0) > 0
-					    ? "failed"
-				    : hf_dict_int(one, "changed", 0) > 0 ? "changed"
-									 : "ok";
-		const char *on = colour_of(p, state), *off = *on == '\0' ? "" : "\033[0m";
-		printf("%s%-26s%s :", on, hf_entry_key(h)->u.string.p, off);
-		for (size_t i = 0; i < HF_COUNT(names); i++)
-			printf(" %s=%-4lld", names[i], (long long)hf_dict_int(one, names[i], 0));
+	for (size_t h = 0; h < hf_list_len(names); h++) {
+		const char *name = hf_list_at(names, h)->u.string.p;
+		const struct hf_value *one = hf_dict_get(all, name);
+		bool bad = hf_dict_int(one, "failed", 0) + hf_dict_int(one, "unreachable", 0) > 0;
+		const char *on = colour_of(p, bad                                  ? "failed"
+					      : hf_dict_int(one, "changed", 0) > 0 ? "changed"
+										   : "ok");
+		int width = 26 - (int)characters(name);
+		printf("%s%s%s%*s :", on, name, *on == '\0' ? "" : "\033[0m", width < 0 ? 0 : width, "");
+		for (size_t i = 0; i < HF_COUNT(rows); i++) {
+			long long n = hf_dict_int(one, rows[i].name, 0);
+			on = n == 0 ? "" : colour_of(p, rows[i].colour);
+			printf(" %s%s=%-4lld%s", on, rows[i].name, n, *on == '\0' ? "" : "\033[0m");
+		}
 		putchar('\n');
 	}
 	putchar('\n');
 }
 
-static void print_human(const struct apply_print *p, const struct hf_value *e)
+static void print_retry(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	const char *text =
+		hf_sprintf(a, "FAILED - RETRYING: [%s]: %s (%lld retries left).", hf_dict_cstr(e, "host", ""),
+			hf_dict_cstr(e, "task", ""), (long long)hf_dict_int(e, "left", 0));
+	say(p, stdout, "retry", hf_str(text));
+}
+
+static void print_human(struct apply_print *p, const struct hf_value *e)
 {
 	hf_auto_arena a = hf_arena_new();
 	const char *type = hf_dict_cstr(e, "type", ""), *msg = hf_dict_cstr(e, "msg", "");
+	bool task = strcmp(type, "task") == 0;
+	if (!task)
+		apply_print_flush(p);
 	if (strcmp(type, "play") == 0)
 		banner_of(a, "PLAY", hf_dict_cstr(e, "play", NULL));
 	else if (strcmp(type, "task_start") == 0)
 		banner_of(a, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
 			hf_dict_cstr(e, "task", NULL));
-	else if (strcmp(type, "task") == 0)
+	else if (task)
 		print_task(p, a, e);
 	else if (strcmp(type, "retry") == 0)
-		printf("FAILED - RETRYING: [%s]: %s (%lld retries left).\n", hf_dict_cstr(e, "host", ""),
-			hf_dict_cstr(e, "task", ""), (long long)hf_dict_int(e, "left", 0));
+		print_retry(p, a, e);
 	else if (strcmp(type, "stats") == 0)
-		print_recap(p, e);
+		print_recap(p, a, e);
+	else if (strcmp(type, "no_hosts") == 0)
+		say(p, stdout, "skipped", hf_str(msg));
 	else if (strcmp(type, "warning") == 0)
-		fprintf(stderr, "[WARNING]: %s\n", msg);
+		say(p, stderr, "warning", hf_str(hf_sprintf(a, "[WARNING]: %s", msg)));
 	else
 		printf("%s\n", msg);
 	fflush(stdout);
@@ -276,7 +401,7 @@ static void print_line(const struct apply_print *p, const struct hf_value *e)
 
 void apply_print_event(void *data, const struct hf_value *event)
 {
-	const struct apply_print *p = data;
+	struct apply_print *p = data;
 	if (p->jsonl)
 		print_line(p, event);
 	else

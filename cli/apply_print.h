@@ -4,6 +4,11 @@
 
 struct apply_print {
 	bool jsonl, colour;
+	bool hide_skipped, hide_ok; /* display_skipped_hosts, display_ok_hosts */
 	int verbosity;
+	/* files brought in since the last line: shown together for all hosts */
+	struct hf_arena *arena;
+	struct hf_value *included;
 };
+void apply_print_flush(struct apply_print *p);
 void apply_print_event(void *data, const struct hf_value *event);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/str.h"
+#include "lib/data/schema.h"
 
 static const char *const *values_of(const struct cli_call *call, const char *option)
 {
@@ -112,5 +113,9 @@ int cli_usage(const struct cli_call *call, const char *format, ...)
 
 bool cli_colour(int fd)
 {
-	return getenv("NO_COLOR") == NULL && isatty(fd);
+	const char *force = getenv("ANSIBLE_FORCE_COLOR"), *none = getenv("ANSIBLE_NOCOLOR");
+	if (force != NULL && hf_text_bool(hf_str(force)) == HF_YES)
+		return true;
+	return getenv("NO_COLOR") == NULL && (none == NULL || hf_text_bool(hf_str(none)) != HF_YES) &&
+	       isatty(fd);
 }

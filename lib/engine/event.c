@@ -134,7 +134,7 @@ static void put_item(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
 	if (t->item == NULL)
 		return;
 	if (t->no_log)
-		put(a, e, "item", "(censored due to no_log)");
+		put(a, e, "item", "None"); /* as Ansible shows an item it hides */
 	else if (t->label != NULL)
 		hf_dict_put(e, "item", hf_hide(t->run, a, hf_value_cstr(a, t->label)));
 	else

@@ -101,6 +101,14 @@ static int holds_on(
 	return r;
 }
 
+/* Ansible shows a line for each host that does it. */
+static const char *title_of(struct hf_run *run, const struct hf_node *n)
+{
+	const struct hf_value *name = n->kw[HF_KW_name];
+	const char *text = name == NULL ? n->action : hf_value_text(run->arena, name).p;
+	return n->role == NULL ? text : hf_sprintf(run->arena, "%s : %s", n->role->name, text);
+}
+
 int hf_meta_run(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
@@ -115,6 +123,8 @@ int hf_meta_run(
 		bool holds = false;
 		if (!hf_host_active(hosts->at[i]))
 			continue;
+		if (who.n == 0 || !rows[row].everybody)
+			hf_event_task_start(run, n, title_of(run, n));
 		int r = holds_on(run, n, hosts->at[i], &holds, err);
 		if (r < 0)
 			return hf_wrap(err, "meta: %s", what);
