@@ -14,6 +14,7 @@ from broker import Broker
 from host import CLOUD_PACKAGES, Host, mirror
 from inside import Doors, address_add, deb, imds
 from s3server import S3Server
+from scene import Scene
 
 ENVIRONMENT, FLEET, INSTANCE = "dev", "gpu", "i-0123456789abcdef0"
 READY_SECONDS = 240
@@ -152,3 +153,20 @@ def test_user_data_makes_a_training_host(world, package):
         host.run("sh /run/user-data", check=True)
         assert host.run("systemctl show -p MainPID holdfastd; stat -c %Y.%i /etc/holdfast/*").out == before
         assert "HF-B" not in host.run("journalctl --no-pager -t holdfast -o cat").out
+
+
+def test_the_first_report_comes_within_a_second():
+    """A host without Python: from the start of the agent to what the broker hears first."""
+    with Scene() as scene:
+        assert not scene.host.exists("/usr/bin/python3")
+        took = []
+        for _ in range(3):
+            after = len(scene.reader.messages)
+            start = time.monotonic()
+            scene.start_agent()
+            message = scene.reader.wait(lambda m: m.topic.endswith("/state"), seconds=10, after=after)
+            took.append(message.at - start)
+            scene.stop_agent()
+            scene.host.run("rm -rf /var/lib/holdfast")
+        print([round(t, 3) for t in took])
+        assert min(took) <= 1.0, took

@@ -95,3 +95,20 @@ def test_the_same_bytes_twice(packages):
     out = BUILD / "packages-again"
     subprocess.run([str(SCRIPT), str(out)], check=True, capture_output=True, env={**os.environ, "HF_PACKAGE_FROM": str(BUILD)})
     assert next(out.glob("*.deb")).read_bytes() == pathlib.Path(packages["old"]).read_bytes()
+
+
+def test_the_rpm_installs_verifies_and_goes(tmp_path):
+    """No RPM system is at hand: rpm's own database in an empty root."""
+    subprocess.run([str(ROOT / "packaging/rpm/build.sh"), str(tmp_path)], check=True, capture_output=True,
+                   env={**os.environ, "HF_PACKAGE_FROM": str(BUILD)})
+    package, root = next(tmp_path.glob("*.rpm")), tmp_path / "root"
+    rpm = ["rpm", "--root", str(root), "--nodeps"]
+    root.mkdir()
+    subprocess.run(["rpm", "--root", str(root), "--initdb"], check=True, capture_output=True)
+    subprocess.run([*rpm, "-i", "--noscripts", str(package)], check=True, capture_output=True)
+    done = subprocess.run([str(root / "usr/bin/holdfast"), "--version"], capture_output=True, text=True)
+    assert done.stdout.startswith("holdfast ")
+    assert (root / "usr/lib/systemd/system/holdfastd.service").exists() and (root / "usr/share/man/man8/holdfastd.8.gz").exists()
+    assert subprocess.run([*rpm, "-V", "holdfast"], capture_output=True, text=True).stdout == ""
+    subprocess.run([*rpm, "-e", "--noscripts", "holdfast"], check=True, capture_output=True)
+    assert [p for p in (root / "usr").rglob("*") if p.is_file()] == []
