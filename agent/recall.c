@@ -96,8 +96,13 @@ struct hf_value *hf_recall_answer(struct hf_recall *r, struct hf_arena *a, const
 
 void hf_recall_seen(struct hf_recall *r, const struct hf_resource *resource)
 {
+	struct hf_pos pos = resource->pos;
+	/* The run's own text goes with the run, and this outlives it; neighbours mostly share a file. */
+	const char *last = r->seen.n > 0 ? r->seen.at[r->seen.n - 1].pos.file : NULL;
+	if (pos.file != NULL)
+		pos.file = last != NULL && strcmp(last, pos.file) == 0 ? last : hf_strdup(r->arena, pos.file);
 	*hf_vec_push(r->arena, &r->seen) = (struct hf_resource){
-		.id = hf_strdup(r->arena, resource->id), .pos = resource->pos, .needed = resource->needed
+		.id = hf_strdup(r->arena, resource->id), .pos = pos, .needed = resource->needed
 	};
 }
 
