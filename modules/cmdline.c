@@ -5,6 +5,8 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/fs.h"
@@ -224,4 +226,21 @@ int hf_cmdline_temp_dir(struct hf_arena *a, const char *what, char **ret, struct
 		return hf_fail_errno(err, HF_E_IO, "make a temporary directory %s", path);
 	*ret = path;
 	return 0;
+}
+
+const char *hf_cmdline_moment(struct hf_arena *a, const struct timeval *t)
+{
+	char text[64];
+	struct tm local;
+	localtime_r(&t->tv_sec, &local);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
+	return hf_sprintf(a, "%s.%06ld", text, (long)t->tv_usec);
+}
+
+const char *hf_cmdline_delta(struct hf_arena *a, const struct timeval *from, const struct timeval *to)
+{
+	struct timeval d;
+	timersub(to, from, &d);
+	long s = (long)d.tv_sec;
+	return hf_sprintf(a, "%ld:%02ld:%02ld.%06ld", s / 3600, s / 60 % 60, s % 60, (long)d.tv_usec);
 }

@@ -1,6 +1,8 @@
 /* modules/cmdline.h - text of command lines as Python's shlex, os.path and glob see it, and output as Ansible
  * reports it. */
 #pragma once
+#include <sys/time.h>
+
 #include "lib/engine/module.h"
 
 /* shlex.split(): NULL-terminated; HF_E_TASK for an open quote or a trailing backslash. */
@@ -21,3 +23,6 @@ void hf_cmdline_report(
 	struct hf_module_context *c, struct hf_change *change, const struct hf_proc_result *r, bool strip);
 /* A directory of the task's own under TMPDIR; remove it with hf_fs_remove_tree(). */
 HF_CHECK int hf_cmdline_temp_dir(struct hf_arena *a, const char *what, char **ret, struct hf_error *err);
+/* Python's str(datetime.now()), and the str() of the time between two of them. */
+const char *hf_cmdline_moment(struct hf_arena *a, const struct timeval *t);
+const char *hf_cmdline_delta(struct hf_arena *a, const struct timeval *from, const struct timeval *to);

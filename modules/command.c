@@ -191,24 +191,6 @@ static int command_look(struct hf_module_context *c, const struct command *p, bo
 	return 0;
 }
 
-/* Python's str(datetime.now()) */
-static const char *moment_text(struct hf_arena *a, const struct timeval *t)
-{
-	char text[64];
-	struct tm local;
-	localtime_r(&t->tv_sec, &local);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
-	return hf_sprintf(a, "%s.%06ld", text, (long)t->tv_usec);
-}
-
-static const char *delta_text(struct hf_arena *a, const struct timeval *from, const struct timeval *to)
-{
-	struct timeval d;
-	timersub(to, from, &d);
-	long s = (long)d.tv_sec;
-	return hf_sprintf(a, "%ld:%02ld:%02ld.%06ld", s / 3600, s / 60 % 60, s % 60, (long)d.tv_usec);
-}
-
 /* The program could not even be started: Ansible's words for it. */
 static int command_not_started(struct hf_module_context *c, struct hf_change *change,
 	const struct command_state *state, struct hf_error *err)
@@ -248,9 +230,9 @@ static int command_apply(
 		return result;
 	gettimeofday(&end, NULL);
 	hf_cmdline_report(c, change, &r, p->strip == HF_YES);
-	hf_result_cstr(c, change, "start", moment_text(a, &start));
-	hf_result_cstr(c, change, "end", moment_text(a, &end));
-	hf_result_cstr(c, change, "delta", delta_text(a, &start, &end));
+	hf_result_cstr(c, change, "start", hf_cmdline_moment(a, &start));
+	hf_result_cstr(c, change, "end", hf_cmdline_moment(a, &end));
+	hf_result_cstr(c, change, "delta", hf_cmdline_delta(a, &start, &end));
 	if (r.timed_out)
 		return hf_fail(err, HF_E_TASK, "the command did not end before its deadline and was stopped");
 	if (r.status != 0)

@@ -116,6 +116,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ufw.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/at.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openssl_privatekey.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/expect.c
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -139,6 +140,7 @@ module_pages = \
 	%reldir%/debug.md \
 	%reldir%/dnf.md \
 	%reldir%/dpkg_selections.md \
+	%reldir%/expect.md \
 	%reldir%/fail.md \
 	%reldir%/fetch.md \
 	%reldir%/file.md \

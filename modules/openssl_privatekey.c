@@ -279,36 +279,53 @@ static int refused(struct work *w, const char *what, const char *value, const ch
 		what, value, more);
 }
 
-/* Does the key that is there do? */
-static int decide(struct work *w, const EVP_PKEY *key)
+static bool format_fits(const struct work *w)
 {
+	return strcmp(w->p->format, "auto_ignore") == 0 ||
+	       strcmp(format_of(w->old), format_wanted(w->p)) == 0;
+}
+
+/* How far the task may go with a key that is there. */
+static bool may_replace(const struct params *p, bool readable)
+{
+	return strcmp(p->regenerate, "full_idempotence") == 0 ||
+	       (readable && strcmp(p->regenerate, "partial_idempotence") == 0);
+}
+
+/* A key that is there and can be read: does it do? */
+static int decide_readable(struct work *w, const EVP_PKEY *key)
+{
+	static const char *const some = "`partial_idempotence`, `full_idempotence` or `always`";
 	const struct params *p = w->p;
-	bool full = strcmp(p->regenerate, "full_idempotence") == 0,
-	     never = strcmp(p->regenerate, "never") == 0;
-	bool partial = full || strcmp(p->regenerate, "partial_idempotence") == 0;
-	bool format =
-		strcmp(p->format, "auto_ignore") == 0 || strcmp(format_of(w->old), format_wanted(p)) == 0;
-	w->make = p->force == HF_YES || strcmp(p->regenerate, "always") == 0 || w->old.p == NULL;
-	if (w->make)
-		return 0;
-	if (key == NULL && !full)
-		return refused(w,
-			"Unable to read the key. The key is protected with a another passphrase / no "
-			"passphrase or broken.",
-			"`full_idempotence` or `always`", "");
-	w->make = key == NULL || (!never && !key_fits(p, key));
-	if (w->make && key != NULL && !partial)
-		return refused(w, "Key has wrong type and/or size.",
-			"`partial_idempotence`, `full_idempotence` or `always`", "");
-	if (w->make || format)
+	bool never = strcmp(p->regenerate, "never") == 0;
+	w->make = !never && !key_fits(p, key);
+	if (w->make && !may_replace(p, true))
+		return refused(w, "Key has wrong type and/or size.", some, "");
+	if (w->make || format_fits(w))
 		return 0;
 	w->convert = strcmp(p->format_mismatch, "convert") == 0;
 	w->make = !w->convert && !never;
-	if (w->make && !partial)
-		return refused(w, "Key has wrong format.",
-			"`partial_idempotence`, `full_idempotence` or `always`",
+	if (w->make && !may_replace(p, true))
+		return refused(w, "Key has wrong format.", some,
 			" To convert the key, set `format_mismatch` to `convert`.");
 	return 0;
+}
+
+static int decide(struct work *w, const EVP_PKEY *key)
+{
+	const struct params *p = w->p;
+	w->make = p->force == HF_YES || strcmp(p->regenerate, "always") == 0 || w->old.p == NULL;
+	if (w->make)
+		return 0;
+	if (key != NULL)
+		return decide_readable(w, key);
+	w->make = may_replace(p, false);
+	return w->make ? 0
+		       : refused(w,
+				 "Unable to read the key. The key is protected with a another passphrase / "
+				 "no "
+				 "passphrase or broken.",
+				 "`full_idempotence` or `always`", "");
 }
 
 static void report(struct work *w, struct hf_change *change, EVP_PKEY *key, struct hf_str text)
@@ -332,6 +349,23 @@ static void report(struct work *w, struct hf_change *change, EVP_PKEY *key, stru
 		content = hf_value_cstr(w->a, encoded);
 	}
 	hf_result_put(w->c, change, "privatekey", content);
+}
+
+static int old_read(struct work *w)
+{
+	const struct params *p = w->p;
+	const char *dir = hf_path_dir(w->a, p->path);
+	if (*dir == '\0')
+		dir = ".";
+	if (!hf_fs_is_dir(dir))
+		return hf_fail(w->err, HF_E_TASK,
+			"The directory %s does not exist or the file is not a directory", dir);
+	if (p->passphrase != NULL && strcmp(p->cipher, "auto") != 0)
+		return hf_fail(w->err, HF_E_TASK, "only \"auto\" can be used for the cipher option");
+	int r = hf_fs_exists(p->path) ? hf_fs_read(w->a, p->path, KEY_FILE_MAX, &w->old, w->err) : 0;
+	if (r == 0 && p->backup == HF_YES && w->old.p != NULL)
+		w->backup = hf_file_backup_name(w->a, p->path);
+	return r;
 }
 
 static int openssl_privatekey_check(

@@ -229,3 +229,24 @@ private_key("backup", {"k": File(ED, 0o600)}, backup=True, loose=["backup_file"]
 private_key("absent", {"k": File(ED, 0o600)}, made=False, state="absent")
 private_key("absent not there", made=False, state="absent")
 private_key("no folder", path="@/no/k", type="Ed25519", loose=["name"])
+
+
+def expect(title, command, responses, given=None, loose=(), always=True, **args):
+    row(f"expect {title}", {"expect": {"command": command, "responses": responses, **args}},
+        {"ask": File("#!/bin/sh\nprintf 'name? '; read a; printf 'again? '; read b; echo \"[$a $b]\"\n", 0o755), **(given or {})},
+        loose=["stdout_lines", "check", *loose], always=always)
+
+
+expect("answers", "@/ask", {"name": "ann", "again": "bob"})
+expect("answers a pattern twice", "@/ask", {r"\?": ["one", "two"]})
+expect("runs out of answers", "@/ask", {r"\?": ["one"]}, loose=["*"])
+expect("echoes", "@/ask", {"name": "ann", "again": "bob"}, echo=True, loose=["stdout"])
+expect("words", "sh -c 'echo \"a  b\"; exit 3'", {"x": "y"})
+expect("no program", "/no/such/program", {"x": "y"}, loose=["*"])
+expect("nothing", " ", {"x": "y"}, loose=["stdout"])
+expect("folder", "pwd", {"x": "y"}, chdir="@")
+expect("creates there", "touch @/x", {"x": "y"}, {"x": ""}, creates="@/x")
+expect("creates", "touch @/x", {"nope": "y"}, creates="@/x", always=False)
+expect("removes missing", "touch @/y", {"x": "y"}, removes="@/x")
+expect("waits too long", "sleep 20", {"x": "y"}, timeout=1)
+expect("timeout is no number", "true", {"x": "y"}, timeout="many")
