@@ -376,18 +376,9 @@ static int openssl_privatekey_check(
 	*w = (struct work){ .c = c, .a = hf_task_arena(c), .p = p, .err = err, .attr = p->attr };
 	change->state = w;
 	w->attr.mode = p->attr.mode == NULL ? "0600" : p->attr.mode;
-	const char *dir = hf_path_dir(w->a, p->path);
-	if (!hf_fs_is_dir(*dir == '\0' ? "." : dir))
-		return hf_fail(err, HF_E_TASK,
-			"The directory %s does not exist or the file is not a directory",
-			*dir == '\0' ? "." : dir);
-	if (p->passphrase != NULL && strcmp(p->cipher, "auto") != 0)
-		return hf_fail(err, HF_E_TASK, "only \"auto\" can be used for the cipher option");
-	int r = hf_fs_exists(p->path) ? hf_fs_read(w->a, p->path, KEY_FILE_MAX, &w->old, err) : 0;
+	int r = old_read(w);
 	if (r < 0)
 		return r;
-	if (p->backup == HF_YES && w->old.p != NULL)
-		w->backup = hf_file_backup_name(w->a, p->path);
 	if (strcmp(p->state, "absent") == 0) {
 		change->changed = w->old.p != NULL;
 		report(w, change, NULL, (struct hf_str){ 0 });
