@@ -432,9 +432,10 @@ static int job_begin(struct apply *ap, struct hf_error *err)
 	return log_open(ap, err);
 }
 
-static int on_loaded(void *data, struct hf_error *err)
+static int on_loaded(void *data, struct hf_run_options *options, struct hf_error *err)
 {
 	struct apply *ap = data;
+	ap->options = options;
 	/* The log it will most likely be is there before it is needed. */
 	int result = hf_dict_get(ap->job, "log") == NULL ? 0 : log_open(ap, err);
 	if (result == 0)
@@ -472,7 +473,6 @@ static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_er
 		.hooks = &hooks };
 	if (chdir(tree) < 0)
 		return hf_fail_errno(err, HF_E_IO, "release folder %s", tree);
-	ap->options = &o;
 	int result = hf_run_playbooks(&o, ret, err);
 	ap->options = NULL;
 	return result;

@@ -13,6 +13,7 @@
 enum { NAME_MAX_BYTES = 64, HOST_NAME_BYTES = 256 };
 
 const char *const hf_policy_names[] = { "report", "correct", "correct-in-window", NULL };
+static const char *const watch_names[] = { "auto", "inotify", NULL };
 static const char *const failure_names[] = { "undo", "keep", NULL };
 static const char *const level_names[] = { "error", "warning", "notice", "info", "debug", NULL };
 static const enum hf_log_level levels[] = { HF_LOG_ERROR, HF_LOG_WARNING, HF_LOG_NOTICE, HF_LOG_INFO,
@@ -26,7 +27,7 @@ struct raw {
 	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline, *store_timeout;
 	const char *allow_agent;
 	int64_t debounce_ms, spool_bytes, spool_keep;
-	int policy, on_failure, log_level, lookups;
+	int policy, on_failure, log_level, lookups, watch;
 };
 
 #define FIELD(member) offsetof(struct raw, member)
@@ -61,6 +62,8 @@ static const struct hf_arg args[] = {
 		.help = "the longest one document or object may take" },
 	{ "policy", HF_ARG_ENUM, FIELD(policy), .dflt = "correct", .choices = hf_policy_names,
 		.help = "what drift leads to where a task does not say" },
+	{ "watch", HF_ARG_ENUM, FIELD(watch), .dflt = "auto", .choices = watch_names,
+		.help = "auto: fanotify where it is allowed; inotify: that alone" },
 	{ "windows", HF_ARG_LIST, FIELD(windows), .elements = HF_ARG_STR,
 		.help = "when correct-in-window may correct: \"mon-fri 02:00-04:30 Europe/Berlin\"" },
 	{ "on_failure", HF_ARG_ENUM, FIELD(on_failure), .dflt = "undo", .choices = failure_names,
@@ -262,6 +265,7 @@ static int config_bind(
 	c->run_dir = r.run_dir;
 	c->user = r.user;
 	c->policy = r.policy;
+	c->inotify = r.watch != 0;
 	c->on_failure = r.on_failure;
 	c->debounce_ms = r.debounce_ms;
 	c->spool_bytes = r.spool_bytes;

@@ -41,6 +41,7 @@ struct hf_config {
 	int64_t store_timeout_s;
 	int64_t poll_s, splay_s, sweep_s, hash_sweep_s, run_deadline_s, gate_deadline_s, debounce_ms;
 	int policy;     /* enum hf_policy */
+	bool inotify;   /* watch: inotify, even where fanotify is to be had */
 	int on_failure; /* enum hf_on_failure */
 	struct hf_window windows[HF_WINDOWS_MAX];
 	size_t n_windows;

@@ -256,7 +256,10 @@ int hf_watch_new(struct hf_agent *agent, struct hf_watch **ret, struct hf_error 
 	struct hf_watch *w = hf_new(agent->arena, struct hf_watch);
 	const char *why = NULL;
 	*w = (struct hf_watch){ .agent = agent, .mounts_fd = -1 };
-	w->fanotify = hf_fanotify_new(agent, w, &why);
+	if (agent->config.inotify)
+		why = "the configuration asks for inotify";
+	else
+		w->fanotify = hf_fanotify_new(agent, w, &why);
 	if (w->fanotify == NULL)
 		hf_log(HF_LOG_NOTICE, "no fanotify (%s): inotify is used, and who did it stays unknown", why);
 	w->bus = hf_bus_watch_new(agent, w);

@@ -283,6 +283,17 @@ static int check_limit(struct hf_run *run, struct hf_error *err)
 	return r;
 }
 
+/* Who waited for a job may still say how it is to be done. */
+static int loaded(struct hf_run *run, struct hf_error *err)
+{
+	if (run->hooks == NULL || run->hooks->loaded == NULL)
+		return 0;
+	struct hf_run_options *o = hf_new(run->arena, struct hf_run_options);
+	*o = *run->options;
+	run->options = o;
+	return run->hooks->loaded(run->hooks->data, o, err);
+}
+
 static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_started, struct hf_error *err)
 {
 	int r = load_all(run, err);
@@ -293,8 +304,7 @@ static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_sta
 	const struct hf_run_options *o = run->options;
 	if (o->syntax_check || o->list_tasks || o->list_tags || o->list_hosts)
 		return hf_list_plays(run, err);
-	if (run->hooks != NULL && run->hooks->loaded != NULL &&
-		(r = run->hooks->loaded(run->hooks->data, err)) < 0)
+	if ((r = loaded(run, err)) < 0)
 		return r;
 	r = check_limit(run, err);
 	if (r < 0)

@@ -24,11 +24,13 @@ struct hf_resource {
 	const struct hf_value *notifies; /* list of handler names */
 };
 
+struct hf_run_options;
 /* Every member may be NULL. data is passed to each. */
 struct hf_run_hooks {
 	void *data;
-	/* Everything is read and nothing has run: may wait here for what the run is about. */
-	int (*loaded)(void *data, struct hf_error *err);
+	/* Everything is read and nothing has run: may wait here for what the run is about, and set check and
+	 * plan of options accordingly. */
+	int (*loaded)(void *data, struct hf_run_options *options, struct hf_error *err);
 	/* Whether the task at pos is one of those the run is about. Others of which nobody can ask what they
 	 * did are passed over. NULL: all are. */
 	bool (*wanted)(void *data, struct hf_pos pos);
