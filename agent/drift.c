@@ -358,7 +358,7 @@ static void unseen_again(struct hf_drift *d, bool good)
 {
 	HF_MAP_EACH (&d->pending, e) {
 		const struct hf_drift_touch *t = e->value;
-		if (t->seen || t->attempts >= (good ? 1 : ATTEMPTS_MAX))
+		if (t->seen || t->attempts >= ATTEMPTS_MAX)
 			continue;
 		hf_drift_set_again(&d->set, t);
 		d->whole = d->whole || good;
