@@ -340,8 +340,9 @@ int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary
 	if (run->start_dir > 0)
 		close(run->start_dir - 1);
 	if (r < 0)
-		ret->exit_status =
-			started || (r != -HF_E_PARSE && r != -HF_E_UNSUPPORTED) ? EXIT_ERROR : EXIT_PARSE;
+		ret->exit_status = started || (r != -HF_E_PARSE && r != -HF_E_UNSUPPORTED && r != -HF_E_LIMIT)
+					   ? EXIT_ERROR
+					   : EXIT_PARSE;
 	if (r < 0)
 		keep_position(err);
 	return r;
