@@ -96,30 +96,36 @@ FILTER(from_json)
 	return r;
 }
 
-static int yaml_filter(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
-	struct hf_yaml_style style, size_t positional, struct hf_value **ret, struct hf_error *err)
+/* Keywords that to_yaml and to_nice_yaml take; Ansible throws further positional arguments away. */
+static int yaml_keywords(const struct hf_call *call, size_t positional, const struct hf_yaml_style *style,
+	struct hf_error *err)
 {
 	static const char *const names[] = { "indent", "width", "default_flow_style", "sort_keys",
 		"explicit_start", "explicit_end", "allow_unicode", "default_style", "line_break", "canonical",
 		NULL };
-	int64_t indent, width;
-	/* Ansible throws further positional arguments away. */
 	const struct hf_call named = { .args = call->args,
 		.n_args = positional == 0 && call->n_args > 0 ? 1 : 0,
 		.kwargs = call->kwargs };
 	int r = hf_call_check(&named, "to_yaml", 1, names, err);
-	if (r == 0 && !style.flow_leaves && hf_call_arg(call, SIZE_MAX, "default_flow_style") != NULL)
+	if (r == 0 && !style->flow_leaves && hf_call_arg(call, SIZE_MAX, "default_flow_style") != NULL)
 		r = hf_fail(err, HF_E_TEMPLATE, "to_nice_yaml: default_flow_style cannot be given");
+	if (r == 0 && (filter_arg(call, SIZE_MAX, "default_style") != NULL ||
+			      filter_bool_arg(call, SIZE_MAX, "canonical", false)))
+		r = hf_fail(err, HF_E_UNSUPPORTED, "to_yaml: default_style and canonical are not supported");
+	return r;
+}
+
+static int yaml_filter(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
+	struct hf_yaml_style style, size_t positional, struct hf_value **ret, struct hf_error *err)
+{
+	int64_t indent, width;
+	int r = yaml_keywords(call, positional, &style, err);
 	if (r == 0)
 		r = filter_int_arg(call, positional, "indent", style.indent, &indent, err);
 	if (r == 0)
 		r = filter_int_arg(call, SIZE_MAX, "width", style.width, &width, err);
 	if (r < 0)
 		return r;
-	if (filter_arg(call, SIZE_MAX, "default_style") != NULL ||
-		filter_bool_arg(call, SIZE_MAX, "canonical", false))
-		return hf_fail(
-			err, HF_E_UNSUPPORTED, "to_yaml: default_style and canonical are not supported");
 	const struct hf_value *flow = hf_call_arg(call, SIZE_MAX, "default_flow_style");
 	style.flow = flow != NULL && hf_value_truthy(flow);
 	if (flow != NULL)

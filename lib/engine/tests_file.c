@@ -18,28 +18,33 @@ static bool is_mount(const char *path, const struct stat *st)
 	return st->st_dev != parent.st_dev || st->st_ino == parent.st_ino;
 }
 
+/* A number is a descriptor to Python's os.stat(): the usual three exist, and are no files or folders. lstat()
+ * takes none. */
+static bool number_is(const struct hf_value *v, enum wanted what, bool *ret)
+{
+	if (v->type != HF_INT && v->type != HF_BOOL)
+		return false;
+	*ret = what == WANT_EXISTS && (v->type == HF_BOOL || (v->u.integer >= 0 && v->u.integer <= 2));
+	return what <= WANT_FILE || what == WANT_EXISTS;
+}
+
 static int path_test(struct hf_eval *e, struct hf_value *input, enum wanted what, struct hf_value **ret,
 	struct hf_error *err)
 {
 	struct hf_str path;
 	struct stat st;
-	bool number = input->type == HF_INT || input->type == HF_BOOL;
-	if (number && what <= WANT_FILE) { /* a descriptor, to Python; we have none to offer */
-		*ret = hf_value_bool(hf_eval_arena(e), false);
+	bool yes = false;
+	if (number_is(input, what, &yes)) {
+		*ret = hf_value_bool(hf_eval_arena(e), yes);
 		return 0;
 	}
-	if (input->type != HF_STRING && (!number || what != WANT_EXISTS))
+	if (input->type != HF_STRING)
 		return hf_fail(err, HF_E_TEMPLATE,
 			"stat: path should be string, bytes or os.PathLike, not %s", hf_type_name(input));
-	if (number) {
-		*ret = hf_value_bool(hf_eval_arena(e),
-			input->type == HF_BOOL || (input->u.integer >= 0 && input->u.integer <= 2));
-		return 0;
-	}
 	int r = hf_eval_text(e, input, &path, err);
 	if (r < 0)
 		return r;
-	bool links = what == WANT_LINK || what == WANT_LINK_EXISTS || what == WANT_MOUNT, yes = false;
+	bool links = what == WANT_LINK || what == WANT_LINK_EXISTS || what == WANT_MOUNT;
 	if ((links ? lstat(path.p, &st) : stat(path.p, &st)) == 0)
 		switch (what) {
 		case WANT_DIRECTORY:
