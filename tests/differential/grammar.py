@@ -37,7 +37,11 @@ FILTERS = ["abs", "upper", "lower", "capitalize", "title", "trim", "length", "st
            "map(attribute='name') | list", "map(attribute='zip', default='-') | list", "selectattr('age', 'gt', 26) | list",
            "rejectattr('tags') | map(attribute='name') | list", "groupby('age') | list", "dictsort", "dictsort(by='value')", "items | list",
            "attr('upper')", "random is defined", "map('int') | list", "map('string') | join('|')", "length is divisibleby 2",
-           "sort(case_sensitive=true)", "unique(case_sensitive=true) | list", "unique(attribute='age') | list", "max(attribute='age')"]
+           "sort(case_sensitive=true)", "unique(case_sensitive=true) | list", "unique(attribute='age') | list", "max(attribute='age')", "center(width=9)", "indent(width=3, blank=true)", "truncate(length=6, end='~', leeway=0)",
+           "round(precision=1, method='ceil')", "join(d='/')", "sort(attribute='name', case_sensitive=true) | map(attribute='name') | list",
+           "groupby('tags', default=0) | list", "urlize", "wordwrap(width=4, break_long_words=false)", "batch(linecount=2, fill_with=0) | list",
+           "dictsort(reverse=true)", "sum(attribute='age')", "unique(attribute='name') | map(attribute='age') | list", "replace(old='l', new='1', count=1)",
+           "default(value=1, boolean=true)", "float(default=2.5)", "int(default=-1, base=16)", "min(attribute='name')"]
 METHODS = [".upper()", ".lower()", ".split()", ".split('o')", ".split(',', 1)", ".strip('H')", ".replace('l', 'L')", ".startswith('H')",
            ".endswith('d')", ".find('o')", ".count('l')", ".title()", ".zfill(5)", ".isdigit()", ".join(['a', 'b'])", ".format(1, a=2)",
            ".splitlines()", ".rjust(14, '*')", ".partition(' ')", ".keys() | list", ".values() | list", ".items() | list", ".get('a')",
@@ -136,7 +140,9 @@ class Grammar:
         return head + extra + self.with_local(names, depth - 1) + other + self.tag("endfor")
 
     def statement(self, depth):
-        kind = self.random.randrange(9)
+        kind = self.random.randrange(12)
+        if kind >= 9:
+            return self.rarer(depth)
         if kind < 2:
             middle = self.tag("elif " + self.expression(1)) + self.text() if self.chance(30) else ""
             other = self.tag("else") + self.body(depth - 1) if self.chance(50) else ""
@@ -159,6 +165,32 @@ class Grammar:
         if self.chance(50):
             return block
         return self.tag("filter " + self.pick(["upper", "trim", "title", "indent(2)"])) + self.body(depth - 1) + self.tag("endfilter")
+
+    def rarer(self, depth):
+        """Calls with a body, namespaces, captured text, loops that call themselves, macros with any arguments."""
+        kind = self.random.randrange(6)
+        if kind == 0:
+            macro = self.tag("macro c1(a='d')") + "<{{ a }}|{{ caller(" + self.pick(["", "1", "a"]) + ") }}>" + self.tag("endmacro")
+            head = self.pick(["call c1()", "call c1(2)", "call(v) c1()", "call(v=7) c1(a=l)"])
+            return macro + self.tag(head) + self.with_local(["v"] if "(v" in head else [], depth - 1) + self.tag("endcall")
+        if kind == 1:
+            inside = self.tag(f"set ns.a = {self.pick(['ns.a + 1', 'loop.index', 'ns.b'])}")
+            return (self.tag(f"set ns = namespace(a={self.atom(0)}, b=2)") + self.tag("for x in l") + inside + self.tag("endfor") +
+                    "{{ ns.a }}{{ ns.c is defined }}")
+        if kind == 2:
+            name, how = self.pick(["a1", "a2"]), self.pick(["", "", " | upper", " | trim", " | replace('a', 'b')", " | indent(1, first=true)"])
+            captured = self.tag(f"set {name}{how}") + self.body(depth - 1) + self.tag("endset")
+            self.locals.append(name)
+            return captured + "{{ " + name + " | length }}"
+        if kind == 3:
+            return (self.tag("for x in nested recursive") + "{{ loop.depth }}{{ loop.depth0 }}:" +
+                    self.pick(["{{ x if x is number else loop(x) }}", "{{ loop(x) if x is iterable else x }}", "{{ x }}"]) +
+                    self.pick(["", ",", "{{ loop.first }}"]) + self.tag("endfor"))
+        if kind == 4:
+            call = self.pick(["v1(1, 2, z=3)", "v1()", "v1(*l)", "v1(**d)", "v1(1, y=[2])", "v1(x=1)", "v1(*'ab', **{'q': 1})"])
+            return self.tag("macro v1(x)") + "{{ x }}{{ varargs }}{{ kwargs }}{{ v1.name }}{{ v1.arguments }}" + self.tag("endmacro") + "{{ " + call + " }}"
+        return self.tag("for a, b in " + self.pick(["d.items()", "d | dictsort", "l | batch(2)", "users | groupby('age')", "[(1, 2), (3, 4)]"])) + \
+            "{{ a }}={{ b }};{{ loop.revindex }}{{ loop.nextitem is defined }}" + self.tag("endfor")
 
     def body(self, depth):
         pieces = []
