@@ -141,8 +141,12 @@ static bool header_given(struct call *call, const char *name)
 
 static int body_make(struct call *call)
 {
-	static const char *const types[] = { "application/x-www-form-urlencoded", NULL, "application/json",
-		NULL };
+	static const char *const types[] = {
+		[FORMAT_FORM] = "application/x-www-form-urlencoded",
+		[FORMAT_JSON] = "application/json",
+		[FORMAT_RAW] = NULL,
+		[FORMAT_MULTIPART] = NULL,
+	};
 	const struct params *p = call->p;
 	const struct hf_value *v = p->body;
 	hf_auto_buf out = hf_buf_init(BODY_MAX);
