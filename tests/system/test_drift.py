@@ -1,0 +1,203 @@
+"""Disorder of every kind with inotify alone, lost events, a broker that is away, a fight: nothing is missed, nothing is told without end."""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import time
+
+import pytest
+
+from agent import AgentHost, numbers
+from broker import Broker
+
+LONG = bool(os.environ.get("HF_LONG"))
+FOLDERS = 20
+EVENTS = 5000 if LONG else 300
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with Broker() as one:
+        yield one
+
+
+@pytest.fixture
+def make(tmp_path, holdfast, holdfastd, broker):
+    def host(**config):
+        return AgentHost(tmp_path, holdfast, holdfastd, broker=broker, host=f"h{os.getpid()}-{tmp_path.name[-12:]}", poll="30s",
+                         log_level="info", **config)
+    return host
+
+
+def drifts(host):
+    return lambda m: m.topic == f"hf/1/dev/default/{host.name}/drift"
+
+
+class Thing:
+    """A resource and the ways to disturb it."""
+
+    def __init__(self, number, target):
+        self.name, self.number, self.used = f"r{number}", number, 0
+        self.folder = target / f"d{number % FOLDERS}"
+        self.path = self.folder / self.name
+        self.kind = ("copy", "copy", "template", "folder", "link", "line", "absent")[number % 7]
+        self.report = number % 5 == 0
+        self.elsewhere = target.parent / "elsewhere"
+
+    def task(self):
+        body = {
+            "copy": f'copy: {{ content: "text of {self.number}\\n", dest: {self.path}, mode: "0644" }}',
+            "template": f"template: {{ src: t.j2, dest: {self.path}, mode: \"0640\" }}",
+            "folder": f'file: {{ path: {self.path}, state: directory, mode: "0755" }}',
+            "link": f"file: {{ src: {self.elsewhere}/one, path: {self.path}, state: link }}",
+            "line": f'lineinfile: {{ path: {self.path}, line: "one line", create: true, mode: "0600" }}',
+            "absent": f"file: {{ path: {self.path}, state: absent }}",
+        }[self.kind]
+        policy = "\n      vars: { holdfast_policy: report, number: 1 }" if self.report else "\n      vars: { number: 1 }"
+        return f"    - name: {self.name}\n      {body}{policy}\n"
+
+    def look(self):
+        if self.path.is_symlink():
+            return "link", os.readlink(self.path)
+        if self.path.is_dir():
+            return "folder", oct(self.path.stat().st_mode)
+        if not self.path.exists():
+            return None
+        text = self.path.read_text()
+        if self.kind == "line":  # the other lines are nobody's
+            text = "".join(f"{line}\n" for line in text.splitlines() if line == "one line")
+        return "file", oct(self.path.stat().st_mode), text
+
+    def remove(self):
+        if self.path.is_dir() and not self.path.is_symlink():
+            shutil.rmtree(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def replace(self, make):
+        new = self.folder / f".{self.name}.new"
+        make(new)
+        self.remove()
+        new.rename(self.path)
+
+    def through_another_name(self):
+        other = self.elsewhere / self.name
+        os.link(self.path, other)
+        other.write_text("written elsewhere\n")
+
+    def disturb(self, rng):
+        files = [lambda: self.path.write_text("by hand\n"), lambda: self.path.chmod(0o606), self.remove,
+                 lambda: self.replace(lambda p: p.write_text("renamed over\n")),
+                 self.through_another_name,
+                 lambda: (self.path.rename(f"{self.path}~"), self.path.write_text("an editor's\n"))]
+        through = [lambda: self.replace(lambda p: p.symlink_to(self.elsewhere / "another"))]  # lines are edited through links
+        ways = {"copy": files + through, "template": files + through, "line": files,
+                "folder": [self.remove, lambda: self.path.chmod(0o700), lambda: self.replace(lambda p: p.mkdir(0o711))],
+                "link": [self.remove, lambda: self.replace(lambda p: p.symlink_to(self.elsewhere / "another"))],
+                "absent": [lambda: self.path.write_text("back\n"), lambda: self.path.mkdir()]}[self.kind]
+        self.way = rng.randrange(len(ways))
+        ways[self.way]()
+        self.used += 1
+
+
+def release(host, things):
+    (host.folder / "elsewhere").mkdir()
+    for name in ("one", "another"):
+        (host.folder / "elsewhere" / name).write_text(f"{name}\n")
+    folders = "".join(f'    - name: folder {n}\n      file: {{ path: {host.target}/d{n}, state: directory }}\n' for n in range(FOLDERS))
+    text = "- hosts: all\n  gather_facts: false\n  tasks:\n" + folders + "".join(t.task() for t in things)
+    host.promote(host.push("one", {"site.yml": text, "templates/t.j2": "number {{ number }}\n"}))
+
+
+@pytest.mark.parametrize("watch", ["auto", "inotify"])
+def test_a_burst_beyond_the_queue_misses_nothing(make, broker, watch):
+    host = make(policy="report", watch=watch)
+    things = [Thing(7 * n, host.target) for n in range(250)]  # files with content
+    for thing in things:
+        thing.report = False
+    release(host, things)
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed"), seconds=120)
+        host.process.send_signal(signal.SIGSTOP)
+        for n in range(5000):  # six events each: more than a queue of inotify's holds
+            thing = things[n % len(things)]
+            thing.replace(lambda p, n=n: p.write_text(f"burst {n}\n"))
+        host.process.send_signal(signal.SIGCONT)
+        host.until(lambda: {m.body["title"] for m in reader.messages if drifts(host)(m)} == {t.name for t in things},
+                   "every changed file is reported", 60)
+        lost = [m for m in reader.messages if m.topic.endswith("/alarm") and m.body["alarm"] == "events-lost"]
+        assert len(lost) == (1 if watch == "inotify" else 0)
+        time.sleep(1)
+        assert len([m for m in reader.messages if drifts(host)(m)]) == len(things), "one event a resource"
+
+
+def test_inotify_repairs_what_is_changed_by_any_name(make, broker):
+    host = make(watch="inotify")
+    things = [Thing(n, host.target) for n in range(21)]
+    for thing in things:
+        thing.report = False
+    release(host, things)
+    with host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed"))
+        right = {t.name: t.look() for t in things}
+        for thing in things:
+            thing.disturb(random.Random(thing.number))
+        shutil.rmtree(host.target / "d3")
+        (host.target / "d4").rename(host.folder / "away")
+        for t in things:
+            host.until(lambda t=t: t.look() == right[t.name], f"{t.kind} {t.path}, way {t.way}, is put right", 30)
+
+
+def cpu_seconds(pid):
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")  # with those of children that ended
+
+
+def test_a_fight_costs_little(make, broker):
+    host = make()
+    things = [Thing(7 * n, host.target) for n in range(100)]
+    for thing in things:
+        thing.report = False
+    release(host, things)
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed"))
+        before, begun = None, time.monotonic()
+        for n in range(150):
+            things[0].path.write_text(f"mine {n}\n")
+            time.sleep(0.1)
+            if before is None and host.ask("status")["state"] == "contended":
+                before, begun = cpu_seconds(host.process.pid), time.monotonic()
+        used = (cpu_seconds(host.process.pid) - before) / (time.monotonic() - begun)
+        assert len([m for m in reader.messages if drifts(host)(m) and m.body["action"] == "corrected"]) == 5
+        assert len([m for m in reader.messages if m.topic.endswith("/alarm")]) == 1
+        assert used <= 0.01, f"{used:.2%} of a core"
+
+
+def test_no_report_is_lost_while_the_broker_is_away(make, broker):
+    host = make(policy="report", spool_bytes=8 << 20)
+    things = [Thing(7 * n, host.target) for n in range(100)]
+    for thing in things:
+        thing.report = False
+    release(host, things)
+    with broker.reader(f"hf/1/dev/default/{host.name}/#", name="durable") as reader, host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed"))
+        text = things[0].path.read_text()
+        broker.stop()
+        try:
+            for n in range(EVENTS // len(things)):
+                for thing in things:
+                    thing.path.write_text("by hand\n" if n % 2 == 0 else text.replace(" 0", f" {thing.number}"))
+                host.wait(lambda s, n=n: s["drifted"] == (len(things) if n % 2 == 0 else 0), seconds=60)
+                if n in (0, 1):
+                    host.kill()
+                    host.start()
+        finally:
+            broker.start()
+        host.wait(lambda s: s["mqtt"]["waiting"] == 0, "the spool is empty", 60)
+        last = host.ask("status")["mqtt"]["last"]
+        host.until(lambda: set(range(1, last + 1)) <= numbers(reader.messages).get(host.ask("status")["mqtt"]["boot"], set()),
+                   "every number", 30)
+        assert (host.state / "state.db").stat().st_size < 32 << 20
+        titles = [m.body["title"] for m in reader.messages if drifts(host)(m) and m.body["action"] == "reported"]
+        assert set(titles) == {t.name for t in things}
