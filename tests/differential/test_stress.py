@@ -31,7 +31,7 @@ ROWS = [
     ("an import of itself", lambda: {"site.yml": HEAD + "  - import_tasks: c.yml\n", "c.yml": "- import_tasks: c.yml\n"}, 4,
      "c.yml:1:1: blocks and imports are nested more than 64 deep", 100),
     ("a playbook that imports itself", lambda: {"site.yml": "- import_playbook: site.yml\n"}, 4, "site.yml:1:1: playbooks import each other more than 64 deep", 100),
-    ("a role that depends on itself", lambda: {"site.yml": "- hosts: all\n  roles: [r]\n", "roles/r/meta/main.yml": "dependencies: [r]\n"}, 4,
+    ("a role that depends on itself", lambda: {"site.yml": "- hosts: all\n  roles: [r]\n", "roles/r/meta/main.yml": "dependencies: [r]\n"}, 1,
      "A recursion loop was detected with the roles specified", 100),
     ("an alias bomb", lambda: {"site.yml": alias_bomb()}, 4, "more than 10000 aliases or 4000000 values with them", 200),
     ("blocks nested 200 deep", lambda: {"site.yml": nested_blocks()}, 4, "nested deeper than 128", 100),
