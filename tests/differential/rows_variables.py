@@ -46,9 +46,6 @@ def given(levels):
 PAIRS = {f"precedence: {weak} < {strong}": given({weak, strong}) for weak, strong in itertools.pairwise(LEVELS)}
 TRIPLES = {f"precedence: all from {LEVELS[i]} on": given(set(LEVELS[i:])) for i in (0, 10)}
 
-VAULTS = {  # made by `ansible-vault encrypt` with the passwords "one" and "two"
-}
-
 ROWS = {
     **PAIRS, **TRIPLES,
     "role params, vars of the entry and role vars": {
