@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ROOT
+from scene import BUILD, TREE as ROOT
 from broker import Broker
 from host import CLOUD_PACKAGES, Host, mirror
 from inside import Doors, address_add, deb, imds

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from broker import Authority, Broker
-from conftest import BUILD, ROOT
+from scene import BUILD, TREE as ROOT
 from host import CLOUD_PACKAGES, Host, mirror
 from inside import Doors, deb, imds
 from test_bootstrap import ENVIRONMENT, FLEET, INSTANCE, UNIT, World, machine

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT
+from scene import BUILD, TREE as ROOT
 from inside import deb
 from scene import Scene
 

@@ -12,7 +12,7 @@ import sysconfig
 import pytest
 import yaml
 
-from conftest import BUILD, ROOT
+from scene import BUILD, TREE as ROOT
 from host import PACKAGES, Host, mirror
 from inside import Doors
 
