@@ -124,6 +124,9 @@ static void record_take(struct hf_fanotify *f, const struct fanotify_event_info_
 	memcpy(h.bytes, raw->f_handle, h.size);
 	bool named = info->info_type == FAN_EVENT_INFO_TYPE_DFID_NAME;
 	const char *path = hf_map_get(named ? &f->dirs : &f->objects, &h);
+	/* What happens to a folder itself is told with its own handle and the name ".". */
+	if (path == NULL && named && strcmp((const char *)raw->f_handle + h.size, ".") == 0)
+		path = hf_map_get(&f->objects, &h);
 	if (path == NULL && named && f->trees && resolve(f, raw, found))
 		path = found;
 	if (path == NULL)
