@@ -197,33 +197,42 @@ static void file_leave(struct hf_copy_work *w, const struct hf_copy_source *s, c
 		hf_result_cstr(w->c, w->change, "src", s->path);
 }
 
+/* force: false never touches what is there. */
+static bool left_alone(const struct hf_copy_work *w, const char *dest)
+{
+	return w->p->force == HF_NO && hf_fs_exists(dest);
+}
+
+/* Into a folder that is not there yet. */
+static int file_with_parents(struct hf_copy_work *w, const struct hf_copy_source *s, const char *dest)
+{
+	w->changed = true;
+	int result = parents_make(w, hf_path_dir(hf_task_arena(w->c), dest));
+	return result < 0 ? result : file_replace(w, s, dest);
+}
+
 int hf_copy_work_file(struct hf_copy_work *w, const struct hf_copy_source *s, const char *relative,
 	const char *dest, bool follow)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
-	struct stat st;
+	struct stat st = { 0 };
 	if (dest[strlen(dest) - 1] == '/') {
 		dest = hf_path_join(a, dest, relative);
-		const char *dir = hf_path_dir(a, dest);
-		if (!hf_fs_exists(dir)) {
-			w->changed = true;
-			int result = parents_make(w, dir);
-			return result < 0 ? result : file_replace(w, s, dest);
-		}
+		if (!hf_fs_exists(hf_path_dir(a, dest)))
+			return file_with_parents(w, s, dest);
 	}
-	bool there = lstat(dest, &st) == 0;
-	if (there && !S_ISREG(st.st_mode) && hf_fs_is_dir(dest)) {
+	if (lstat(dest, &st) == 0 && !S_ISREG(st.st_mode) && hf_fs_is_dir(dest)) {
 		if (s->path == NULL)
 			return hf_fail(w->err, HF_E_TASK, "can not use content with a dir as dest");
 		dest = hf_path_join(a, dest, relative);
-		there = lstat(dest, &st) == 0;
+		st.st_mode = lstat(dest, &st) == 0 ? st.st_mode : 0;
 	}
-	bool link = there && S_ISLNK(st.st_mode);
+	bool link = S_ISLNK(st.st_mode);
 	if (link && follow && hf_fs_exists(dest)) {
 		dest = hf_file_realpath(a, dest);
 		link = false;
 	}
-	if (w->p->force == HF_NO && hf_fs_exists(dest)) {
+	if (left_alone(w, dest)) {
 		file_leave(w, s, dest);
 		return 0;
 	}
