@@ -194,24 +194,51 @@ static int run_batch(struct hf_run *run, struct hf_play *play, struct hf_error *
 	return r;
 }
 
-/* Sizes of batches: a number, a percentage, or a list of them of which the last repeats. */
+/* One size: a number, or a percentage of the hosts, at least one of them. */
+static int batch_number(struct hf_run *run, const struct hf_value *v, int64_t *ret, struct hf_error *err)
+{
+	struct hf_str s = hf_str_trim(hf_value_text(run->arena, v));
+	bool percent = hf_is(v, HF_STRING) && s.n > 0 && s.p[s.n - 1] == '%';
+	if (hf_is(v, HF_BOOL) || hf_is(v, HF_FLOAT)) {
+		*ret = hf_is(v, HF_BOOL) ? v->u.boolean : (int64_t)v->u.real;
+		return 0;
+	}
+	if (!hf_str_to_int64(percent ? hf_strn(s.p, s.n - 1) : s, ret))
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v),
+			"serial: \"%.*s\" is neither a number of hosts nor a percentage of them",
+			HF_STR_ARG(s));
+	if (!percent)
+		return 0;
+	*ret = (int64_t)run->play_hosts.n * *ret / 100;
+	*ret = *ret < 1 ? 1 : *ret;
+	return 0;
+}
+
+/* Every size is looked at before the first batch: a wrong one must not be met half way. */
+static int serial_check(struct hf_run *run, const struct hf_value *serial, struct hf_error *err)
+{
+	int64_t n;
+	int r = 0;
+	if (serial == NULL || hf_is(serial, HF_NULL))
+		return 0;
+	if (!hf_is_sequence(serial))
+		return batch_number(run, serial, &n, err);
+	for (size_t i = 0; r == 0 && i < hf_list_len(serial); i++)
+		r = batch_number(run, hf_list_at(serial, i), &n, err);
+	return r;
+}
+
+/* A size, or a list of them of which the last repeats; none and 0 mean everybody. */
 static size_t batch_size(struct hf_run *run, const struct hf_value *serial, size_t number)
 {
-	if (serial == NULL)
-		return run->play_hosts.n;
 	const struct hf_value *v = serial;
-	if (hf_is_sequence(serial)) {
-		if (hf_list_len(serial) == 0)
-			return run->play_hosts.n;
-		v = hf_list_at(serial, number < hf_list_len(serial) ? number : hf_list_len(serial) - 1);
-	}
-	struct hf_str s = hf_str_trim(hf_value_text(run->arena, v));
-	bool percent = s.n > 0 && s.p[s.n - 1] == '%';
 	int64_t n = 0;
-	if (!hf_str_to_int64(percent ? hf_strn(s.p, s.n - 1) : s, &n) || n <= 0)
+	struct hf_error checked;
+	if (serial == NULL || hf_is(serial, HF_NULL) || (hf_is_sequence(serial) && hf_list_len(serial) == 0))
 		return run->play_hosts.n;
-	size_t size = percent ? run->play_hosts.n * (size_t)n / 100 : (size_t)n;
-	return size == 0 ? 1 : size;
+	if (hf_is_sequence(serial))
+		v = hf_list_at(serial, number < hf_list_len(serial) ? number : hf_list_len(serial) - 1);
+	return batch_number(run, v, &n, &checked) < 0 || n <= 0 ? run->play_hosts.n : (size_t)n;
 }
 
 static bool all_failed(const struct hf_hosts *hosts)
@@ -283,6 +310,8 @@ int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 	struct hf_value *serial = NULL;
 	if (r == 0)
 		r = templated(run, play, play->node.kw[HF_KW_serial], &serial, err);
+	if (r == 0)
+		r = serial_check(run, serial, err);
 	size_t at = 0;
 	for (size_t number = 0; r == 0 && at < run->play_hosts.n && !run->play_over; number++) {
 		size_t size = batch_size(run, serial, number);

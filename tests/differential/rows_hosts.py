@@ -91,6 +91,8 @@ ROWS = {
         "site.yml": on("- debug: msg=\"{{ ansible_play_batch }} {{ ansible_play_hosts }} {{ ansible_play_hosts_all }}\"", "  serial: [1, '50%', 10]\n")
         + on("- {command: echo, notify: h}", "  serial: 30%\n").replace("  tasks:", "  handlers:\n    - {name: h, debug: \"msg={{ play_hosts }}\"}\n  tasks:"),
         "args": ["-i", "a,b,c,d,e,"]},
+    "serial: what int() makes of other values": {
+        "site.yml": "".join(on("- debug: msg=\"{{ ansible_play_batch }}\"", f"  serial: {v}\n") for v in ("1.9", "true", "0", "-1", "'0%'", "[]", "' 2 '")), **THREE},
     "serial: templated, with a failing batch": {
         "site.yml": on("- {fail: msg=x, when: inventory_hostname == 'b'}\n- debug: msg=\"{{ inventory_hostname }}\"", "  serial: \"{{ n }}\"\n  vars: {n: 1}\n")
         + on("- debug: msg=second play"), **THREE},
