@@ -1,15 +1,9 @@
-"""What every Python test shares: where the programs are and where the shared cases lie."""
-import os
-import pathlib
-import shutil
+"""What every Python test shares: the programs, and a free port."""
 import socket
-import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("HF_BUILD", ROOT / "build"))
-SHARED = ROOT.parent / "shared"
+from places import BUILD
 
 
 @pytest.fixture(scope="session")

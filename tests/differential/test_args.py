@@ -3,7 +3,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import SHARED
+from places import SHARED
 
 CASES = SHARED / "oracle" / "given"
 # Cases that holdfast is known to answer otherwise, with the reason.

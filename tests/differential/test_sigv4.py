@@ -13,7 +13,7 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 
-from conftest import BUILD, SHARED
+from places import BUILD, SHARED
 
 VECTORS = SHARED / "sigv4"
 ROUNDS = 1000

@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import BUILD
+from places import BUILD
 from faulty import Faulty, reply
 
 LATER = "2099-01-01T00:00:00Z"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import BUILD
+from places import BUILD
 from faulty import Faulty, Raw, reply
 
 LOOPS = pytest.mark.parametrize("loop", [(), ("loop=1",)], ids=["blocking", "loop"])

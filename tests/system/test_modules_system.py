@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 import aptrepo
-from conftest import BUILD
+from places import BUILD
 from host import Host
 
 HERE = pathlib.Path(__file__).resolve().parent

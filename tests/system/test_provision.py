@@ -16,7 +16,7 @@ import time
 import boto3
 import pytest
 
-from conftest import BUILD
+from places import BUILD
 
 HERE = pathlib.Path(__file__).parent
 LONG = os.environ.get("HF_LONG") == "1"

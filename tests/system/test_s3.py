@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import BUILD
+from places import BUILD
 from faulty import Faulty, Raw, reply
 from s3server import S3Server
 
