@@ -22,13 +22,15 @@ enum {
 	BACKOFF_MAX_S = 86400,
 	WARM_MS = 30000,
 	FOUND_MS = 60,
-	ATTEMPTS_MAX = 3
+	ATTEMPTS_MAX = 3,
+	AGAIN_MS = 500
 };
 
 struct hf_drift {
 	struct hf_agent *agent;
-	struct hf_drift_set set; /* touched and not looked at yet */
-	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow, *cool, *found;
+	struct hf_drift_set set;   /* touched and not looked at yet */
+	struct hf_drift_set later; /* corrections that failed, tried again in a moment */
+	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow, *cool, *found, *again;
 	struct hf_child *child;
 	struct hf_child *warm;      /* has read the release and waits for work */
 	struct hf_arena *run_arena; /* of the drift run at work */
@@ -269,8 +271,11 @@ static void settled_store(struct hf_drift *d, const struct hf_value *line)
 		return;
 	}
 	HF_MUST(hf_ledger_looks_store(s, hf_dict_get(line, "looks"), err));
+	t->failed = failed && d->correct;
 	if (changed || failed) {
 		HF_MUST(hf_ledger_state_set(s, t->id, "drifted", err));
+		if (t->failed && t->attempts > 0 && t->attempts < ATTEMPTS_MAX)
+			return; /* told when it failed first, and told again when it is given up */
 		event_report(d, t, line, "external",
 			failed    ? "correction-failed"
 			: t->held ? "held-back"
@@ -365,6 +370,21 @@ static void unseen_again(struct hf_drift *d, bool good)
 	}
 }
 
+/* What it needs may just be put right itself, a folder above it for one: it is tried again a little later. */
+static void failed_again(struct hf_drift *d)
+{
+	unsigned most = 0;
+	HF_MAP_EACH (&d->pending, e) {
+		const struct hf_drift_touch *t = e->value;
+		if (!t->failed || t->attempts >= ATTEMPTS_MAX)
+			continue;
+		hf_drift_set_again(&d->later, t);
+		most = t->attempts > most ? t->attempts : most;
+	}
+	if (d->later.ids.live > 0)
+		hf_timer_set(d->again, (uint64_t)AGAIN_MS << most);
+}
+
 static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 {
 	struct hf_drift *d = data;
@@ -381,6 +401,7 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 		hf_log(HF_LOG_WARNING, "a look at touched resources ended early (status %d): it is repeated",
 			status);
 	unseen_again(d, good);
+	failed_again(d);
 	d->run_arena = hf_arena_free(d->run_arena);
 	d->run = 0;
 	d->pending = (struct hf_map){ 0 };
@@ -484,6 +505,14 @@ static int on_retry(sd_event_source *source, uint64_t now, void *data)
 	return 0;
 }
 
+static int on_again(sd_event_source *source, uint64_t now, void *data)
+{
+	struct hf_drift *d = data;
+	hf_drift_set_move(&d->set, &d->later);
+	debounce(d);
+	return 0;
+}
+
 void hf_drift_resume(struct hf_drift *d)
 {
 	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "drifted", err));
@@ -495,6 +524,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	struct hf_drift *d = hf_new(agent->arena, struct hf_drift);
 	d->agent = agent;
 	hf_drift_set_init(&d->set);
+	hf_drift_set_init(&d->later);
 	d->debounce = hf_timer_new(agent->loop, true, on_debounce, d);
 	d->sweep = hf_timer_new(agent->loop, false, on_sweep, d);
 	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);
@@ -502,6 +532,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	d->cool = hf_timer_new(agent->loop, false, on_cool, d);
 	d->found = hf_timer_new(agent->loop, true, on_found, d);
 	d->retry = hf_timer_new(agent->loop, false, on_retry, d);
+	d->again = hf_timer_new(agent->loop, true, on_again, d);
 	*ret = d;
 	return 0;
 }

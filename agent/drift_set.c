@@ -72,6 +72,15 @@ void hf_drift_set_again(struct hf_drift_set *s, const struct hf_drift_touch *t)
 	id_add(s, t->id, t->actor)->attempts = t->attempts + 1;
 }
 
+void hf_drift_set_move(struct hf_drift_set *to, struct hf_drift_set *from)
+{
+	HF_MAP_EACH (&from->ids, e) {
+		const struct touched *t = e->value;
+		id_add(to, e->key, t->actor)->attempts = t->attempts;
+	}
+	hf_drift_set_clear(from);
+}
+
 static int state_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
 	id_add(data, hf_state_text(row, 0), NULL);

@@ -20,11 +20,14 @@ struct hf_drift_touch {
 	bool drifted, contended;
 	bool held;              /* it would be corrected, but the host is paused or no window is open */
 	bool found, told, seen; /* its correction has begun; that was told; it has ended */
+	bool failed;            /* its correction did not succeed */
 };
 void hf_drift_set_init(struct hf_drift_set *s);
 void hf_drift_set_clear(struct hf_drift_set *s);
 void hf_drift_set_add(struct hf_drift_set *s, enum hf_thing kind, const char *name, const char *actor);
 void hf_drift_set_again(struct hf_drift_set *s, const struct hf_drift_touch *t);
+/* Everything that was named directly in from, which is empty then. */
+void hf_drift_set_move(struct hf_drift_set *to, struct hf_drift_set *from);
 /* Every resource in that state, named directly. */
 HF_CHECK int hf_drift_set_state(
 	struct hf_drift_set *s, struct hf_state *state, const char *word, struct hf_error *err);

@@ -116,7 +116,7 @@ ROWS = {
         "site.yml": "- hosts: h1\n  gather_facts: false\n  name: the play\n  roles: [r]\n  tasks:\n" + "".join(f"    - debug: msg=\"{e}\"\n" for e in [
             "{{ inventory_hostname }} {{ inventory_hostname_short }} {{ group_names }} {{ groups.g }} {{ groups.all }} {{ groups.ungrouped }}",
             "{{ playbook_dir }} {{ inventory_dir }} {{ inventory_file }} {{ ansible_inventory_sources }} {{ ansible_playbook_python is defined }}",
-            "{{ ansible_play_name }} {{ ansible_play_hosts }} {{ ansible_play_batch }} {{ ansible_play_hosts_all }} {{ play_hosts }} {{ ansible_play_role_names }} {{ role_names }} {{ ansible_role_names }}",
+            "{{ ansible_play_name }} {{ ansible_play_hosts }} {{ ansible_play_batch }} {{ ansible_play_hosts_all }} {{ play_hosts }} {{ ansible_play_role_names | sort }} {{ role_names | sort }} {{ ansible_role_names | sort }}",
             "{{ ansible_check_mode }} {{ ansible_diff_mode }} {{ ansible_forks | type_debug }} {{ ansible_verbosity | type_debug }} {{ ansible_run_tags }} {{ ansible_skip_tags }} {{ ansible_limit | default('none') }}",
             "{{ ansible_version.full is match('2[.]1') }} {{ ansible_version | list }} {{ ansible_version.major | type_debug }}",
             "{{ ansible_config_file | default('none', true) }} {{ ansible_search_path }} {{ ansible_dependent_role_names }} {{ environment }}",

@@ -49,8 +49,8 @@ class World:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
-    def promote(self, release):
-        pushed = json.loads(self.holdfast("release", "push", release, *self.signed, "--name", release.name, "--json"))
+    def promote(self, release, *more):
+        pushed = json.loads(self.holdfast("release", "push", release, *self.signed, *more, "--name", release.name, "--json"))
         self.holdfast("release", "promote", pushed["release"], *self.signed, "-E", ENVIRONMENT, "-f", FLEET, "--reason", "first")
 
     def bundle(self, package):
