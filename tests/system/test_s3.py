@@ -119,7 +119,7 @@ def test_store_batches_and_pages(server):
     assert got["wrong"] == 0 and got["untried"] == 0 and got["progress"] > 1
     assert store(server, "list", "bulk/")["keys"] == [f"bulk/{n:06}" for n in range(1200)]
     short = store(server, "drain", "1300", "500")
-    assert short["code"] == "not-found" and "bulk/001200" in short["error"]
+    assert short["code"] == "not-found" and "bulk/0012" in short["error"]  # whichever answers first
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///x", "s3://releases/../x", "s3://releases/a//b", "s3://a_very bad/x"])
