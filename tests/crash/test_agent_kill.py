@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import sqlite3
 import time
@@ -157,6 +158,29 @@ def test_the_store_away_is_told_and_the_host_still_kept(host):
         host.wait(lambda s: s["state"] == "stale-store", "the trouble is told")
         (host.folder / "gone").rename(host.folder / "store")
         host.wait(lambda s: s["state"] == "ok", "the store is back")
+
+
+def own_kilobytes(pid):
+    """Memory that is nobody else's: what a leak would make grow."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Anonymous:\s+(\d+) kB", text, re.M)[1])
+
+
+def test_memory_is_flat_while_store_and_broker_are_away(host, broker):
+    release = host.push("one", {"site.yml": playbook(host, "one")})
+    host.promote(release)
+    with host:
+        host.installed("one")
+        (host.folder / "store").rename(host.folder / "gone")
+        broker.kill()
+        try:
+            host.wait(lambda s: s["state"] == "stale-store" and not s["mqtt"]["connected"], "both are missed")
+            time.sleep(3)
+            before = own_kilobytes(host.process.pid)
+            time.sleep(12)  # a poll a second, and as many tries to connect as it makes
+            assert own_kilobytes(host.process.pid) - before <= 64
+        finally:
+            broker.start()
 
 
 def test_a_kill_during_a_rollback_ends_rolled_back(host):
