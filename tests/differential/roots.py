@@ -76,6 +76,7 @@ def make_root(keep):
         (base / name).mkdir(mode=0o755)
     mount("-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={base}/upper,workdir={base}/work", f"{base}/root")
     root = base / "root"
+    keep = sorted(set(map(str, keep)))  # a folder before what lies in it, which it would hide
     for place in ["/proc", "/dev", *keep]:
         (root / place[1:]).mkdir(parents=True, exist_ok=True)
         mount("--rbind", place, str(root / place[1:]))
