@@ -43,20 +43,20 @@ static int options_read(struct cli_call *call, struct hf_engine_options *ret, st
 /* Look and compare, without the lock. */
 static int look_run(struct cli_call *call, enum hf_plan_kind kind)
 {
-	const struct hf_plan_options what = { kind, cli_values(call, "target") };
+	struct hf_plan_given given = { .targets = cli_values(call, "target") };
+	const struct hf_plan_options what = { kind, given.targets };
 	struct hf_environment *env;
 	struct hf_engine_options options = { 0 };
-	struct hf_value *variables;
 	struct hf_plan *plan;
 	struct hf_error err = { 0 };
 	hf_auto_engine engine = NULL;
-	if (options_read(call, &options, &err) < 0 || env_variables(call, &variables, &err) < 0 ||
-		env_load(call, variables, &env, &err) < 0 ||
+	if (options_read(call, &options, &err) < 0 || env_variables(call, &given.variables, &err) < 0 ||
+		env_load(call, given.variables, &env, &err) < 0 ||
 		hf_engine_open(call->arena, env, NULL, &options, &engine, &err) < 0 ||
 		hf_engine_plan(engine, &what, &plan, &err) < 0)
 		return cli_fail(call, &err);
 	const char *out = kind == HF_PLAN_DRIFT ? NULL : cli_value(call, "out", NULL);
-	if (out != NULL && hf_plan_save(call->arena, out, env, plan, variables, &err) < 0)
+	if (out != NULL && hf_plan_save(call->arena, out, env, plan, &given, &err) < 0)
 		return cli_fail(call, &err);
 	if (cli_given(call, "json"))
 		env_json_print(hf_plan_value(call->arena, env, plan));
@@ -94,20 +94,20 @@ static bool agreed(const struct cli_call *call, const struct hf_plan *plan, bool
 /* A plan that was looked at before needs no second yes. */
 static int change_run(struct cli_call *call, enum hf_plan_kind kind, const char *saved)
 {
-	const struct hf_plan_options what = { kind, cli_values(call, "target") };
+	struct hf_plan_given given = { .targets = cli_values(call, "target") };
 	struct env_telling telling = { call->arena, cli_given(call, "json") };
 	struct hf_engine_options options = { .event = env_on_event, .data = &telling };
 	struct hf_environment *env;
-	struct hf_value *variables;
 	struct hf_plan *plan;
 	struct hf_error err = { 0 };
 	hf_auto_engine engine = NULL;
 	bool asked = false;
 	int rc = options_read(call, &options, &err);
 	if (rc == 0)
-		rc = saved == NULL ? env_variables(call, &variables, &err)
-				   : hf_plan_variables(call->arena, saved, &variables, &err);
-	if (rc < 0 || env_load(call, variables, &env, &err) < 0 ||
+		rc = saved == NULL ? env_variables(call, &given.variables, &err)
+				   : hf_plan_given(call->arena, saved, &given, &err);
+	const struct hf_plan_options what = { kind, given.targets };
+	if (rc < 0 || env_load(call, given.variables, &env, &err) < 0 ||
 		hf_engine_open(call->arena, env, kind == HF_PLAN_DESTROY ? "destroy" : "apply", &options,
 			&engine, &err) < 0 ||
 		hf_engine_plan(engine, &what, &plan, &err) < 0 ||
@@ -124,8 +124,9 @@ static int change_run(struct cli_call *call, enum hf_plan_kind kind, const char 
 static int apply_run(struct cli_call *call)
 {
 	const char *saved = cli_value(call, "plan", NULL);
-	if (saved != NULL && cli_given(call, "var"))
-		return cli_usage(call, "the plan has its variables already: leave --var out");
+	if (saved != NULL && (cli_given(call, "var") || cli_given(call, "target")))
+		return cli_usage(
+			call, "the plan has its variables and targets already: leave --var and --target out");
 	return change_run(call, HF_PLAN_APPLY, saved);
 }
 

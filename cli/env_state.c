@@ -41,7 +41,7 @@ static int state_list_run(struct cli_call *call)
 		struct hf_value *row = hf_value_dict(call->arena);
 		static const char *const shown[] = { "type", "status", "id" };
 		hf_dict_put(row, "name", hf_value_cstr(call->arena, d->name));
-		for (size_t k = 0; k < sizeof(shown) / sizeof(shown[0]); k++)
+		for (size_t k = 0; k < HF_COUNT(shown); k++)
 			hf_dict_put(row, shown[k],
 				hf_value_cstr(call->arena, hf_dict_cstr(d->doc, shown[k], "")));
 		hf_list_append(list, row);

@@ -8,24 +8,11 @@
 
 enum { TAG_PAGES_MAX = 1000, FIND_TEXT_MAX = 64 << 10 };
 
-/* Names whose outputs are not there: what speaks of them is not known. */
-static struct hf_value *not_made(struct hf_engine *e)
-{
-	struct hf_value *pending = hf_value_dict(e->arena);
-	for (size_t i = 0; i < e->env->resources.n; i++) {
-		const struct hf_resource *r = &e->env->resources.at[i];
-		const struct hf_state_doc *d = hf_state_find(e->state, r->name);
-		if (d == NULL || hf_dict_get(d->doc, "outputs") == NULL)
-			hf_dict_put(pending, r->base, hf_value_bool(e->arena, true));
-	}
-	return pending;
-}
-
 /* What the file asks of it; HF_E_UNDEFINED when that depends on what is not made. */
 static int wanted_of(
 	struct hf_engine *e, const struct hf_resource *r, struct hf_value **ret, struct hf_error *err)
 {
-	int rc = hf_resource_render(e->arena, e->env, r, known_for(e, r), not_made(e), ret, err);
+	int rc = hf_resource_render(e->arena, e->env, r, known_for(e, r), pending_all(e), ret, err);
 	if (rc < 0)
 		return rc;
 	HF_DICT_EACH (*ret, p) {

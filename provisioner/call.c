@@ -106,6 +106,7 @@ int engine_call(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *s
 {
 	uint64_t until = hf_time_monotonic_ms() + (uint64_t)RETRY_SECONDS * 1000;
 	uint32_t wait = RETRY_FIRST_MS;
+	*ret = (struct reply){ 0 }; /* callers look at it after a failure, too: also one before the call */
 	for (;;) {
 		int rc = call_once(e, a, spec, operation, context, ret, err);
 		if (rc == 0)

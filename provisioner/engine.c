@@ -166,7 +166,7 @@ struct hf_value *known_for(struct hf_engine *e, const struct hf_resource *r)
 	return known;
 }
 
-int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err)
+struct hf_value *pending_all(struct hf_engine *e)
 {
 	struct hf_value *pending = hf_value_dict(e->arena);
 	for (size_t i = 0; i < e->env->resources.n; i++) {
@@ -175,5 +175,10 @@ int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_erro
 		if (d == NULL || hf_dict_get(d->doc, "outputs") == NULL)
 			hf_dict_put(pending, r->base, hf_value_bool(e->arena, true));
 	}
-	return hf_environment_outputs(e->arena, e->env, known_all(e), pending, ret, err);
+	return pending;
+}
+
+int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err)
+{
+	return hf_environment_outputs(e->arena, e->env, known_all(e), pending_all(e), ret, err);
 }

@@ -87,12 +87,16 @@ const char *hf_action_name(enum hf_action action);
 /* saved.c: a plan as people and programs read it, and a plan that was looked at before it is carried out. */
 struct hf_value *hf_plan_value(
 	struct hf_arena *a, const struct hf_environment *env, const struct hf_plan *plan);
-/* Atomically, mode 0600. variables: those given on the command line. */
+/* What a plan was made with: --var (a dict), --target (NULL-terminated; NULL: everything). */
+struct hf_plan_given {
+	struct hf_value *variables;
+	const char *const *targets;
+};
+/* Atomically, mode 0600. */
 HF_CHECK int hf_plan_save(struct hf_arena *a, const char *path, const struct hf_environment *env,
-	const struct hf_plan *plan, const struct hf_value *variables, struct hf_error *err);
-/* The variables the saved plan was made with. */
-HF_CHECK int hf_plan_variables(
-	struct hf_arena *a, const char *path, struct hf_value **ret, struct hf_error *err);
+	const struct hf_plan *plan, const struct hf_plan_given *given, struct hf_error *err);
+HF_CHECK int hf_plan_given(
+	struct hf_arena *a, const char *path, struct hf_plan_given *ret, struct hf_error *err);
 /* HF_E_CONFLICT names the first change that is not as it was: the file or the world moved since. */
 HF_CHECK int hf_plan_holds(struct hf_arena *a, const char *path, const struct hf_environment *env,
 	const struct hf_plan *plan, struct hf_error *err);

@@ -23,6 +23,8 @@ HF_CHECK int engine_ready(struct hf_engine *e, struct hf_error *err);
 struct hf_value *known_all(struct hf_engine *e);
 /* The same of what r depends on alone: its templates speak of nothing else. */
 struct hf_value *known_for(struct hf_engine *e, const struct hf_resource *r);
+/* Names whose outputs are not there: what speaks of them is not known. */
+struct hf_value *pending_all(struct hf_engine *e);
 void known_put(struct hf_engine *e, struct hf_value *known, const struct hf_state_doc *d);
 
 struct reply {

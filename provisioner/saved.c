@@ -74,7 +74,7 @@ static int fingerprint(struct hf_arena *a, const struct hf_environment *env, con
 }
 
 int hf_plan_save(struct hf_arena *a, const char *path, const struct hf_environment *env,
-	const struct hf_plan *plan, const struct hf_value *variables, struct hf_error *err)
+	const struct hf_plan *plan, const struct hf_plan_given *given, struct hf_error *err)
 {
 	const struct hf_json_style style = { .indent = 2, .hide_secrets = true };
 	const char *print;
@@ -84,7 +84,11 @@ int hf_plan_save(struct hf_arena *a, const char *path, const struct hf_environme
 	if (rc < 0)
 		return rc;
 	hf_dict_put(doc, "version", hf_value_int(a, SAVED_VERSION));
-	hf_dict_put(doc, "variables", variables == NULL ? hf_value_dict(a) : hf_value_copy(a, variables));
+	struct hf_value *targets = hf_value_list(a);
+	for (size_t i = 0; given->targets != NULL && given->targets[i] != NULL; i++)
+		hf_list_append(targets, hf_value_cstr(a, given->targets[i]));
+	hf_dict_put(doc, "variables", hf_value_copy(a, given->variables));
+	hf_dict_put(doc, "targets", targets);
 	hf_dict_put(doc, "fingerprint", hf_value_cstr(a, print));
 	rc = hf_json_write(&text, doc, &style, err);
 	if (rc == 0)
@@ -108,15 +112,20 @@ static int saved_read(struct hf_arena *a, const char *path, struct hf_value **re
 	return 0;
 }
 
-int hf_plan_variables(struct hf_arena *a, const char *path, struct hf_value **ret, struct hf_error *err)
+int hf_plan_given(struct hf_arena *a, const char *path, struct hf_plan_given *ret, struct hf_error *err)
 {
 	struct hf_value *doc;
 	int rc = saved_read(a, path, &doc, err);
 	if (rc < 0)
 		return rc;
-	*ret = hf_dict_get(doc, "variables");
-	if (!hf_is(*ret, HF_DICT))
-		*ret = hf_value_dict(a);
+	ret->variables = hf_dict_get(doc, "variables");
+	const struct hf_value *targets = hf_dict_get(doc, "targets");
+	if (!hf_is(ret->variables, HF_DICT) || !hf_is(targets, HF_LIST))
+		return hf_fail(err, HF_E_PARSE, "%s: a saved plan has variables and targets", path);
+	const char **names = hf_new_array(a, hf_list_len(targets) + 1, const char *);
+	for (size_t i = 0; i < hf_list_len(targets); i++)
+		names[i] = hf_value_text(a, hf_list_at(targets, i)).p;
+	ret->targets = names;
 	return 0;
 }
 

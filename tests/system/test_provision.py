@@ -400,9 +400,11 @@ def test_drift_is_what_changed_behind_our_back_not_what_the_file_wants(work):
 
 def test_saved_plan_is_carried_out_as_it_was_shown(work):
     kept = work.folder / "plan.json"
-    assert work.run("plan", "--out", str(kept), "--var", "cidr='10.30'").returncode == 0
+    assert work.run("plan", "--out", str(kept), "--var", "cidr='10.30'", "--target", "subnet.a").returncode == 0
+    assert work.run("apply", "--plan", str(kept), "--target", "vpc").returncode == 5
     done = work.run("apply", "--plan", str(kept))
     assert done.returncode == 0, done.stderr
+    assert {kind: len(found) for kind, found in work.aws.inventory().items() if found} == {"vpc": 1, "subnet": 1}
     assert work.aws.client("ec2").describe_vpcs(VpcIds=work.aws.inventory()["vpc"])["Vpcs"][0]["CidrBlock"] == "10.30.0.0/16"
 
 
@@ -420,7 +422,7 @@ def test_saved_plan_is_refused_when_something_moved(work, move):
         work.apply()
     done = work.run("apply", "--plan", str(kept))
     assert done.returncode == 6 and "does not hold any more" in done.stderr, done.stderr
-    assert work.aws.inventory()["rule"] == ([1, 2222] if move == "state" else [22, 1]) or move != "state"
+    assert sorted(work.aws.inventory()["rule"]) == ([1, 2222] if move == "state" else [1, 22])
 
 
 def test_target_brings_what_it_needs_and_nothing_else(work):
@@ -435,7 +437,7 @@ def test_target_brings_what_it_needs_and_nothing_else(work):
     gone = work.run("plan", "--destroy", "--json", "--target", "subnet")
     assert {"subnet.a", "subnet.b", "association.a", "association.b"} == set(changes(gone))
     done = work.run("plan", "--target", "subnets")
-    assert done.returncode == 5 or 'there is no resource "subnets"' in done.stderr
+    assert done.returncode != 0 and 'there is no resource "subnets"' in done.stderr
 
 
 def test_import_takes_over_what_exists(work):
@@ -447,7 +449,7 @@ def test_import_takes_over_what_exists(work):
     assert work.run("import", "vpc", vpc).returncode == 0
     assert work.run("import", "releases", "hf-dev-releases").returncode == 0
     assert work.run("import", "vpc", vpc).returncode != 0
-    assert work.actions()["vpc"] == "update" and work.actions().get("releases") in ("update", None)
+    assert work.actions()["vpc"] == "update"
     work.apply()
     check_whole(work)
     assert work.aws.inventory()["vpc"] == [vpc]
