@@ -64,9 +64,7 @@ static int line_tell(struct apply *ap, const struct hf_value *v, struct hf_error
 	return result < 0 ? result : hf_child_tell(HF_CHILD_SOCKET, hf_buf_str(&b), err);
 }
 
-/* --- hooks
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- hooks --- */
 
 /* A value that would make the line too long is left out: the task is then run again instead of recalled. */
 static void put_bounded(struct hf_arena *a, struct hf_value *line, const char *key, const struct hf_value *v,
@@ -311,8 +309,7 @@ static bool on_cancelled(void *data)
 	return stop_asked != 0 || ((const struct apply *)data)->reboot;
 }
 
-/* --- the job
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the job --- */
 
 /* One line of the socket; a second one may come much later. */
 static int line_read(struct apply *ap, struct hf_value **ret, struct hf_error *err)

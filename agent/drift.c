@@ -43,8 +43,7 @@ struct hf_drift {
 
 static void warm_up(struct hf_drift *d);
 
-/* --- from things to resources
- * -------------------------------------------------------------------------------------- */
+/* --- from things to resources --- */
 
 static int on_debounce(sd_event_source *source, uint64_t now, void *data)
 {
@@ -73,8 +72,7 @@ void hf_drift_touched(struct hf_drift *d, enum hf_thing kind, const char *name, 
 		warm_up(d); /* it reads the release while the burst settles */
 }
 
-/* --- the child that waits
- * --------------------------------------------------------------------------------------- */
+/* --- the child that waits --- */
 
 static void cool_down(struct hf_drift *d)
 {
@@ -198,8 +196,7 @@ void hf_drift_start(struct hf_drift *d)
 	hf_timer_set(d->hash_sweep, (uint64_t)d->agent->config.hash_sweep_s * 1000);
 }
 
-/* --- what a look-again found
- * ---------------------------------------------------------------------------------------- */
+/* --- what a look-again found --- */
 
 static void event_report(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line,
 	const char *class, const char *action)
@@ -411,8 +408,7 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 		warm_up(d); /* where one thing drifts, more may */
 }
 
-/* --- starting a run
- * ------------------------------------------------------------------------------------------------- */
+/* --- starting a run --- */
 
 static int run_next(struct hf_agent *agent, int64_t *ret, struct hf_error *err)
 {

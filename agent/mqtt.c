@@ -130,8 +130,7 @@ int hf_mqtt_credentials(
 	return 0;
 }
 
-/* --- callbacks of libmosquitto: they only note; nothing is freed inside them
- * ------------------------------------- */
+/* --- callbacks of libmosquitto: they only note; nothing is freed inside them --- */
 
 static void on_connect(
 	struct mosquitto *client, void *data, int code, int flags, const mosquitto_property *properties)
@@ -185,8 +184,7 @@ static void on_message(struct mosquitto *client, void *data, const struct mosqui
 	m->o.message(m->o.data, msg->topic, hf_strn(msg->payload, (size_t)msg->payloadlen));
 }
 
-/* --- connection
- * -------------------------------------------------------------------------------------------------- */
+/* --- connection --- */
 
 static void client_drop(struct hf_mqtt *m)
 {

@@ -28,8 +28,7 @@ struct got {
 	uint64_t size;
 };
 
-/* --- the net role
- * ------------------------------------------------------------------------------------------------ */
+/* --- the net role --- */
 
 struct batch {
 	struct hf_arena *arena;
@@ -118,8 +117,7 @@ static HF_NORETURN void role_main(const struct hf_config *config, int socket)
 	_exit(0);
 }
 
-/* --- the reader's side
- * ------------------------------------------------------------------------------------------- */
+/* --- the reader's side --- */
 
 static int get_send(
 	struct wire_store *s, uint32_t id, const struct hf_store_get *g, int fd, struct hf_error *err)

@@ -39,8 +39,7 @@ void hf_agent_fatal(const struct hf_error *err)
 	exit(1);
 }
 
-/* --- targets
- * --------------------------------------------------------------------------------------------------- */
+/* --- targets --- */
 
 int hf_target_parse(const char *json, struct hf_target *ret, struct hf_error *err)
 {
@@ -74,8 +73,7 @@ bool hf_target_same(const struct hf_target *a, const struct hf_target *b)
 	return a->release != NULL && b->release != NULL && strcmp(a->release, b->release) == 0;
 }
 
-/* --- timers
- * ---------------------------------------------------------------------------------------------------- */
+/* --- timers --- */
 
 sd_event_source *hf_timer_new(sd_event *loop, bool exact, sd_event_time_handler_t handler, void *data)
 {
@@ -104,8 +102,7 @@ void hf_timer_stop(sd_event_source *timer)
 	sd_event_source_set_enabled(timer, SD_EVENT_OFF);
 }
 
-/* --- start
- * ----------------------------------------------------------------------------------------------------- */
+/* --- start --- */
 
 static int dirs_make(struct hf_agent *agent, struct hf_error *err)
 {

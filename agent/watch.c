@@ -47,8 +47,7 @@ struct hf_watch {
 	bool building;
 };
 
-/* --- events
- * -------------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 struct hit {
 	struct hf_watch *w;
@@ -103,8 +102,7 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *dat
 	return 0;
 }
 
-/* --- polling
- * ------------------------------------------------------------------------------------------------------- */
+/* --- polling --- */
 
 static bool polled_changed(struct polled *p)
 {
@@ -170,8 +168,7 @@ static void polled_set(struct hf_watch *w)
 	poll_arm(w);
 }
 
-/* --- the set
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the set --- */
 
 void hf_watch_begin(struct hf_watch *w)
 {

@@ -42,8 +42,7 @@ static void phase_set(struct hf_work *w, enum hf_phase phase)
 	phase_start(w);
 }
 
-/* --- how a run ends
- * ------------------------------------------------------------------------------------------------ */
+/* --- how a run ends --- */
 
 static void rest_set(struct hf_agent *agent, enum hf_host_state rest, const char *message)
 {
@@ -134,8 +133,7 @@ static void restored(struct hf_work *w, bool good)
 		run_finish(w, "rolled_back", HF_HOST_ROLLED_BACK);
 }
 
-/* --- what a phase's end means
- * -------------------------------------------------------------------------------------- */
+/* --- what a phase's end means --- */
 
 static void partial_note(struct hf_work *w)
 {
@@ -207,8 +205,7 @@ static void undo_ended(struct hf_work *w, bool good, const char *why)
 	}
 }
 
-/* --- a reboot in the middle
- * ------------------------------------------------------------------------------------ */
+/* --- a reboot in the middle --- */
 
 static void on_reboot_ended(void *data, struct hf_child *c, int status, bool timed_out)
 {
@@ -306,9 +303,7 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 		phase_ended(w, status, timed_out);
 }
 
-/* --- gates
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- gates --- */
 
 static void gates_decide(struct hf_work *w)
 {
@@ -370,8 +365,7 @@ static int gates_start(struct hf_work *w, struct hf_error *err)
 	return hf_child_start(w->agent->loop, &spec, &w->child, err);
 }
 
-/* --- phases
- * -------------------------------------------------------------------------------------------------------- */
+/* --- phases --- */
 
 static struct hf_value *revert_list(struct hf_work *w, struct hf_arena *a)
 {

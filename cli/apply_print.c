@@ -223,8 +223,7 @@ static void print_status(
 	say(p, stdout, status, hf_buf_str(&out));
 }
 
-/* --- files brought in: one line for all hosts
- * ----------------------------------------------------------------------------- */
+/* --- files brought in: one line for all hosts --- */
 
 void apply_print_flush(struct apply_print *p)
 {

@@ -14,8 +14,7 @@
 
 enum { CASE_LINE_MAX = 64 << 20 };
 
-/* --- the world a case sees
- * ----------------------------------------------------------------------------------------- */
+/* --- the world a case sees --- */
 
 static int world_variable(void *data, struct hf_str name, struct hf_value **ret, struct hf_error *err)
 {
@@ -75,8 +74,7 @@ static struct hf_templar *case_templar(const struct eval_case *c)
 	return t;
 }
 
-/* --- engines
- * ------------------------------------------------------------------------------------------------------- */
+/* --- engines --- */
 
 static int case_file(
 	const struct eval_case *c, struct hf_templar *t, struct hf_value **ret, struct hf_error *err)
@@ -236,8 +234,7 @@ static const struct engine_row {
 	{ "play", cli_eval_play, "runtime", false },
 };
 
-/* --- one line
- * ------------------------------------------------------------------------------------------------------ */
+/* --- one line --- */
 
 static const char *error_kind(const struct engine_row *row, const struct hf_error *err)
 {

@@ -7,9 +7,7 @@
 #include "lib/base/scope.h"
 #include "lib/data/yaml_scalar.h"
 
-/* --- in
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- in --- */
 
 static int decode_marked(struct hf_arena *a, const struct hf_value *v, unsigned flags, struct hf_value **ret)
 {
@@ -115,9 +113,7 @@ int cli_value_decode(
 	return r;
 }
 
-/* --- out
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 static struct hf_value *special(struct hf_arena *a, const char *name, struct hf_value *v)
 {

@@ -35,8 +35,7 @@ static const char *path_shown(struct hf_arena *a, const char *path)
 	return place(a, (struct hf_pos){ path, 0, 0 });
 }
 
-/* --- as text
- * ---------------------------------------------------------------------------------------------------- */
+/* --- as text --- */
 
 static void print_findings(struct hf_arena *a, const struct hf_lint_unit *u)
 {
@@ -68,8 +67,7 @@ static void print_text(const struct cli_call *call, const struct hf_lint *found)
 		hf_lint_verdict_word(found->verdict));
 }
 
-/* --- as JSON
- * ---------------------------------------------------------------------------------------------------- */
+/* --- as JSON --- */
 
 static void put(struct hf_arena *a, struct hf_value *d, const char *key, const char *text)
 {

@@ -128,9 +128,7 @@ const struct cli_command cli_command_release_attest = {
 	.run = attest_start,
 };
 
-/* --- rules of the root
- * ------------------------------------------------------------------------------------------------
- */
+/* --- rules of the root --- */
 static int rule_part(
 	struct hf_arena *a, struct hf_str part, struct hf_promotion_rule *rule, struct hf_error *err)
 {

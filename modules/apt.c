@@ -276,8 +276,7 @@ static int plan_remove(struct hf_module_context *c, const struct params *p, cons
 	return r;
 }
 
-/* --- what has no names: upgrade, autoremove, package files
- * -------------------------------------------------------- */
+/* --- what has no names: upgrade, autoremove, package files --- */
 static int plan_simulated(struct hf_module_context *c, struct plan *plan, const char *operation,
 	const char *mark, struct hf_error *err)
 {
@@ -419,8 +418,7 @@ static int plan_make(struct hf_module_context *c, const struct params *p, bool f
 	return plan_debs(c, p, fetch, plan, ret_unknown, err);
 }
 
-/* --- check, apply
- * ---------------------------------------------------------------------------------------------------- */
+/* --- check, apply --- */
 static void report(struct hf_module_context *c, struct hf_change *change, const struct hf_proc_result *ran)
 {
 	struct hf_arena *a = hf_task_arena(c);

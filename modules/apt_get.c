@@ -200,8 +200,7 @@ int hf_apt_update(struct hf_module_context *c, int64_t retries, int64_t delay_ma
 	return hf_fail(err, HF_E_TASK, "Failed to update apt cache: %.*s", HF_STR_ARG(hf_str_trim(ran.err)));
 }
 
-/* --- what apt says
- * ------------------------------------------------------------------------------------------- */
+/* --- what apt says --- */
 static struct hf_value *policy_entry(struct hf_arena *a, struct hf_value *table, struct hf_str name)
 {
 	struct hf_value *entry = hf_value_dict(a);
@@ -285,8 +284,7 @@ bool hf_apt_nothing(struct hf_str out)
 	       hf_str_starts(out, "0 upgraded, 0 newly installed, 0 to remove");
 }
 
-/* --- undo
- * ------------------------------------------------------------------------------------------------------ */
+/* --- undo --- */
 int hf_apt_undo(struct hf_module_context *c, struct hf_undo *undo, struct hf_error *err)
 {
 	const struct hf_dpkg *db;

@@ -9,8 +9,7 @@
 #include "lib/base/vec.h"
 #include "lib/engine/module.h"
 
-/* --- a command built word by word
- * --------------------------------------------------------------------------- */
+/* --- a command built word by word --- */
 struct hf_words {
 	struct hf_arena *arena;
 	const char **at; /* NULL-terminated */
@@ -37,8 +36,7 @@ HF_CHECK int hf_host_output(
 /* rc, stdout, stderr into the result. */
 void hf_host_report(struct hf_module_context *c, struct hf_change *change, const struct hf_proc_result *ran);
 
-/* --- one file that is edited
- * --------------------------------------------------------------------------------- */
+/* --- one file that is edited --- */
 enum { HF_EDIT_MAX = 16 << 20 };
 struct hf_edit {
 	const char *path;
@@ -57,8 +55,7 @@ HF_CHECK int hf_edit_undo(struct hf_undo *u, const struct hf_edit *e, struct hf_
 /* Put text in place of after. */
 void hf_edit_set(struct hf_module_context *c, struct hf_edit *e, const struct hf_buf *text);
 
-/* --- small things
- * --------------------------------------------------------------------------------------------- */
+/* --- small things --- */
 static inline bool hf_same(const char *a, const char *b)
 {
 	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;

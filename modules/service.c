@@ -8,8 +8,7 @@
 
 extern const struct hf_module hf_module_systemd;
 
-/* --- init scripts
- * ---------------------------------------------------------------------------------------------- */
+/* --- init scripts --- */
 static const char *const states[] = { "reloaded", "restarted", "started", "stopped", NULL };
 struct params {
 	const char *name, *state, *pattern, *runlevel, *arguments;
@@ -203,8 +202,7 @@ static const struct hf_module sysv = {
 	.watch = sysv_watch,
 };
 
-/* --- the module
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the module --- */
 static const struct hf_module *manager(const struct hf_value *given)
 {
 	const char *use = hf_dict_cstr(given, "use", "auto");

@@ -76,8 +76,7 @@ static int bus_open(sd_bus **ret, struct hf_error *err)
 	return 0;
 }
 
-/* --- properties as systemctl show prints them
- * --------------------------------------------------------------------- */
+/* --- properties as systemctl show prints them --- */
 static void timestamp_text(struct hf_buf *out, uint64_t usec)
 {
 	time_t seconds = (time_t)(usec / 1000000);
@@ -322,8 +321,7 @@ int hf_unit_look(struct hf_module_context *c, const char *name, const char *scop
 	return 0;
 }
 
-/* --- is the manager's view of the unit files old?
- * -------------------------------------------------------------------- */
+/* --- is the manager's view of the unit files old? --- */
 static bool newer_than(const char *path, uint64_t usec)
 {
 	struct stat st;
@@ -377,8 +375,7 @@ bool hf_systemd_stale(struct hf_arena *a)
 	return false;
 }
 
-/* --- all of them
- * ------------------------------------------------------------------------------------------------------ */
+/* --- all of them --- */
 static void service_put(struct hf_value *all, const char *name, const char *state, const char *status)
 {
 	struct hf_arena *a = all->u.dict->map.arena;

@@ -7,8 +7,7 @@
 
 #include "lib/data/unicode.h"
 
-/* --- reading
- * ---------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static int from_jansson(struct hf_arena *a, const json_t *j, int depth, const char *name,
 	struct hf_value **ret, struct hf_error *err);
@@ -94,8 +93,7 @@ int hf_json_parse(
 	return r;
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 struct writer {
 	struct hf_buf *out;

@@ -87,8 +87,7 @@ static int refuse_unknown(struct hf_arena *a, const struct hf_arg *args, const s
 		list.p == NULL ? "none" : list.p);
 }
 
-/* --- given values to a dict of canonical names
- * -------------------------------------------------------------- */
+/* --- given values to a dict of canonical names --- */
 
 static int convert_options(struct hf_arena *a, const struct hf_arg *args, const struct hf_value *values,
 	const char *label, unsigned depth, struct hf_value **ret, struct hf_error *err);
@@ -212,8 +211,7 @@ static int convert_options(struct hf_arena *a, const struct hf_arg *args, const 
 	return r;
 }
 
-/* --- rules between options
- * ------------------------------------------------------------------------------------ */
+/* --- rules between options --- */
 
 static size_t count_given(const struct hf_value *given, const char *const *names)
 {
@@ -306,8 +304,7 @@ static int check_rules(struct hf_arena *a, const struct hf_schema *schema, const
 	return r;
 }
 
-/* --- into the struct
- * -------------------------------------------------------------------------------------------- */
+/* --- into the struct --- */
 
 static void store(const struct hf_arg *arg, struct hf_value *v, char *params)
 {

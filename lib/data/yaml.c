@@ -174,8 +174,7 @@ static int alias_read(struct reader *r, struct hf_value **ret)
 	return 0;
 }
 
-/* --- scalars
- * ------------------------------------------------------------------------------------------------------ */
+/* --- scalars --- */
 
 static struct hf_value *marked(struct hf_value *v, unsigned flags)
 {
@@ -244,8 +243,7 @@ static int scalar_read(struct reader *r, struct hf_value **ret, enum yaml_kind *
 	return 0;
 }
 
-/* --- collections
- * -------------------------------------------------------------------------------------------------- */
+/* --- collections --- */
 
 static int node_read(struct reader *r, struct hf_value **ret, enum yaml_kind *ret_kind);
 
@@ -475,8 +473,7 @@ static int node_read(struct reader *r, struct hf_value **ret, enum yaml_kind *re
 	return result;
 }
 
-/* --- documents
- * ---------------------------------------------------------------------------------------------------- */
+/* --- documents --- */
 
 /* r->event is a document start; on return it is the event behind the document's end. */
 static int document_read(struct reader *r, struct hf_value **ret)

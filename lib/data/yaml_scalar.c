@@ -7,8 +7,7 @@
 #include "lib/base/scope.h"
 #include "lib/data/yaml.h"
 
-/* --- which kind a plain scalar is
- * --------------------------------------------------------------------------------- */
+/* --- which kind a plain scalar is --- */
 
 /* A cursor over the scalar; at the end it reads as NUL, which no rule accepts. */
 struct cursor {
@@ -204,8 +203,7 @@ enum hf_type hf_yaml_resolve(struct hf_str plain)
 	return HF_STRING;
 }
 
-/* --- values
- * ------------------------------------------------------------------------------------------------------- */
+/* --- values --- */
 
 static int bad_scalar(struct hf_error *err, const char *what, struct hf_str text)
 {

@@ -54,9 +54,7 @@ static bool pointer_equal(const void *a, const void *b)
 
 static const struct hf_map_kind by_pointer = { pointer_hash, pointer_equal };
 
-/* --- order
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- order --- */
 
 static int keys_order(const struct hf_value *a, const struct hf_value *b, bool *ret_ordered)
 {
@@ -197,8 +195,7 @@ static int value_count(struct writer *w, const struct hf_value *v, int depth)
 	return r;
 }
 
-/* --- second pass: events
- * ------------------------------------------------------------------------------------------- */
+/* --- second pass: events --- */
 
 static int emit(struct writer *w, yaml_event_t *event, int made)
 {

@@ -120,8 +120,7 @@ const char *hf_plugin_absent(
 	return hf_sprintf(a, "No %s named '%s'.", kinds[kind].word, name);
 }
 
-/* --- keywords
- * ---------------------------------------------------------------------------------------------------- */
+/* --- keywords --- */
 
 static const char *refuse_debugger(struct hf_arena *a, const char *value)
 {

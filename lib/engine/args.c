@@ -10,8 +10,7 @@ enum { PIECES_MAX = 200000 };
 static const char *const raw_options[] = { "creates", "removes", "chdir", "executable", "warn", "stdin",
 	"stdin_add_newline", "strip_empty_ends", NULL };
 
-/* --- splitting
- * ------------------------------------------------------------------------------------------------- */
+/* --- splitting --- */
 
 static const struct pair {
 	struct hf_str open, close;
@@ -157,8 +156,7 @@ int hf_args_split(struct hf_arena *a, struct hf_str text, struct hf_value **ret,
 	return 0;
 }
 
-/* --- key=value
- * ----------------------------------------------------------------------------------------------- */
+/* --- key=value --- */
 
 static const char simple_from[] = "\\'\"abfnrtv";
 static const char simple_to[] = "\\'\"\a\b\f\n\r\t\v";

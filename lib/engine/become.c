@@ -17,8 +17,7 @@ enum { ENVIRONMENT_MAX = 4 << 20, SOURCE_MAX = 1 << 30 };
 /* What sudo gives a command where its configuration says nothing else. */
 #define SECURE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* --- what is asked for
- * --------------------------------------------------------------------------------------------------- */
+/* --- what is asked for --- */
 
 static int variable(struct hf_task *t, const char *name, struct hf_value **ret, struct hf_error *err)
 {
@@ -181,8 +180,7 @@ int hf_become_read(struct hf_task *t, struct hf_become *ret, struct hf_error *er
 	return 0;
 }
 
-/* --- in the child
- * ------------------------------------------------------------------------------------------------------ */
+/* --- in the child --- */
 
 static void reset_environment(struct hf_task *t)
 {
@@ -286,8 +284,7 @@ void hf_become_lower(const struct hf_task *t)
 		effective(t->become_uid);
 }
 
-/* --- sources the user may not read
- * -------------------------------------------------------------------------------------------- */
+/* --- sources the user may not read --- */
 
 static int copy_file(struct hf_task *t, const char *from, const char *to, mode_t mode, struct hf_error *err)
 {

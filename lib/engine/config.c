@@ -43,8 +43,7 @@ static const char *const *paths(struct hf_arena *a, const char *dir, const char 
 	return out.at;
 }
 
-/* --- what each setting is to us
- * ---------------------------------------------------------------------------------------------- */
+/* --- what each setting is to us --- */
 
 struct settings {
 	const char *dir, *path;

@@ -237,9 +237,7 @@ void hf_task_secret(struct hf_module_context *c, struct hf_str secret)
 		hf_list_append(run->secrets, hf_value_str(run->arena, secret));
 }
 
-/* --- changes
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- changes --- */
 
 void hf_change_diff(struct hf_module_context *c, struct hf_change *change, const char *before_header,
 	struct hf_str before, const char *after_header, struct hf_str after)

@@ -15,8 +15,7 @@ const char *hf_status_word(enum hf_status s)
 	return words[s];
 }
 
-/* --- secrets
- * -------------------------------------------------------------------------------------------------------- */
+/* --- secrets --- */
 
 static struct hf_value *hide_text(const struct hf_run *run, struct hf_arena *a, struct hf_value *v)
 {
@@ -76,9 +75,7 @@ struct hf_value *hf_hide(struct hf_run *run, struct hf_arena *a, const struct hf
 	return is_open(run, v) ? (struct hf_value *)(uintptr_t)v : hide(run, a, v);
 }
 
-/* --- events
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static bool wanted(const struct hf_run *run)
 {

@@ -19,9 +19,7 @@ static struct hf_hosts active_of(struct hf_run *run, const struct hf_hosts *host
 	return out;
 }
 
-/* --- roles
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- roles --- */
 
 static const char *role_key(struct hf_run *run, const struct hf_host *h, const struct hf_role *role)
 {
@@ -52,9 +50,7 @@ static void role_done(struct hf_run *run, const struct hf_node *n, const struct 
 	}
 }
 
-/* --- blocks
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- blocks --- */
 
 static struct hf_hosts take_failing(struct hf_run *run, const struct hf_hosts *hosts)
 {

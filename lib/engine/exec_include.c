@@ -7,8 +7,7 @@
 
 enum { INCLUDE_DEPTH_MAX = 64 };
 
-/* --- while the including task runs: what is asked for
- * ---------------------------------------------------------------------- */
+/* --- while the including task runs: what is asked for --- */
 
 static char *find_tasks(struct hf_task *t, const char *name)
 {
@@ -94,8 +93,7 @@ int hf_include_note(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
-/* --- afterwards: load and run, hosts that ask for the same together
- * -------------------------------------------------------- */
+/* --- afterwards: load and run, hosts that ask for the same together --- */
 
 static bool same(const struct hf_include *x, const struct hf_include *y)
 {

@@ -12,8 +12,7 @@
 
 enum { ID_TEXT_MAX = 1 << 20, FINGERPRINT_TEXT_MAX = 64 << 20 };
 
-/* --- what the resource is
- * ------------------------------------------------------------------------------------------------- */
+/* --- what the resource is --- */
 
 static const char *hash_text(struct hf_arena *a, const struct hf_buf *b)
 {
@@ -91,9 +90,7 @@ static int describe(struct hf_task *t, struct hf_resource *r, struct hf_error *e
 	return 0;
 }
 
-/* --- running
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- running --- */
 
 static int bind_args(struct hf_task *t, struct hf_error *err)
 {

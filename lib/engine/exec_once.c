@@ -66,9 +66,7 @@ static int check_when(struct hf_task *t, struct hf_error *err)
 	return 1;
 }
 
-/* --- arguments
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- arguments --- */
 
 static void merge(struct hf_value *into, const struct hf_value *from)
 {
@@ -202,9 +200,7 @@ static int find_module(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
-/* --- the result
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- the result --- */
 
 static void set_status(struct hf_task *t)
 {

@@ -5,9 +5,7 @@
 #include "lib/base/time.h"
 #include "lib/engine/state.h"
 
-/* --- which hosts
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- which hosts --- */
 
 static const char *pattern_of(struct hf_run *run, const struct hf_value *v)
 {
@@ -109,8 +107,7 @@ static int prepare_hosts(struct hf_run *run, struct hf_play *play, struct hf_err
 	return 0;
 }
 
-/* --- gathering facts
- * -------------------------------------------------------------------------------------------------------- */
+/* --- gathering facts --- */
 
 static bool gathers(struct hf_run *run, const struct hf_play *play, const struct hf_value *keyword)
 {
@@ -154,9 +151,7 @@ static int gather(struct hf_run *run, struct hf_play *play, struct hf_error *err
 	return r;
 }
 
-/* --- sections
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- sections --- */
 
 /* A failure that no rescue took: the host is out. */
 static void fail_hosts(struct hf_run *run)

@@ -6,8 +6,7 @@
 #include "lib/engine/args.h"
 #include "lib/engine/state.h"
 
-/* --- keywords of a task on its way
- * ----------------------------------------------------------------------------------- */
+/* --- keywords of a task on its way --- */
 
 int hf_task_keyword(struct hf_task *t, enum hf_keyword k, struct hf_value **ret, struct hf_error *err)
 {
@@ -70,8 +69,7 @@ int hf_task_number(struct hf_task *t, enum hf_keyword k, double fallback, double
 	return 0;
 }
 
-/* --- before a task runs
- * -------------------------------------------------------------------------------------------------- */
+/* --- before a task runs --- */
 
 static const char *included_role(const struct hf_node *n)
 {
@@ -149,9 +147,7 @@ static bool step_allows(struct hf_run *run, const char *title)
 	return answer != 'n';
 }
 
-/* --- running
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- running --- */
 
 /* Loop or single; what fails inside is in t->result. */
 static int run_on_host(struct hf_task *t, struct hf_error *err)

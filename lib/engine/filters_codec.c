@@ -8,8 +8,7 @@
 #include "lib/data/unicode.h"
 #include "lib/engine/filters.h"
 
-/* --- base64
- * ------------------------------------------------------------------------------------------------------- */
+/* --- base64 --- */
 
 /* Text in another encoding; only those of which bytes and characters are one. */
 static int encoding_known(struct hf_str name, bool *ret_utf8, struct hf_error *err)
@@ -185,9 +184,7 @@ FILTER(b64decode)
 	return r < 0 ? r : filter_return_buf(e, input, &out, "text", ret, err);
 }
 
-/* --- UUID
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- UUID --- */
 
 static bool uuid_read(struct hf_str text, unsigned char out[16])
 {

@@ -178,8 +178,7 @@ FILTER(from_yaml_all)
 	return yaml_read(e, input, true, ret, err);
 }
 
-/* --- lists
- * -------------------------------------------------------------------------------------------------------- */
+/* --- lists --- */
 
 static bool is_null_word(const struct hf_value *v)
 {

@@ -2,8 +2,7 @@
 #include "lib/base/scope.h"
 #include "lib/engine/filters.h"
 
-/* --- combine
- * ------------------------------------------------------------------------------------------------------ */
+/* --- combine --- */
 
 static const char *const list_merges[] = { "replace", "keep", "append", "prepend", "append_rp",
 	"prepend_rp" };
@@ -138,8 +137,7 @@ FILTER(combine)
 	return r;
 }
 
-/* --- lists_mergeby
- * ------------------------------------------------------------------------------------------------ */
+/* --- lists_mergeby --- */
 
 /* Puts dict where its index belongs: behind all that are not greater. */
 static int sorted_insert(struct hf_eval *e, struct hf_value *list, struct hf_value *dict,
@@ -252,8 +250,7 @@ FILTER(lists_mergeby)
 	return r;
 }
 
-/* --- items
- * -------------------------------------------------------------------------------------------------------- */
+/* --- items --- */
 
 static int item_names(struct hf_eval *e, const struct hf_call *call, struct hf_value **ret_key,
 	struct hf_value **ret_value, struct hf_error *err)

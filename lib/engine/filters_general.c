@@ -78,8 +78,7 @@ FILTER(version_sort)
 	return r;
 }
 
-/* --- spans of time
- * ------------------------------------------------------------------------------------------------- */
+/* --- spans of time --- */
 
 static const struct {
 	const char *names[3];
@@ -172,8 +171,7 @@ SPAN(to_weeks, "w")
 SPAN(to_months, "mo")
 SPAN(to_years, "y")
 
-/* --- counting and grouping
- * ------------------------------------------------------------------------------------------ */
+/* --- counting and grouping --- */
 
 FILTER(counter)
 {
@@ -233,9 +231,7 @@ FILTER(crc32)
 	return filter_return_buf(e, input, &out, "checksum", ret, err);
 }
 
-/* --- CSV
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- CSV --- */
 
 static int csv_delimiter(struct hf_eval *e, const struct hf_call *call, char *ret, struct hf_error *err)
 {

@@ -46,8 +46,7 @@ FILTER(sha1)
 	return digest_of(e, input, "sha1", ret, err);
 }
 
-/* --- password_hash
- * ------------------------------------------------------------------------------------------------ */
+/* --- password_hash --- */
 
 static const struct method {
 	const char *name, *other_name, *ident;

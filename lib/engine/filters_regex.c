@@ -180,8 +180,7 @@ const struct hf_callable_row hf_ansible_filters_regex[] = {
 	{ 0 },
 };
 
-/* --- tests
- * -------------------------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 static int regex_test(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	enum hf_regex_how how, bool how_given, struct hf_value **ret, struct hf_error *err)

@@ -7,8 +7,7 @@
 #include "lib/base/scope.h"
 #include "lib/engine/filters.h"
 
-/* --- comment
- * ------------------------------------------------------------------------------------------------------ */
+/* --- comment --- */
 
 static const struct comment_style {
 	const char *name, *beginning, *decoration, *end;
@@ -110,8 +109,7 @@ FILTER(comment)
 	return filter_return_buf(e, input, &out, "comment", ret, err);
 }
 
-/* --- words and truth
- * ---------------------------------------------------------------------------------------------- */
+/* --- words and truth --- */
 
 FILTER(quote)
 {
@@ -259,8 +257,7 @@ FILTER(split)
 	return 0;
 }
 
-/* --- sizes
- * -------------------------------------------------------------------------------------------------------- */
+/* --- sizes --- */
 
 static const struct {
 	char letter;

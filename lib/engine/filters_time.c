@@ -96,8 +96,7 @@ int hf_filter_now(struct hf_eval *e, struct hf_value *input, const struct hf_cal
 	return 0;
 }
 
-/* --- to_datetime: strptime as Python does it
- * ------------------------------------------------------------------------- */
+/* --- to_datetime: strptime as Python does it --- */
 
 struct parse {
 	const char *p;

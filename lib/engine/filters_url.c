@@ -76,8 +76,7 @@ const struct hf_callable_row hf_ansible_filters_url[] = {
 	{ 0 },
 };
 
-/* --- tests
- * -------------------------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 static bool is_uri(
 	struct hf_arena *a, const struct hf_value *v, const struct hf_value *schemes, struct hf_url_parts *u)

@@ -6,8 +6,7 @@
 
 enum { PATHS_DEPTH_MAX = 100, PATH_TEXT_MAX = 1 << 20 };
 
-/* --- index_of
- * ----------------------------------------------------------------------------------------------------- */
+/* --- index_of --- */
 
 struct search {
 	struct hf_str test;
@@ -93,8 +92,7 @@ FILTER(index_of)
 	return r;
 }
 
-/* --- paths
- * -------------------------------------------------------------------------------------------------------- */
+/* --- paths --- */
 
 static bool is_identifier(struct hf_str s)
 {

@@ -130,8 +130,7 @@ void hf_inventory_settle(struct hf_inventory *v)
 	deepen(v->all, 0);
 }
 
-/* --- questions
- * -------------------------------------------------------------------------------------------------- */
+/* --- questions --- */
 
 static void collect_groups(struct hf_arena *a, struct hf_group *g, unsigned depth, struct hf_groups *out)
 {
@@ -196,8 +195,7 @@ struct hf_hosts hf_inventory_members(struct hf_inventory *v, const struct hf_gro
 	return out;
 }
 
-/* --- sources
- * ------------------------------------------------------------------------------------------------------ */
+/* --- sources --- */
 
 static int add_list(struct hf_inventory *v, const char *source, struct hf_error *err)
 {
@@ -296,9 +294,7 @@ int hf_inventory_add(struct hf_inventory *v, const char *source, struct hf_error
 	return hf_fs_is_dir(full) ? add_dir(v, full, 0, err) : add_file(v, full, err);
 }
 
-/* --- ranges
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- ranges --- */
 
 struct range {
 	struct hf_str head, begin, end, tail;

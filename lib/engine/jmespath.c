@@ -64,8 +64,7 @@ static int parse_fail(const struct parser *p, const char *what)
 		p->start, what, (size_t)(p->p - p->start));
 }
 
-/* --- scanner
- * ------------------------------------------------------------------------------------------------------ */
+/* --- scanner --- */
 
 /* From behind the quote to the closing one, escapes of it undone when raw. */
 static int quoted_text(struct parser *p, char quote, struct hf_str *ret)
@@ -194,8 +193,7 @@ static int expect(struct parser *p, enum token token, const char *what)
 	return p->token == token ? advance(p) : parse_fail(p, what);
 }
 
-/* --- parser
- * ------------------------------------------------------------------------------------------------------- */
+/* --- parser --- */
 
 static int expression(struct parser *p, unsigned least, struct jmespath_node **ret);
 

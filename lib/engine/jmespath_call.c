@@ -244,9 +244,7 @@ static int f_reverse(struct jmespath_search *s, const struct args *args, struct 
 	return 0;
 }
 
-/* --- order
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- order --- */
 
 struct keyed {
 	struct hf_value *key, *item;
@@ -356,8 +354,7 @@ static int f_min_by(struct jmespath_search *s, const struct args *args, struct h
 	return extreme(s, args, true, -1, ret);
 }
 
-/* --- conversions
- * --------------------------------------------------------------------------------------------------- */
+/* --- conversions --- */
 
 static int f_to_array(struct jmespath_search *s, const struct args *args, struct hf_value **ret)
 {

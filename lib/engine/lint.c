@@ -17,8 +17,7 @@ const char *hf_lint_verdict_word(enum hf_lint_verdict v)
 	return verdicts[v];
 }
 
-/* --- what is found
- * ---------------------------------------------------------------------------------------------------- */
+/* --- what is found --- */
 
 static void add(
 	struct linter *l, const char *kind, const char *name, const char *text, struct hf_pos pos, bool note)
@@ -58,9 +57,7 @@ struct hf_plugin_places lint_places(const struct linter *l)
 		.collections_path = l->loader.collections_path };
 }
 
-/* --- roles
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- roles --- */
 
 struct lint_role *lint_role_at(struct linter *l, const char *dir)
 {
@@ -95,9 +92,7 @@ struct lint_role *lint_role_find(struct linter *l, const char *name)
 	return dir == NULL ? NULL : lint_role_at(l, dir);
 }
 
-/* --- one file
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- one file --- */
 
 static void lead_beside(struct linter *l, const char *dir)
 {
@@ -200,8 +195,7 @@ struct lint_file *lint_file_read(
 	return f;
 }
 
-/* --- what can be reached
- * ------------------------------------------------------------------------------------------------ */
+/* --- what can be reached --- */
 
 enum way { WAY_NONE, WAY_MAYBE, WAY_SURE };
 
@@ -286,9 +280,7 @@ static void finish(struct reach *w)
 	*hf_vec_push(w->linter->arena, &out->units) = u;
 }
 
-/* --- units
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- units --- */
 
 static void playbook_unit(struct linter *l, const char *path)
 {

@@ -14,8 +14,7 @@ static bool plain_text(const struct linter *l, const struct hf_value *v)
 	return hf_is(v, HF_STRING) && !hf_templar_is_template(l->templar, v);
 }
 
-/* --- keywords
- * ---------------------------------------------------------------------------------------------------- */
+/* --- keywords --- */
 
 static bool is_condition(enum hf_keyword k)
 {
@@ -69,8 +68,7 @@ static void all_keywords(
 	}
 }
 
-/* --- modules and their options
- * ----------------------------------------------------------------------------------- */
+/* --- modules and their options --- */
 
 static const struct hf_module *find_module(const struct linter *l, const char *name)
 {
@@ -125,8 +123,7 @@ static void options(struct linter *l, const struct hf_module *m, const struct hf
 	}
 }
 
-/* --- files that a task leads to
- * ----------------------------------------------------------------------------------------- */
+/* --- files that a task leads to --- */
 
 static const char *folder_of(const struct linter *l, const char *kind)
 {
@@ -254,9 +251,7 @@ static void lead_task(struct linter *l, const char *action, const struct hf_valu
 	}
 }
 
-/* --- tasks
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- tasks --- */
 
 static bool is_special(const char *name)
 {
@@ -394,8 +389,7 @@ void lint_tasks(struct linter *l, const struct hf_value *list)
 	l->depth--;
 }
 
-/* --- roles and plays
- * -------------------------------------------------------------------------------------------------- */
+/* --- roles and plays --- */
 
 static void lead_part(struct linter *l, struct lint_role *role, const char *folder,
 	const struct hf_value *from, enum lint_type type)

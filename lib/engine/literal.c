@@ -37,8 +37,7 @@ static bool take(struct literal *l, char c)
 	return true;
 }
 
-/* --- strings
- * ------------------------------------------------------------------------------------------------------ */
+/* --- strings --- */
 
 static bool hex_escape(struct literal *l, struct hf_buf *out, int digits, bool bytes)
 {
@@ -169,8 +168,7 @@ static bool string_value(struct literal *l, struct hf_value **ret)
 	return true;
 }
 
-/* --- numbers
- * ------------------------------------------------------------------------------------------------------ */
+/* --- numbers --- */
 
 enum { NUMBER_MAX = 4300 };
 
@@ -273,8 +271,7 @@ static bool signed_number(struct literal *l, struct hf_value **ret)
 	       number_value(l, negative, ret);
 }
 
-/* --- containers and names
- * ----------------------------------------------------------------------------------------- */
+/* --- containers and names --- */
 
 static bool word_value(struct literal *l, struct hf_value **ret)
 {

@@ -7,8 +7,7 @@
 
 enum { ROLE_DEPTH_MAX = 64, IDENTITY_MAX = 1 << 20 };
 
-/* --- where roles are
- * ------------------------------------------------------------------------------------------ */
+/* --- where roles are --- */
 
 static const char *try_dir(struct hf_arena *a, const char *dir, const char *name)
 {
@@ -105,8 +104,7 @@ int hf_load_find_role(struct hf_loader *l, const struct hf_node *at, const char 
 	return 0;
 }
 
-/* --- files of a role
- * ------------------------------------------------------------------------------------------- */
+/* --- files of a role --- */
 
 static int role_vars(struct hf_loader *l, const struct hf_role *role, const char *folder, const char *from,
 	struct hf_value **ret, struct hf_error *err)
@@ -151,8 +149,7 @@ static int load_meta(struct hf_loader *l, struct hf_role *role, struct hf_value 
 	return 0;
 }
 
-/* --- argument specs
- * ----------------------------------------------------------------------------------------------- */
+/* --- argument specs --- */
 
 static int find_spec(struct hf_loader *l, const struct hf_role *role, const struct hf_value *meta,
 	const char *entry, struct hf_value **ret, struct hf_error *err)
@@ -202,8 +199,7 @@ static int add_validation(struct hf_loader *l, struct hf_node *block, const stru
 	return 0;
 }
 
-/* --- loading
- * ------------------------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 static const char *identity(struct hf_loader *l, const struct hf_role *role, const struct hf_node *entry,
 	const struct hf_role_files *files)

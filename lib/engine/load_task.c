@@ -103,8 +103,7 @@ int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_val
 	return 0;
 }
 
-/* --- blocks
- * ------------------------------------------------------------------------------------------------------- */
+/* --- blocks --- */
 
 static int load_block(struct hf_loader *l, struct hf_node *parent, const char *dir, const struct hf_value *ds,
 	bool handlers, struct hf_node **ret, struct hf_error *err)
@@ -131,9 +130,7 @@ static int load_block(struct hf_loader *l, struct hf_node *parent, const char *d
 	return 0;
 }
 
-/* --- tasks
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- tasks --- */
 
 static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds, struct hf_error *err)
 {

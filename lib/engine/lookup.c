@@ -6,8 +6,7 @@
 #include "lib/base/scope.h"
 #include "lib/engine/filters.h"
 
-/* --- finding a plugin
- * --------------------------------------------------------------------------------------------- */
+/* --- finding a plugin --- */
 
 static const char *short_name(const char *name)
 {
@@ -77,8 +76,7 @@ int hf_templar_lookup(struct hf_templar *t, struct hf_arena *a, const char *name
 	return lookup_run(&c, ret, err);
 }
 
-/* --- what plugins share
- * ------------------------------------------------------------------------------------------- */
+/* --- what plugins share --- */
 
 struct hf_value *lookup_option(const struct lookup_call *c, const char *name)
 {
@@ -188,8 +186,7 @@ struct hf_value *lookup_flatten(struct hf_arena *a, struct hf_value *list)
 	return out;
 }
 
-/* --- lookup(), query()
- * -------------------------------------------------------------------------------------------- */
+/* --- lookup(), query() --- */
 
 /* Strings are joined by commas, one other thing stands for itself, several stay a list. */
 static struct hf_value *results_join(struct hf_arena *a, struct hf_value *list)

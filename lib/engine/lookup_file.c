@@ -69,8 +69,7 @@ static int lookup_unvault(const struct lookup_call *c, struct hf_value *into, st
 	return 0;
 }
 
-/* --- programs
- * ------------------------------------------------------------------------------------------------------ */
+/* --- programs --- */
 
 static int shell_run(
 	const struct lookup_call *c, const struct hf_value *term, struct hf_str *ret, struct hf_error *err)
@@ -127,8 +126,7 @@ static int lookup_lines(const struct lookup_call *c, struct hf_value *into, stru
 	return 0;
 }
 
-/* --- names of files
- * ------------------------------------------------------------------------------------------------ */
+/* --- names of files --- */
 
 static int lookup_fileglob(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
 {
@@ -254,8 +252,7 @@ static int lookup_first_found(const struct lookup_call *c, struct hf_value *into
 	return s.skip ? 0 : hf_fail(err, HF_E_NOT_FOUND, "No file was found when using first_found.");
 }
 
-/* --- filetree
- * ------------------------------------------------------------------------------------------------------ */
+/* --- filetree --- */
 
 struct tree {
 	const struct lookup_call *call;
@@ -313,8 +310,7 @@ static int lookup_filetree(const struct lookup_call *c, struct hf_value *into, s
 	return 0;
 }
 
-/* --- template
- * ------------------------------------------------------------------------------------------------------ */
+/* --- template --- */
 
 static const char *const *template_search(const struct lookup_call *c, char *path)
 {
@@ -359,8 +355,7 @@ static int lookup_template(const struct lookup_call *c, struct hf_value *into, s
 	return 0;
 }
 
-/* --- password
- * ------------------------------------------------------------------------------------------------------ */
+/* --- password --- */
 
 struct password {
 	const char *path;

@@ -134,8 +134,7 @@ static int lookup_together(const struct lookup_call *c, struct hf_value *into, s
 	return 0;
 }
 
-/* --- sequence
- * ------------------------------------------------------------------------------------------------------ */
+/* --- sequence --- */
 
 struct sequence {
 	int64_t start, end, stride, count;
@@ -331,8 +330,7 @@ static int lookup_sequence(const struct lookup_call *c, struct hf_value *into, s
 	return 0;
 }
 
-/* --- subelements
- * -------------------------------------------------------------------------------------------------- */
+/* --- subelements --- */
 
 /* Like Ansible's plugin, hands out the item without the list that was asked for. item is a copy of the
  * caller's. */

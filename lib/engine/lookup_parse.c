@@ -59,9 +59,7 @@ static int file_read(const struct lookup_call *c, const char *name, struct hf_st
 	return r < 0 ? r : lookup_read(c, path, ret, err);
 }
 
-/* --- ini
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- ini --- */
 
 static char *folded(struct hf_arena *a, struct hf_str key, bool exact_case)
 {
@@ -172,9 +170,7 @@ static int lookup_ini(const struct lookup_call *c, struct hf_value *into, struct
 	return r;
 }
 
-/* --- CSV
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- CSV --- */
 
 struct hf_value *filter_csv_record(struct hf_arena *a, struct hf_str *text, char delimiter)
 {

@@ -290,9 +290,7 @@ static struct hf_value *python(struct hf_scope *s)
 	return text(s, "/usr/bin/python3");
 }
 
-/* --- hostvars
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- hostvars --- */
 
 /* Everything known of a host; what is a template is resolved as that host sees it, or left as it is where it
  * cannot. */
@@ -348,8 +346,7 @@ static struct hf_value *hostvars(struct hf_scope *s)
 	return dict;
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the table --- */
 
 static const struct {
 	const char *name;

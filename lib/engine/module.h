@@ -132,8 +132,7 @@ void hf_result_cstr(struct hf_module_context *c, struct hf_change *change, const
 void hf_result_int(struct hf_module_context *c, struct hf_change *change, const char *key, int64_t number);
 void hf_result_bool(struct hf_module_context *c, struct hf_change *change, const char *key, bool b);
 
-/* --- describing the way back
- * --------------------------------------------------------------------------------- */
+/* --- describing the way back --- */
 /* path as it is now: content, kind, owner, mode, times, xattrs, or its absence. A directory: itself, not its
  * content. The pre-image is saved at once, content-addressed. */
 HF_CHECK int hf_undo_file(struct hf_undo *u, const char *path, struct hf_error *err);

@@ -105,13 +105,11 @@ HF_CHECK int hf_load_vars(
 /* path, path.yml, path.yaml, path.json that is a file; NULL when none is. */
 char *hf_load_find(struct hf_arena *a, const char *path);
 
-/* --- load_play.c
- * -------------------------------------------------------------------------------------------- */
+/* --- load_play.c --- */
 HF_CHECK int hf_load_playbook(struct hf_loader *l, const char *path, struct hf_value *vars,
 	struct hf_plays *ret, struct hf_error *err);
 
-/* --- load_task.c
- * -------------------------------------------------------------------------------------------- */
+/* --- load_task.c --- */
 /* A list of tasks and blocks below parent; handlers: they are handlers. */
 HF_CHECK int hf_load_tasks(struct hf_loader *l, struct hf_node *parent, const char *dir,
 	const struct hf_value *list, bool handlers, struct hf_nodes *ret, struct hf_error *err);
@@ -129,8 +127,7 @@ HF_CHECK int hf_load_text(struct hf_loader *l, const struct hf_node *n, struct h
 	struct hf_str *ret, struct hf_error *err);
 HF_CHECK int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err);
 
-/* --- load_role.c
- * -------------------------------------------------------------------------------------------- */
+/* --- load_role.c --- */
 struct hf_role_files { /* tasks_from … ; NULL: main */
 	const char *tasks, *vars, *defaults, *handlers;
 };
@@ -150,8 +147,7 @@ const char *hf_load_find_playbook(struct hf_loader *l, const char *name);
 HF_CHECK int hf_load_find_role(struct hf_loader *l, const struct hf_node *at, const char *name,
 	const char **ret_dir, struct hf_error *err);
 
-/* --- node.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- node.c --- */
 /* The keyword's own or inherited value; NULL when nobody gives it. Extended keywords: see hf_node_collect().
  */
 struct hf_value *hf_node_keyword(const struct hf_node *n, enum hf_keyword k);

@@ -24,8 +24,7 @@ static struct hf_plugin_places places_of(const struct hf_run *run, const struct 
 		.collections_path = run->loader.collections_path };
 }
 
-/* --- names inside expressions
- * ------------------------------------------------------------------------------------------- */
+/* --- names inside expressions --- */
 
 /* What Ansible could not know either fails when it is reached, as it does there. */
 static void absent(struct refusal *w, enum hf_plugin_kind kind, struct hf_str name)
@@ -117,9 +116,7 @@ static void condition(struct refusal *w, const struct hf_value *v)
 		text(w, TEMPLAR_CONDITION, v);
 }
 
-/* --- one task
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- one task --- */
 
 /* Options Ansible's module has and ours refuses. */
 static int options(struct refusal *w, const struct hf_node *n)
@@ -167,8 +164,7 @@ static int task(struct refusal *w, const struct hf_node *n)
 	return w->result;
 }
 
-/* --- which tasks are sure to run
- * ----------------------------------------------------------------------------------------- */
+/* --- which tasks are sure to run --- */
 
 static bool never(const struct hf_value *tags)
 {

@@ -186,9 +186,7 @@ static const char *absolute(struct hf_arena *a, const char *dir, const char *pat
 	return hf_path_join(a, dir, hf_path_base(path));
 }
 
-/* --- the run
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the run --- */
 
 /* The directory names start from, of a playbook that is a file, or of plays that are only said to stand in
  * one. */

@@ -114,8 +114,7 @@ struct hf_run {
 	struct hf_plan_state plan;
 };
 
-/* --- vars.c, vars_load.c, magic.c
- * ----------------------------------------------------------------------------- */
+/* --- vars.c, vars_load.c, magic.c --- */
 void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, struct hf_play *play,
 	struct hf_host *host, const struct hf_node *node);
 /* As stored, not templated; *ret NULL: not defined. */
@@ -140,26 +139,21 @@ void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value 
 HF_CHECK int hf_vars_load_cache(struct hf_run *run, struct hf_host *h, struct hf_error *err);
 HF_CHECK int hf_vars_save_cache(struct hf_run *run, const struct hf_host *h, struct hf_error *err);
 
-/* --- search.c
- * ---------------------------------------------------------------------------------------------------- */
+/* --- search.c --- */
 /* Folders a file of kind ("files", "templates", "vars", "tasks"; "" for none) is looked for, best first. */
 struct hf_value *hf_search_dirs(
 	struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind);
 HF_CHECK int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena *a, const char *kind,
 	const char *name, char **ret, struct hf_error *err);
 
-/* --- tags.c
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- tags.c --- */
 HF_CHECK int hf_tags_run(
 	struct hf_run *run, struct hf_scope *s, const struct hf_node *n, bool *ret, struct hf_error *err);
 HF_CHECK int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n,
 	struct hf_value **ret, struct hf_error *err);
 struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bool *ret_given);
 
-/* --- plan.c
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- plan.c --- */
 /* Why nobody can know whether and how t runs; NULL: it can be looked at. */
 const char *hf_plan_unsure(struct hf_task *t);
 void hf_plan_notified(struct hf_task *t, const struct hf_node *h);
@@ -169,9 +163,7 @@ HF_CHECK int hf_plan_looked(struct hf_task *t, const struct hf_resource *r, stru
 void hf_plan_take(struct hf_task *t);    /* after the module: what it left in the result */
 void hf_plan_settled(struct hf_task *t); /* after the task */
 
-/* --- wanted.c
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- wanted.c --- */
 /* Role, blocks and name of a task as written, innermost first. */
 void hf_resource_place(struct hf_arena *a, const struct hf_node *n, struct hf_buf *out);
 /* Nothing of the play can tell whether n ran: no register, no rescue, no twin that its order tells apart. */
@@ -179,8 +171,7 @@ bool hf_task_alone(struct hf_run *run, const struct hf_node *n);
 /* The hooks want a few tasks only, and n is none of them. */
 bool hf_task_passed_over(struct hf_run *run, const struct hf_node *n);
 
-/* --- exec_block.c
- * ---------------------------------------------------------------------------------------------------- */
+/* --- exec_block.c --- */
 HF_CHECK int hf_exec_play_nodes(
 	struct hf_run *run, const struct hf_nodes *nodes, const struct hf_hosts *hosts, struct hf_error *err);
 /* The host of that name is this machine. */
@@ -191,8 +182,7 @@ HF_CHECK int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, str
 HF_CHECK int hf_exec_flush_last(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err);
 HF_CHECK int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err);
 
-/* --- exec_task.c
- * ------------------------------------------------------------------------------------------------------ */
+/* --- exec_task.c --- */
 struct hf_become;
 /* One task on one host, on its way. */
 struct hf_task {
@@ -266,9 +256,7 @@ HF_CHECK int hf_notify(struct hf_task *t, struct hf_error *err);
 /* settle.c: facts, register, statistics, events of one finished task. */
 HF_CHECK int hf_task_settle(struct hf_task *t, struct hf_error *err);
 
-/* --- event.c
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- event.c --- */
 void hf_event_play(struct hf_run *run, const struct hf_play *play);
 void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char *title);
 void hf_event_item(struct hf_task *t);

@@ -35,8 +35,7 @@ void templar_warn(const struct hf_templar *t, const char *format, ...)
 	t->source.warning(t->source.data, text);
 }
 
-/* --- what a value holds
- * ------------------------------------------------------------------------------------------- */
+/* --- what a value holds --- */
 
 enum { HOLDS_TEMPLATE = 1 << 8, HOLDS_VAULT = 1 << 9, HOLDS_TUPLE = 1 << 10, SCAN_DEPTH_MAX = 200 };
 
@@ -86,8 +85,7 @@ struct hf_value *templar_mark(struct hf_arena *a, struct hf_value *v, unsigned f
 	return hf_value_with_flags(a, out, out->type == HF_STRING ? flags : flags & HF_VALUE_SECRET);
 }
 
-/* --- compiled texts
- * ----------------------------------------------------------------------------------------------- */
+/* --- compiled texts --- */
 
 /* Methods that change a list or dict in place. A text that names none of them cannot change the variables it
  * reads. */
@@ -183,8 +181,7 @@ struct rendering templar_rendering(
 	return r;
 }
 
-/* --- one string
- * --------------------------------------------------------------------------------------------------- */
+/* --- one string --- */
 
 static size_t newlines_at_end(struct hf_str s)
 {
@@ -339,8 +336,7 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 	return 0;
 }
 
-/* --- any value
- * ---------------------------------------------------------------------------------------------------- */
+/* --- any value --- */
 
 static int list_template(struct hf_templar *t, struct hf_arena *a, const struct hf_value *v,
 	struct hf_value *locals, const struct chain *chain, struct hf_value **ret, struct hf_error *err)

@@ -25,8 +25,7 @@ static const struct hf_callable_row *rows_join(struct hf_arena *a, const struct 
 	return all.at;
 }
 
-/* --- variables
- * ---------------------------------------------------------------------------------------------------- */
+/* --- variables --- */
 
 static int chain_check(const struct chain *chain, struct hf_str name, struct hf_error *err)
 {
@@ -169,8 +168,7 @@ int templar_variable(struct hf_eval *e, struct hf_str name, struct hf_value **re
 	return 0;
 }
 
-/* --- what is printed
- * ---------------------------------------------------------------------------------------------- */
+/* --- what is printed --- */
 
 static int undefined_inside(struct hf_eval *e, const struct hf_value *v, int depth, struct hf_error *err)
 {

@@ -13,8 +13,7 @@
 
 enum { TEMPLATE_SIZE_MAX = 32 << 20, SEARCH_MAX = 64 };
 
-/* --- "#jinja2: trim_blocks: False, …"
- * ------------------------------------------------------------------------------ */
+/* --- "#jinja2: trim_blocks: False, …" --- */
 
 static const struct {
 	const char *name;
@@ -84,8 +83,7 @@ int templar_header(struct hf_templar *t, struct hf_arena *a, struct hf_str *sour
 	return 0;
 }
 
-/* --- include, import, extends
- * ------------------------------------------------------------------------------------- */
+/* --- include, import, extends --- */
 
 static bool leaves_directory(const char *name)
 {
@@ -126,8 +124,7 @@ int templar_load(void *data, struct hf_arena *a, const char *name, const char *p
 	return result < 0 ? result : source_read(a, path, ret_source, err);
 }
 
-/* --- a file
- * ------------------------------------------------------------------------------------------------------- */
+/* --- a file --- */
 
 static struct hf_value *time_value(struct hf_arena *a, time_t seconds, long nanoseconds)
 {

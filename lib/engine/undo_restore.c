@@ -144,8 +144,7 @@ static int restore_file(
 	return r < 0 ? r : restore_meta(a, step, path, kind == S_IFLNK, err);
 }
 
-/* --- trees: what was not there goes, what was there comes back, directories get their times last
- * -------------------------- */
+/* --- trees: what was not there goes, what was there comes back, directories get their times last --- */
 
 struct paths {
 	const char **at;

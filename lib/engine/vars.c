@@ -3,8 +3,7 @@
 #include "lib/base/fs.h"
 #include "lib/engine/state.h"
 
-/* --- layers of a scope, highest first; the order is Ansible's table of precedence
- * -------------------------------- */
+/* --- layers of a scope, highest first; the order is Ansible's table of precedence --- */
 
 static void push(struct hf_scope *s, const struct hf_value *dict)
 {
@@ -165,8 +164,7 @@ int hf_scope_names(
 	return 0;
 }
 
-/* --- what the templar asks
- * ------------------------------------------------------------------------------------------ */
+/* --- what the templar asks --- */
 
 static int source_variable(void *data, struct hf_str name, struct hf_value **ret, struct hf_error *err)
 {
@@ -228,8 +226,7 @@ struct hf_templar_source hf_vars_source(struct hf_run *run)
 	};
 }
 
-/* --- what is known of a host
- * ------------------------------------------------------------------------------------------ */
+/* --- what is known of a host --- */
 
 void hf_vars_host(struct hf_run *run, struct hf_host *h)
 {

@@ -107,8 +107,7 @@ int hf_vars_inventory(struct hf_run *run, struct hf_host *h, const char *play_di
 	return r;
 }
 
-/* --- vars_files
- * ------------------------------------------------------------------------------------------------------- */
+/* --- vars_files --- */
 
 /* One entry: a name, or a list of which the first that exists is taken. *ret_found: something was read. */
 static int one_vars_file(struct hf_run *run, struct hf_scope *s, struct hf_play *play, struct hf_value *entry,
@@ -181,8 +180,7 @@ int hf_vars_files(struct hf_run *run, struct hf_play *play, struct hf_host *h, s
 	return r;
 }
 
-/* --- extra variables
- * ---------------------------------------------------------------------------------------------------- */
+/* --- extra variables --- */
 
 static int extra_one(struct hf_run *run, const char *text, struct hf_error *err)
 {
@@ -214,8 +212,7 @@ int hf_vars_extra(struct hf_run *run, struct hf_error *err)
 	return r;
 }
 
-/* --- facts kept between runs
- * --------------------------------------------------------------------------------------------- */
+/* --- facts kept between runs --- */
 
 int hf_vars_load_cache(struct hf_run *run, struct hf_host *h, struct hf_error *err)
 {

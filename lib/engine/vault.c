@@ -83,9 +83,7 @@ bool hf_vault_is_envelope(struct hf_str text)
 	return hf_str_starts(text, "$ANSIBLE_VAULT;");
 }
 
-/* --- keys
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- keys --- */
 
 struct keys {
 	unsigned char cipher[VAULT_KEY], mac[VAULT_KEY], iv[VAULT_IV];
@@ -123,8 +121,7 @@ static bool mac_make(const struct keys *k, const unsigned char *data, size_t n, 
 	return HMAC(EVP_sha256(), k->mac, VAULT_KEY, data, n, out, &size) != NULL && size == VAULT_MAC;
 }
 
-/* --- envelopes
- * ---------------------------------------------------------------------------------------------------- */
+/* --- envelopes --- */
 
 struct envelope {
 	struct hf_str label; /* p NULL: none */

@@ -37,8 +37,7 @@ static size_t digits_at(struct hf_str s, size_t from)
 	return n;
 }
 
-/* --- loose
- * -------------------------------------------------------------------------------------------------------- */
+/* --- loose --- */
 
 /* Runs of digits, of small letters, of anything else; dots only separate. */
 static bool loose_next(struct hf_str *rest, struct hf_str *ret)
@@ -79,8 +78,7 @@ static int loose_compare(struct hf_str a, struct hf_str b, int *ret, struct hf_e
 	}
 }
 
-/* --- strict
- * ------------------------------------------------------------------------------------------------------- */
+/* --- strict --- */
 
 struct strict {
 	struct hf_str part[3], number;
@@ -130,8 +128,7 @@ static int strict_compare(struct hf_str a, struct hf_str b, int *ret, struct hf_
 	return 0;
 }
 
-/* --- semantic
- * ----------------------------------------------------------------------------------------------------- */
+/* --- semantic --- */
 
 struct semantic {
 	struct hf_str core[3], before; /* before: after the '-' */
@@ -211,8 +208,7 @@ static int semantic_compare(struct hf_str a, struct hf_str b, int *ret, struct h
 	return 0;
 }
 
-/* --- PEP 440
- * ------------------------------------------------------------------------------------------------------ */
+/* --- PEP 440 --- */
 
 enum { RELEASE_MAX = 32 };
 struct pep440 {

@@ -26,8 +26,7 @@ HF_CHECK int hf_roots_publish(struct hf_arena *a, struct hf_store *store, const 
 /* "alice, bob": names (or short ids) of those whose signatures an envelope carries. */
 const char *hf_signers(const struct hf_roots *roots, const struct hf_envelope *e, char out[HF_SIGNERS_TEXT]);
 
-/* --- releases
- * ------------------------------------------------------------------------------------------------ */
+/* --- releases --- */
 struct hf_push_report {
 	size_t objects, uploaded; /* distinct objects; those the store lacked */
 	uint64_t bytes, uploaded_bytes;
@@ -50,8 +49,7 @@ HF_CHECK int hf_release_find(struct hf_arena *a, struct hf_store *store, const c
 HF_CHECK int hf_release_check(struct hf_arena *a, struct hf_store *store, const struct hf_manifest *m,
 	bool deep, enum hf_refusal *ret_refusal, struct hf_error *err);
 
-/* --- channels
- * ------------------------------------------------------------------------------------------------- */
+/* --- channels --- */
 struct hf_channel {
 	const char *environment, *fleet;
 	bool exists;
@@ -93,8 +91,7 @@ HF_CHECK int hf_channel_write(struct hf_arena *a, struct hf_store *store, const 
 	const struct hf_channel *channel, struct hf_str bytes, int64_t now, struct hf_pointer *ret,
 	enum hf_refusal *ret_refusal, struct hf_error *err);
 
-/* --- log
- * -------------------------------------------------------------------------------------------------------- */
+/* --- log --- */
 /* Appends; entry->n, previous and who are filled in. Another's entry that came between is followed. */
 HF_CHECK int hf_log_append(struct hf_arena *a, struct hf_store *store, const struct hf_roots *roots,
 	struct hf_log_entry *entry, const struct hf_private_key *key, struct hf_error *err);
@@ -118,8 +115,7 @@ HF_CHECK int hf_evidence_find(struct hf_arena *a, struct hf_store *store, const 
 	const struct hf_promotion_rule *rule, const struct hf_digest *release, struct hf_evidence *ret,
 	enum hf_refusal *ret_refusal, struct hf_error *err);
 
-/* --- garbage
- * ------------------------------------------------------------------------------------------------------ */
+/* --- garbage --- */
 struct hf_gc_options {
 	int64_t now, keep_seconds; /* younger releases and objects stay, whoever needs them */
 	size_t keep_log; /* releases named by that many of the last log entries of an environment stay */

@@ -108,8 +108,7 @@ static void print(struct hf_value *v)
 	printf("%.*s\n", HF_STR_ARG(hf_buf_str(&out)));
 }
 
-/* --- http
- * ------------------------------------------------------------------------------------------------------- */
+/* --- http --- */
 
 struct many {
 	struct hf_arena *arena;
@@ -182,9 +181,7 @@ static int door_http(struct hf_arena *a, char **args)
 	return 0;
 }
 
-/* --- s3
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- s3 --- */
 
 static int s3_request(
 	struct hf_arena *a, struct hf_s3 *s3, char **args, struct hf_value *out, struct hf_error *err)
@@ -269,8 +266,7 @@ static int door_s3(struct hf_arena *a, char **args)
 	return 0;
 }
 
-/* --- identity
- * --------------------------------------------------------------------------------------------------- */
+/* --- identity --- */
 
 static struct hf_value *text(struct hf_arena *a, const char *s)
 {

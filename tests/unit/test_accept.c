@@ -165,8 +165,7 @@ static void pointer_row(void **state)
 	}
 }
 
-/* --- roots
- * --------------------------------------------------------------------------------------------------- */
+/* --- roots --- */
 static void r_next(struct hf_root *r)
 {
 }
@@ -339,8 +338,7 @@ static void root_rules(void **state)
 	assert_int_equal(refusal, HF_REFUSED_PINNED_ROOT);
 }
 
-/* --- releases
- * -------------------------------------------------------------------------------------------------- */
+/* --- releases --- */
 struct file_row {
 	const char *title, *path;
 	int64_t size;
@@ -481,8 +479,7 @@ static void release_rules(void **state)
 	assert_int_equal(refusal, HF_REFUSED_UNKNOWN_KEY);
 }
 
-/* --- every byte
- * ----------------------------------------------------------------------------------------------- */
+/* --- every byte --- */
 static int accept_any(enum hf_document kind, struct hf_str bytes, const struct hf_digest *release)
 {
 	hf_auto_arena a = hf_arena_new();

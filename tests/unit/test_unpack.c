@@ -28,8 +28,7 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(hf_fs_replace(path, hf_str(text), HF_FS_KEEP, &err), 0);
 }
 
-/* --- unpack
- * ------------------------------------------------------------------------------------------------------ */
+/* --- unpack --- */
 struct unpack_row {
 	const char *title, *path, *content; /* content: of the object; NULL: withheld */
 	int64_t size;
@@ -107,8 +106,7 @@ static void cache_missing(void **state)
 	assert_int_equal(index[0], 1);
 }
 
-/* --- keys of a store
- * ------------------------------------------------------------------------------------------------ */
+/* --- keys of a store --- */
 struct key_row {
 	const char *title, *key;
 	bool good;
@@ -204,8 +202,7 @@ static void store_links(void **state)
 	}
 }
 
-/* --- patterns
- * ------------------------------------------------------------------------------------------------------- */
+/* --- patterns --- */
 struct glob_row {
 	const char *title, *pattern, *path;
 	bool want;
