@@ -1,6 +1,5 @@
-/* lib/engine/inventory.h - hosts and groups from INI and YAML files, directories and "a,b," lists; patterns
- * over them. Owns:  everything lives in the arena of hf_inventory_new(). Fails: HF_E_PARSE with position,
- * HF_E_LIMIT past a bound, HF_E_UNSUPPORTED for inventory scripts and plugins. */
+/* lib/engine/inventory.h - hosts, groups, and patterns over them; inventory_read.h fills them.
+ * Owns: everything lives in the arena of hf_inventory_new(). Fails: HF_E_LIMIT past a bound. */
 #pragma once
 #include "lib/base/vec.h"
 #include "lib/data/value.h"
@@ -38,8 +37,6 @@ struct hf_inventory {
 };
 
 struct hf_inventory *hf_inventory_new(struct hf_arena *a) HF_RETURNS_NONNULL;
-/* source: a file, a directory, or a list with a comma in it. */
-HF_CHECK int hf_inventory_add(struct hf_inventory *v, const char *source, struct hf_error *err);
 struct hf_group *hf_inventory_group(struct hf_inventory *v, const char *name); /* made when there is none */
 struct hf_host *hf_inventory_host(struct hf_inventory *v, const char *name);   /* made when there is none */
 void hf_inventory_join(struct hf_inventory *v, struct hf_group *g, struct hf_host *h);
@@ -67,11 +64,3 @@ HF_CHECK int hf_inventory_match(struct hf_inventory *v, const char *pattern, str
 
 /* localhost under one of its names, made up when nobody named it; NULL for another name. */
 struct hf_host *hf_inventory_local(struct hf_inventory *v, const char *name);
-
-/* inventory_ini.c, inventory_yaml.c */
-HF_CHECK int hf_inventory_read_ini(
-	struct hf_inventory *v, const char *path, struct hf_str text, struct hf_error *err);
-HF_CHECK int hf_inventory_read_yaml(struct hf_inventory *v, const struct hf_value *doc, struct hf_error *err);
-/* "web[01:10].x" and "db[a:c]" to names. */
-HF_CHECK int hf_inventory_expand(
-	struct hf_arena *a, struct hf_str pattern, struct hf_value **ret_names, struct hf_error *err);

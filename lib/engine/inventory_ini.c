@@ -5,7 +5,7 @@
 #include "lib/base/scope.h"
 #include "lib/data/yaml.h"
 #include "lib/engine/args.h"
-#include "lib/engine/inventory.h"
+#include "lib/engine/inventory_read.h"
 
 enum { LINES_MAX = 1000000 };
 

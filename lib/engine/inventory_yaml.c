@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "lib/engine/inventory.h"
+#include "lib/engine/inventory_read.h"
 
 static int read_hosts(
 	struct hf_inventory *v, struct hf_group *g, const struct hf_value *hosts, struct hf_error *err)

@@ -60,7 +60,7 @@ struct linter {
 	unsigned depth;
 };
 
-/* lint.c */
+/* lint_found.c */
 void lint_report(struct linter *l, const char *kind, const char *name, const char *text, struct hf_pos pos);
 void lint_note(struct linter *l, const char *kind, const char *name, const char *text, struct hf_pos pos);
 void lint_lead(struct linter *l, const char *path, enum lint_type type, struct lint_role *role, bool sure);
@@ -68,6 +68,8 @@ struct hf_plugin_places lint_places(const struct linter *l);
 struct lint_role *lint_role_at(struct linter *l, const char *dir);
 /* The role of that name as Ansible finds it; NULL: there is none. */
 struct lint_role *lint_role_find(struct linter *l, const char *name);
+
+/* lint.c */
 struct lint_file *lint_file_read(
 	struct linter *l, const char *path, enum lint_type type, struct lint_role *role);
 

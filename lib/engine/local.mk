@@ -50,6 +50,9 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/inputs.c %reldir%/inputs.h %reldir%/inventory.c \
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
+	%reldir%/inventory_range.c \
+	%reldir%/inventory_read.c \
+	%reldir%/inventory_read.h \
 	%reldir%/inventory_yaml.c \
 	%reldir%/ip.c \
 	%reldir%/ip.h \
@@ -63,6 +66,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/keyword.h \
 	%reldir%/lint.c \
 	%reldir%/lint.h \
+	%reldir%/lint_found.c \
 	%reldir%/lint_internal.h \
 	%reldir%/lint_task.c \
 	%reldir%/lint_text.c \

@@ -10,6 +10,7 @@
 #include "lib/base/time.h"
 #include "lib/engine/absent.h"
 #include "lib/engine/config.h"
+#include "lib/engine/inventory_read.h"
 #include "lib/engine/list.h"
 #include "lib/engine/refuse.h"
 #include "lib/engine/state.h"

@@ -1,5 +1,5 @@
 #include "lib/base/scope.h"
-#include "lib/engine/inventory.h"
+#include "lib/engine/inventory_read.h"
 #include "tests/unit/unit.h"
 
 static const char ini[] =
