@@ -6,6 +6,5 @@ noinst_LIBRARIES += %reldir%/libhf-data.a
 	%reldir%/unicode.c %reldir%/unicode.h %reldir%/unicode_printable.h \
 	%reldir%/value.c %reldir%/value_print.c %reldir%/value.h \
 	%reldir%/yaml.c %reldir%/yaml.h \
-	%reldir%/yaml_quick.c %reldir%/yaml_quick.h \
 	%reldir%/yaml_scalar.c %reldir%/yaml_scalar.h \
 	%reldir%/yaml_write.c

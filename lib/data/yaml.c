@@ -5,7 +5,6 @@
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/vec.h"
-#include "lib/data/yaml_quick.h"
 #include "lib/data/yaml_scalar.h"
 
 struct anchor {
@@ -519,11 +518,6 @@ static int yaml_read(struct hf_arena *a, struct hf_str text, const char *name,
 	if (text.n > HF_YAML_SIZE_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s: YAML larger than %d bytes", name, HF_YAML_SIZE_MAX);
 	struct reader r = { .arena = a, .options = options, .file = hf_strdup(a, name), .err = err };
-	struct hf_value *quick = all ? NULL : hf_yaml_quick(a, text, r.file);
-	if (quick != NULL) {
-		*ret = quick;
-		return 0;
-	}
 	if (!yaml_parser_initialize(&r.parser))
 		return hf_fail(err, HF_E_INTERNAL, "%s: no memory for the YAML parser", name);
 	yaml_parser_set_input_string(
