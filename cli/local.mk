@@ -22,7 +22,12 @@ holdfast_SOURCES = \
 	%reldir%/release_root.c \
 	%reldir%/release_show.c \
 	%reldir%/release_sign.c \
-	%reldir%/release_tasks.c
+	%reldir%/release_tasks.c \
+	%reldir%/require.c %reldir%/require.h \
+	%reldir%/require_fetch.c \
+	%reldir%/require_galaxy.c \
+	%reldir%/require_read.c \
+	%reldir%/require_unpack.c
 # Commands that talk to the agent.
 holdfast_SOURCES += \
 	%reldir%/ask.c %reldir%/ask.h \

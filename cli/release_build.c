@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/release.h"
+#include "cli/require.h"
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
@@ -42,14 +43,17 @@ static const struct cli_option push_options[] = {
 	{ NULL },
 };
 
-static int tree_of(
-	struct hf_arena *a, const struct build_params *p, struct hf_tree *ret, struct hf_error *err)
+static int tree_of(struct hf_arena *a, const struct build_params *p, struct require *require,
+	struct hf_tree *ret, struct hf_error *err)
 {
+	*require = (struct require){ .arena = a, .base = p->base.words.at[0] };
 	struct hf_tree_options o = { .folder = p->base.words.at[0],
 		.git_ref = p->git,
 		.name = p->name,
 		.entry = p->entry,
-		.min_agent = p->min_agent };
+		.min_agent = p->min_agent,
+		.prepare = require_view,
+		.prepare_data = require };
 	struct hf_str created = hf_str(p->created == NULL ? "0" : p->created);
 	if (!hf_str_to_int64(created, &o.created) && !hf_time_parse(created, &o.created))
 		return hf_fail(err, HF_E_ARGUMENT,
@@ -65,8 +69,7 @@ static int tree_of(
 	int result = hf_tree_build(a, &o, ret, err);
 	if (result < 0 || p->no_lint)
 		return result;
-	const char *folder = ret->checkout == NULL ? o.folder : hf_sprintf(a, "%s/tree", ret->checkout);
-	return release_lint(a, folder, ret->manifest.entry, err);
+	return release_lint(a, ret->folder, ret->manifest.entry, err);
 }
 
 static int document_sign(struct release_session *s, const struct hf_tree *tree, struct hf_envelope *e,
@@ -91,10 +94,11 @@ static int build_run(struct hf_arena *a, const struct build_params *p, struct hf
 {
 	struct release_session s = { .arena = a, .base = &p->base };
 	struct hf_tree tree = { 0 };
+	struct require require = { 0 };
 	struct hf_str bytes;
 	int result = release_keys(a, &p->base, &s, err);
 	if (result == 0)
-		result = tree_of(a, p, &tree, err);
+		result = tree_of(a, p, &require, &tree, err);
 	if (result == 0 && p->out != NULL) {
 		struct hf_envelope *e = hf_new(a, struct hf_envelope);
 		result = document_sign(&s, &tree, e, &bytes, err);
@@ -106,6 +110,7 @@ static int build_run(struct hf_arena *a, const struct build_params *p, struct hf
 	else if (result == 0)
 		printf("release %s\n%zu files, %s\n", hf_dict_cstr(tree_value(a, &tree), "release", ""),
 			tree.manifest.n_files, release_size(a, (uint64_t)hf_manifest_size(&tree.manifest)));
+	require_done(&require);
 	if (result == 0)
 		result = hf_tree_done(&tree, err);
 	return release_close(&s, result, err);
@@ -159,11 +164,12 @@ static int push_run(struct hf_arena *a, const struct build_params *p, struct hf_
 {
 	struct release_session s;
 	struct hf_tree tree = { 0 };
+	struct require require = { 0 };
 	struct hf_str document;
 	struct hf_push_report report;
 	int result = release_open(a, &p->base, RELEASE_ROOTS, &s, err);
 	if (result == 0)
-		result = tree_of(a, p, &tree, err);
+		result = tree_of(a, p, &require, &tree, err);
 	if (result == 0)
 		result = document_get(&s, p, &tree, &document, err);
 	if (result == 0)
@@ -171,6 +177,7 @@ static int push_run(struct hf_arena *a, const struct build_params *p, struct hf_
 	if (result == 0)
 		result = push_tell(&s, &tree, &report, err);
 	struct hf_error ignored; /* a folder left in TMPDIR is less than the failure to tell */
+	require_done(&require);
 	(void)!hf_tree_done(&tree, &ignored);
 	return release_close(&s, result, err);
 }

@@ -1,5 +1,7 @@
 /* What holdfast lint says of a release, before it is one. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "cli/release.h"
 #include "lib/base/fs.h"
@@ -8,10 +10,23 @@
 
 enum { SHOWN_MAX = 20 };
 
+/* In a view the playbook is a link, and what lies beside it is looked for beside its target. */
+static void view_paths(struct hf_arena *a, const char *folder, struct hf_lint_options *o)
+{
+	const char *more = getenv("ANSIBLE_ROLES_PATH");
+	struct stat st;
+	if (lstat(o->paths[0], &st) < 0 || !S_ISLNK(st.st_mode))
+		return;
+	o->roles_path =
+		hf_sprintf(a, "%s/roles%s%s", folder, more == NULL ? "" : ":", more == NULL ? "" : more);
+	o->collections_path = hf_path_join(a, folder, "collections");
+}
+
 int release_lint(struct hf_arena *a, const char *folder, const char *entry, struct hf_error *err)
 {
 	const char *paths[] = { hf_path_join(a, folder, entry), NULL };
 	struct hf_lint_options o = { .registry = &hf_modules, .paths = paths };
+	view_paths(a, folder, &o);
 	struct hf_lint found = { 0 };
 	size_t sure = 0, maybe = 0;
 	int result = hf_lint_run(a, &o, &found, err);

@@ -22,7 +22,8 @@ struct source {
 };
 struct walk {
 	struct hf_arena *arena;
-	const char *root; /* as realpath() gives it */
+	const char *root;            /* as realpath() gives it */
+	HF_VEC(const char *) within; /* where links may lead; the same way */
 	struct hf_ignore *ignore;
 	HF_VEC(struct source) sources;
 	int64_t total;
@@ -58,6 +59,25 @@ static int add_file(
 	return 0;
 }
 
+static bool is_within(const struct walk *w, const char *real)
+{
+	for (size_t i = 0; i < w->within.n; i++) {
+		size_t n = strlen(w->within.at[i]);
+		if (strncmp(real, w->within.at[i], n) == 0 && (real[n] == '/' || real[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static int within_add(struct walk *w, const char *folder, struct hf_error *err)
+{
+	hf_auto_free char *real = realpath(folder, NULL);
+	if (real == NULL || !hf_fs_is_dir(real))
+		return hf_fail(err, HF_E_NOT_FOUND, "there is no folder %s", folder);
+	*hf_vec_push(w->arena, &w->within) = hf_strdup(w->arena, real);
+	return 0;
+}
+
 /* A link is followed if what it leads to lies in the tree and is not ignored. */
 static int follow_link(
 	struct walk *w, const char **path, const char *relative, struct stat *st, struct hf_error *err)
@@ -65,8 +85,7 @@ static int follow_link(
 	hf_auto_free char *real = realpath(*path, NULL);
 	if (real == NULL)
 		return hf_fail_errno(err, HF_E_ARGUMENT, "%s: a link that leads nowhere", relative);
-	size_t n = strlen(w->root);
-	if (strncmp(real, w->root, n) != 0 || (real[n] != '/' && real[n] != '\0'))
+	if (!is_within(w, real))
 		return hf_fail(
 			err, HF_E_UNSUPPORTED, "%s: a link that leaves the tree (to %s)", relative, real);
 	if (lstat(real, st) < 0)
@@ -255,10 +274,18 @@ int hf_tree_build(
 		result = git_checkout(a, options, &tree.checkout, err);
 		folder = tree.checkout == NULL ? NULL : hf_sprintf(a, "%s/tree", tree.checkout);
 	}
-	hf_auto_free char *real = result < 0 ? NULL : realpath(folder, NULL);
-	if (result == 0 && (real == NULL || !hf_fs_is_dir(real)))
-		result = hf_fail(err, HF_E_NOT_FOUND, "there is no folder %s", folder);
-	struct walk w = { .arena = a, .root = real == NULL ? "" : hf_strdup(a, real) };
+	struct hf_tree_view view = { .folder = folder };
+	struct walk w = { .arena = a };
+	if (result == 0 && options->prepare != NULL && hf_fs_is_dir(folder))
+		result = options->prepare(options->prepare_data, a, folder, &view, err);
+	if (result == 0)
+		result = within_add(&w, view.folder, err);
+	for (size_t i = 0; result == 0 && view.within != NULL && view.within[i] != NULL; i++)
+		result = within_add(&w, view.within[i], err);
+	if (result == 0) {
+		tree.folder = view.folder;
+		w.root = w.within.at[0];
+	}
 	if (result == 0)
 		result = ignore_load(&w, err);
 	if (result == 0)

@@ -6,6 +6,11 @@
 #pragma once
 #include "lib/release/document.h"
 
+/* Another folder to release in the place of one: it shows that one and more, by links into `within`. */
+struct hf_tree_view {
+	const char *folder;
+	const char *const *within; /* NULL-terminated */
+};
 struct hf_tree_options {
 	const char *folder;
 	const char *
@@ -15,12 +20,18 @@ struct hf_tree_options {
 	const char *min_agent;  /* "" when any */
 	int64_t created;        /* 0: not stated, the same for everybody */
 	struct hf_value *gates; /* NULL: none */
+	/* Called with the folder (or the checkout) before it is read; leaves *ret as it is to release just
+	 * that. May be NULL. */
+	int (*prepare)(void *data, struct hf_arena *a, const char *folder, struct hf_tree_view *ret,
+		struct hf_error *err);
+	void *prepare_data;
 };
 struct hf_tree {
 	struct hf_manifest manifest;
 	const char **sources;     /* sources[i]: where the bytes of manifest.files[i] are */
 	struct hf_str payload;    /* the manifest as it will be signed */
 	struct hf_digest release; /* its SHA-256: the release's name */
+	const char *folder;       /* what was read: the folder, the checkout or the view */
 	const char *checkout;     /* folder to remove; NULL when none */
 };
 HF_CHECK int hf_tree_build(

@@ -1,7 +1,7 @@
 # Each fuzz_X.c defines LLVMFuzzerTestOneInput. Configured with --enable-fuzzers it is a libFuzzer program; otherwise
 # replay.c is its main and `make check` feeds it the seeds in seeds/X.
-fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_template \
-	%reldir%/fuzz_regex %reldir%/fuzz_literal %reldir%/fuzz_jmespath %reldir%/fuzz_templar
+fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_root \
+	%reldir%/fuzz_manifest %reldir%/fuzz_template %reldir%/fuzz_regex %reldir%/fuzz_literal %reldir%/fuzz_jmespath %reldir%/fuzz_templar
 
 check_PROGRAMS += $(fuzz_programs)
 if HF_FUZZERS
@@ -23,6 +23,14 @@ endif
 %canon_reldir%_fuzz_pointer_SOURCES = %reldir%/fuzz_pointer.c $(fuzz_main)
 %canon_reldir%_fuzz_pointer_LDFLAGS = $(fuzz_ldflags)
 %canon_reldir%_fuzz_pointer_LDADD = $(release_libs)
+
+%canon_reldir%_fuzz_root_SOURCES = %reldir%/fuzz_root.c $(fuzz_main)
+%canon_reldir%_fuzz_root_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_root_LDADD = $(release_libs)
+
+%canon_reldir%_fuzz_manifest_SOURCES = %reldir%/fuzz_manifest.c $(fuzz_main)
+%canon_reldir%_fuzz_manifest_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_manifest_LDADD = $(release_libs)
 
 %canon_reldir%_fuzz_xml_SOURCES = %reldir%/fuzz_xml.c $(fuzz_main)
 %canon_reldir%_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
