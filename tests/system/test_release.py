@@ -338,6 +338,17 @@ def test_two_managers_at_once_one_is_told_so(local):
     team.ok("release", "verify")
 
 
+def holds(pid, name):
+    """Whether the process has such a file open; descriptors come and go while we look."""
+    for f in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if os.readlink(f).endswith(name):
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
 def test_conflict_names_who_and_what(local):
     """The loser read the channel before the winner wrote: a store that answers the old pointer once shows it."""
     local.start("dev")
@@ -353,8 +364,8 @@ def test_conflict_names_who_and_what(local):
         [local.holdfast, "release", "promote", one, "-E", "dev", "-f", "web"],
         cwd=local.path, env=local.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    fds, deadline = pathlib.Path(f"/proc/{loser.pid}/fd"), time.monotonic() + 20
-    while not any(os.path.realpath(f).endswith("/.lock") for f in fds.iterdir()):
+    deadline = time.monotonic() + 20
+    while not holds(loser.pid, "/.lock"):
         assert loser.poll() is None and time.monotonic() < deadline
     store = local.url
     shutil.copytree(local.folder, local.path / "other")
