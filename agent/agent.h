@@ -39,6 +39,7 @@ struct hf_target {
 };
 
 struct hf_broker;
+struct hf_cloud;
 struct hf_ctl;
 struct hf_drift;
 struct hf_plan;
@@ -54,6 +55,7 @@ struct hf_agent {
 	struct hf_state *state;
 	struct hf_spool *spool;
 	struct hf_broker *broker; /* NULL: none configured */
+	struct hf_cloud *cloud;   /* NULL: nothing goes to AWS */
 	struct hf_ctl *ctl;
 	struct hf_plan *plan;
 	struct hf_pull *pull;

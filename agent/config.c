@@ -10,7 +10,7 @@
 #include "lib/data/schema.h"
 #include "lib/data/yaml.h"
 
-enum { NAME_MAX_BYTES = 64, HOST_NAME_BYTES = 256 };
+enum { NAME_MAX_BYTES = 64, HOST_NAME_BYTES = 256, AWS_SPOOL_BYTES = 8 << 20 };
 
 const char *const hf_policy_names[] = { "report", "correct", "correct-in-window", NULL };
 static const char *const watch_names[] = { "auto", "inotify", NULL };
@@ -23,9 +23,9 @@ static const enum hf_log_level levels[] = { HF_LOG_ERROR, HF_LOG_WARNING, HF_LOG
 struct raw {
 	const char *environment, *fleet, *host, *store, *trust, *trust_sha256, *state_dir, *run_dir, *user;
 	int64_t min_root, min_epoch, min_seq;
-	struct hf_value *roles, *windows, *mqtt;
+	struct hf_value *roles, *windows, *mqtt, *aws;
 	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline, *store_timeout;
-	const char *allow_agent;
+	const char *allow_agent, *run_reports;
 	int64_t debounce_ms, spool_bytes, spool_keep;
 	int policy, on_failure, log_level, lookups, watch;
 };
@@ -86,6 +86,10 @@ static const struct hf_arg args[] = {
 		.help = "whether templates may look at files, the environment, the network and programs" },
 	{ "log_level", HF_ARG_ENUM, FIELD(log_level), .dflt = "info", .choices = level_names },
 	{ "mqtt", HF_ARG_DICT, FIELD(mqtt), .help = "the broker; without it reports stay in the spool" },
+	{ "aws", HF_ARG_DICT, FIELD(aws),
+		.help = "what is told to Systems Manager, CloudWatch, EventBridge" },
+	{ "run_reports", HF_ARG_STR, FIELD(run_reports),
+		.help = "store that takes a whole report of every run: s3://bucket/prefix or file:///path" },
 	{ .type = HF_ARG_END },
 };
 static const struct hf_schema schema = { args, NULL, sizeof(struct raw) };
@@ -108,6 +112,28 @@ static const struct hf_arg mqtt_args[] = {
 static const char *const cert_names[] = { "cert", "key", NULL };
 static const struct hf_rule mqtt_rules[] = { { HF_RULE_TOGETHER, cert_names }, { HF_RULE_END } };
 static const struct hf_schema mqtt_schema = { mqtt_args, mqtt_rules, sizeof(struct raw_mqtt) };
+
+struct raw_aws {
+	const char *region, *instance, *log_group, *name_space, *event_bus;
+	int64_t spool_bytes;
+	int compliance, inventory;
+};
+#define AWS(member) offsetof(struct raw_aws, member)
+static const struct hf_arg aws_args[] = {
+	{ "region", HF_ARG_STR, AWS(region) },
+	{ "instance", HF_ARG_STR, AWS(instance), .help = "i-… or mi-…; asked of the instance if not given" },
+	{ "compliance", HF_ARG_BOOL, AWS(compliance), .dflt = "false",
+		.help = "every resource as Custom:Holdfast compliance" },
+	{ "inventory", HF_ARG_BOOL, AWS(inventory), .dflt = "false",
+		.help = "release and state as Custom:Holdfast inventory" },
+	{ "log_group", HF_ARG_STR, AWS(log_group), .help = "CloudWatch log group for reports and metrics" },
+	{ "namespace", HF_ARG_STR, AWS(name_space), .dflt = "Holdfast", .help = "of the metrics" },
+	{ "event_bus", HF_ARG_STR, AWS(event_bus), .help = "EventBridge bus that is told of drift" },
+	{ "spool_bytes", HF_ARG_BYTES, AWS(spool_bytes), .dflt = "8M",
+		.help = "bound of what waits for AWS on disk" },
+	{ .type = HF_ARG_END },
+};
+static const struct hf_schema aws_schema = { aws_args, NULL, sizeof(struct raw_aws) };
 
 static int duration_read(const char *name, const char *text, int64_t *ret, struct hf_error *err)
 {
@@ -202,6 +228,29 @@ static int mqtt_read(struct hf_arena *a, const struct raw *r, struct hf_config *
 	return duration_read("mqtt: keepalive", m.keepalive, &out->keepalive_s, err);
 }
 
+static int aws_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
+{
+	struct raw_aws w = { 0 };
+	c->aws.spool_bytes = AWS_SPOOL_BYTES; /* of whole reports, which need no section of AWS's */
+	if (r->aws == NULL)
+		return 0;
+	int result = hf_schema_bind(a, &aws_schema, r->aws, "aws", &w, NULL, err);
+	if (result < 0)
+		return result;
+	if (w.spool_bytes < 1 << 20)
+		return hf_fail_at(
+			err, HF_E_ARGUMENT, hf_value_pos(r->aws), "aws: spool_bytes must be at least 1M");
+	c->aws = (struct hf_config_aws){ .region = w.region,
+		.instance = w.instance,
+		.log_group = w.log_group,
+		.name_space = w.name_space,
+		.event_bus = w.event_bus,
+		.compliance = w.compliance != 0,
+		.inventory = w.inventory != 0,
+		.spool_bytes = w.spool_bytes };
+	return 0;
+}
+
 static int lists_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
 {
 	size_t n = r->roles == NULL ? 0 : hf_list_len(r->roles);
@@ -272,8 +321,9 @@ static int config_bind(
 	c->spool_keep = r.spool_keep;
 	c->log_level = (int)levels[r.log_level];
 	c->lookups = r.lookups != 0;
+	c->run_reports = r.run_reports;
 	if ((result = durations_read(&r, c, err)) < 0 || (result = lists_read(a, &r, c, err)) < 0 ||
-		(result = mqtt_read(a, &r, c, err)) < 0)
+		(result = mqtt_read(a, &r, c, err)) < 0 || (result = aws_read(a, &r, c, err)) < 0)
 		return result;
 	return config_check(c, err);
 }

@@ -28,6 +28,16 @@ struct hf_config_mqtt {
 	const char *client_id;       /* NULL: the host's name */
 };
 
+/* What goes to AWS besides MQTT; each part is off until it is asked for. */
+struct hf_config_aws {
+	const char *region;                 /* NULL: as the environment, the profile or the instance says */
+	const char *instance;               /* NULL: asked of the instance metadata service */
+	const char *log_group, *name_space; /* CloudWatch Logs; NULL: off */
+	const char *event_bus;              /* EventBridge; NULL: off */
+	bool compliance, inventory;         /* Systems Manager */
+	int64_t spool_bytes;
+};
+
 struct hf_config {
 	const char *path;
 	const char *environment, *fleet, *host;
@@ -49,6 +59,8 @@ struct hf_config {
 	int log_level; /* enum hf_log_level */
 	bool lookups;  /* templates may reach files, the environment and programs */
 	struct hf_config_mqtt mqtt;
+	struct hf_config_aws aws;
+	const char *run_reports; /* store URL for whole reports of runs; NULL: none are made */
 };
 
 HF_CHECK int hf_config_load(

@@ -4,6 +4,9 @@ holdfastd_SOURCES = \
 	%reldir%/apply.c %reldir%/apply.h \
 	%reldir%/broker.c %reldir%/broker.h \
 	%reldir%/child.c %reldir%/child.h \
+	%reldir%/cloud.c %reldir%/cloud.h \
+	%reldir%/cloud_body.c %reldir%/cloud_body.h \
+	%reldir%/cloud_role.c %reldir%/cloud_role.h \
 	%reldir%/config.c %reldir%/config.h \
 	%reldir%/ctl.c %reldir%/ctl.h \
 	%reldir%/ctl_command.c %reldir%/ctl_command.h \
@@ -19,6 +22,7 @@ holdfastd_SOURCES = \
 	%reldir%/memory.c %reldir%/memory.h \
 	%reldir%/mqtt.c %reldir%/mqtt.h \
 	%reldir%/net.c %reldir%/net.h \
+	%reldir%/outbox.c %reldir%/outbox.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/prune.c %reldir%/prune.h \
 	%reldir%/pull.c %reldir%/pull.h \
@@ -26,6 +30,7 @@ holdfastd_SOURCES = \
 	%reldir%/recall.c %reldir%/recall.h \
 	%reldir%/report.c %reldir%/report.h \
 	%reldir%/runlog.c %reldir%/runlog.h \
+	%reldir%/run_report.c %reldir%/run_report.h \
 	%reldir%/sandbox.c %reldir%/sandbox.h \
 	%reldir%/spool.c %reldir%/spool.h \
 	%reldir%/state.c %reldir%/state.h \

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "agent/broker.h"
+#include "agent/cloud.h"
 #include "agent/pull.h"
 #include "agent/work.h"
 #include "lib/base/log.h"
@@ -169,6 +170,9 @@ struct hf_value *hf_report_status(struct hf_agent *agent, struct hf_arena *a)
 		put_int(mqtt, a, "pid", hf_broker_pid(agent->broker));
 	}
 	hf_dict_put(v, "mqtt", mqtt);
+	struct hf_value *cloud = hf_cloud_status(agent->cloud, a);
+	if (cloud != NULL)
+		hf_dict_put(v, "aws", cloud);
 	if (run != NULL)
 		hf_dict_put(v, "last_run", run);
 	put_int(v, a, "pid", getpid());
@@ -292,6 +296,8 @@ void hf_report_run(struct hf_agent *agent, int64_t run)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *v = run_value(agent, a, run);
+	if (v != NULL)
+		hf_cloud_run(agent->cloud, a, run, v);
 	struct hf_report r = { .topic = hf_report_topic(agent, a, "run"),
 		.kind = "run",
 		.flags = HF_SPOOL_QOS1,

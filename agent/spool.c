@@ -22,6 +22,8 @@ struct hf_spool {
 	struct hf_spool_limits limits;
 	hf_spool_sender sender;
 	void *data;
+	hf_spool_observer observer; /* NULL: nobody */
+	void *observer_data;
 	char boot[BOOT_CHARS + 1];
 	int64_t last, bytes, dropped;
 	int64_t cursor; /* rows up to here were handed to the sender since the last connection */
@@ -83,6 +85,12 @@ int hf_spool_open(struct hf_arena *a, struct hf_state *state, const char *host, 
 		return result;
 	*ret = s;
 	return 0;
+}
+
+void hf_spool_observe(struct hf_spool *s, hf_spool_observer observer, void *data)
+{
+	s->observer = observer;
+	s->observer_data = data;
 }
 
 static int number_set(struct hf_spool *s, const char *key, int64_t n, struct hf_error *err)
@@ -203,6 +211,8 @@ int hf_spool_put(struct hf_spool *s, const struct hf_report *r, struct hf_error 
 		if ((result = body_print(s, r, n, &body, err)) == 0) {
 			s->dropped = 0; /* told in this body */
 			result = row_store(s, r, seq, n, hf_buf_str(&body), err);
+			if (result == 0 && s->observer != NULL)
+				s->observer(s->observer_data, r->kind, hf_buf_str(&body));
 		}
 	}
 	if (result == 0 && (result = hf_state_commit(s->state, err)) == 0)

@@ -22,6 +22,10 @@ HF_CHECK int hf_spool_open(struct hf_arena *a, struct hf_state *state, const cha
 	struct hf_spool_limits limits, hf_spool_sender sender, void *data, struct hf_spool **ret,
 	struct hf_error *err);
 
+/* Hears every report as it is stored, inside the same transaction. */
+typedef void (*hf_spool_observer)(void *data, const char *kind, struct hf_str body);
+void hf_spool_observe(struct hf_spool *s, hf_spool_observer observer, void *data);
+
 struct hf_report {
 	const char *topic; /* below hf/1/<env>/<fleet>/<host>/ already: the whole topic */
 	const char *kind;

@@ -68,6 +68,10 @@ static const char *const steps[] = {
 				      "json_extract(j.value,'$.name'), "
 				      "ledger.id FROM ledger, json_each(ledger.watches) AS j WHERE "
 				      "ledger.watches<>'';",
+	/* What waits for AWS: sink is enum hf_sink. */
+	"CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, sink INTEGER, t INTEGER, kind TEXT, body "
+	"TEXT);"
+	"CREATE INDEX outbox_sink ON outbox(sink, seq);",
 };
 
 static int state_fail(struct hf_state *s, const char *what, struct hf_error *err)

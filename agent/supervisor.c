@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "agent/broker.h"
+#include "agent/cloud.h"
 #include "agent/ctl.h"
 #include "agent/drift.h"
 #include "agent/memory.h"
@@ -106,7 +107,7 @@ void hf_timer_stop(sd_event_source *timer)
 
 static int dirs_make(struct hf_agent *agent, struct hf_error *err)
 {
-	static const char *const names[] = { "", "/objects", "/releases", "/runs", "/blobs" };
+	static const char *const names[] = { "", "/objects", "/releases", "/runs", "/blobs", "/reports" };
 	hf_auto_arena a = hf_arena_new();
 	for (size_t i = 0; i < HF_COUNT(names); i++) {
 		int result =
@@ -218,7 +219,7 @@ static void housekeeping_upgrade(struct hf_agent *agent)
 		return;
 	path[n - (ssize_t)(sizeof(deleted) - 1)] = '\0';
 	if (access(path, X_OK) != 0 || hf_work_busy(agent->work) || hf_drift_busy(agent->drift) ||
-		hf_pull_busy(agent->pull))
+		hf_pull_busy(agent->pull) || hf_cloud_busy(agent->cloud))
 		return;
 	hf_log(HF_LOG_NOTICE, "a newer program is installed: it is started");
 	sd_notify(0, "STOPPING=1");
@@ -272,6 +273,8 @@ static int parts_start(struct hf_agent *agent, struct hf_error *err)
 static int supervise(struct hf_agent *agent, struct hf_error *err)
 {
 	int result = parts_start(agent, err);
+	if (result == 0)
+		result = hf_cloud_new(agent, &agent->cloud, err);
 	if (result < 0)
 		return result;
 	hf_log(HF_LOG_NOTICE, "holdfastd %s: %s/%s/%s from %s", PACKAGE_VERSION, agent->config.environment,
@@ -279,6 +282,7 @@ static int supervise(struct hf_agent *agent, struct hf_error *err)
 	hf_timer_set(hf_timer_new(agent->loop, false, on_housekeeping, agent), HOUSEKEEPING_MS);
 	hf_work_recover(agent->work);
 	hf_drift_start(agent->drift);
+	hf_cloud_start(agent->cloud);
 	hf_report_state(agent);
 	hf_pull_now(agent->pull);
 	malloc_trim(0);
@@ -286,6 +290,7 @@ static int supervise(struct hf_agent *agent, struct hf_error *err)
 	int r = sd_event_loop(agent->loop);
 	hf_work_stop(agent->work);
 	hf_pull_stop(agent->pull);
+	hf_cloud_stop(agent->cloud);
 	hf_broker_stop(agent->broker);
 	hf_state_close(agent->state);
 	return r < 0 ? hf_fail(err, HF_E_IO, "event loop: %s", strerror(-r)) : 0;
