@@ -117,6 +117,8 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/at.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openssl_privatekey.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/expect.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/xml.c %reldir%/xml_edit.c %reldir%/xml_edit.h \
+	%reldir%/xml_late.c %reldir%/xml_late.h %reldir%/xml_tree.c %reldir%/xml_tree.h
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -201,6 +203,7 @@ module_pages = \
 	%reldir%/validate_argument_spec.md \
 	%reldir%/wait_for.md \
 	%reldir%/wait_for_connection.md \
+	%reldir%/xml.md \
 	%reldir%/yum_repository.md
 # GPUs and what belongs to them.
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/gpu.c %reldir%/gpu_health.c \

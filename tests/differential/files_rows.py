@@ -1,7 +1,7 @@
 """Rows for test_modules_files.py: what is there, one task, and what may differ.
 
 A row is (title, given, task, options). `given` maps a path below the row's own directory to its content: text, a
-Dir, a Link, or a File with a mode. In tasks "@" stands for that directory. Options:
+Dir, a Link, or a File with a mode. In tasks "@" stands for that directory, "~AT~" for an @. Options:
   always   the task reports a change every time (command, touch)
   loose    result keys that are not compared
   sources  files of the playbook (its files/ and templates/)

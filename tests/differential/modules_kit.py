@@ -141,7 +141,7 @@ def place(path, what):
 
 def substitute(value, root):
     if isinstance(value, str):
-        return value.replace("@", root).replace("~HTTP~", URL)
+        return value.replace("@", root).replace("~HTTP~", URL).replace("~AT~", "@")
     if isinstance(value, list):
         return [substitute(v, root) for v in value]
     if isinstance(value, dict):

@@ -17,7 +17,7 @@ PAGES = sorted((ROOT / "modules").glob("*.md"))
 WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", "command", "copy", "expect", "fetch", "file",
            "find", "firewalld", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile", "openssl_privatekey", "raw",
            "replace", "script", "shell", "slurp", "stat", "synchronize", "tempfile", "template", "ufw", "unarchive",
-           "uri", "wait_for", "wait_for_connection"}
+           "uri", "wait_for", "wait_for_connection", "xml"}
 
 
 @pytest.fixture(scope="session")
