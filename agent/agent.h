@@ -1,6 +1,6 @@
-/* agent/agent.h - what the supervisor's parts share. One loop, one thread; the parts call each other
- * directly. supervisor.c starts them; work.c decides what runs next; everything that must survive a kill is
- * in the state database before it is acted upon. */
+/* agent/agent.h - what the supervisor's parts share. One loop, one thread; the parts call those
+ * below them directly, those above through struct hf_above. supervisor.c starts them; work.c decides what
+ * runs next; everything that must survive a kill is in the state database before it is acted upon. */
 #pragma once
 #include <systemd/sd-event.h>
 
@@ -38,6 +38,7 @@ struct hf_target {
 	struct hf_value *gates; /* a list */
 };
 
+struct hf_agent;
 struct hf_broker;
 struct hf_cloud;
 struct hf_ctl;
@@ -47,8 +48,34 @@ struct hf_pull;
 struct hf_watch;
 struct hf_work;
 
+/* What is going on besides what the database knows, for reports. */
+struct hf_facts {
+	bool at_work; /* doing says what */
+	enum hf_host_state doing;
+	pid_t worker;              /* 0: none */
+	bool stale;                /* the store has not answered for several polls */
+	const char *store_trouble; /* "": none */
+	int64_t polled;            /* when a poll went well last; 0: never */
+	bool connected;            /* to the broker */
+	const char *broker_trouble;
+	pid_t broker;
+};
+
+/* What a part asks of those that use it: parts include each other one way only, so such calls go through
+ * here. The supervisor, above all of them, fills it in. */
+struct hf_above {
+	void (*wake)(struct hf_agent *agent);          /* something may be to do now */
+	bool (*running)(const struct hf_agent *agent); /* a run is at work, other than a look at drift */
+	void (*facts)(const struct hf_agent *agent, struct hf_facts *ret);
+	/* How reports fare that go elsewhere than to the broker; NULL: none do. */
+	struct hf_value *(*elsewhere)(const struct hf_agent *agent, struct hf_arena *a);
+	/* The body of a run's report is made: it goes elsewhere too, and learns from there. */
+	void (*reported)(struct hf_agent *agent, struct hf_arena *a, int64_t run, struct hf_value *body);
+};
+
 struct hf_agent {
 	struct hf_arena *arena;
+	const struct hf_above *above;
 	struct hf_config config;
 	const char *program; /* path of this program, for the apply role */
 	sd_event *loop;

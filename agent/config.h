@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/window.h"
 #include "lib/data/value.h"
 
 #define HF_CONFIG_PATH HF_SYSCONFDIR "/holdfast/holdfast.yaml"
@@ -12,13 +13,6 @@
 enum hf_policy { HF_POLICY_REPORT, HF_POLICY_CORRECT, HF_POLICY_WINDOW };
 enum hf_on_failure { HF_ON_FAILURE_UNDO, HF_ON_FAILURE_KEEP };
 
-/* A maintenance window: days is a bit set (bit 0 Monday), from and to are minutes of the day in zone; to may
- * be smaller than from: the window then ends on the next day. */
-struct hf_window {
-	unsigned days;
-	int from, to;
-	const char *zone; /* IANA name; NULL: the host's */
-};
 enum { HF_WINDOWS_MAX = 32, HF_ROLES_MAX = 64 };
 
 struct hf_config_mqtt {

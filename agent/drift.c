@@ -9,7 +9,6 @@
 #include "agent/ledger.h"
 #include "agent/look.h"
 #include "agent/report.h"
-#include "agent/work.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -48,13 +47,13 @@ static void warm_up(struct hf_drift *d);
 static int on_debounce(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_drift *d = data;
-	hf_work_next(d->agent->work);
+	d->agent->above->wake(d->agent);
 	return 0;
 }
 
 static void debounce(struct hf_drift *d)
 {
-	if (d->set.things.live > 0 && !hf_work_busy(d->agent->work))
+	if (d->set.things.live > 0 && !d->agent->above->running(d->agent))
 		hf_timer_set(d->debounce, (uint64_t)d->agent->config.debounce_ms);
 }
 
@@ -65,7 +64,7 @@ void hf_drift_touched(struct hf_drift *d, enum hf_thing kind, const char *name, 
 	if (!idle)
 		return;
 	debounce(d);
-	if (d->warm != NULL || d->child != NULL || hf_work_busy(d->agent->work))
+	if (d->warm != NULL || d->child != NULL || d->agent->above->running(d->agent))
 		return;
 	HF_MUST(hf_drift_set_likely(d->agent->state, kind, name, &likely, err));
 	if (likely)
@@ -403,8 +402,8 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 	d->run = 0;
 	d->pending = (struct hf_map){ 0 };
 	hf_report_state(d->agent);
-	hf_work_next(d->agent->work);
-	if (d->child == NULL && good && !hf_work_busy(d->agent->work))
+	d->agent->above->wake(d->agent);
+	if (d->child == NULL && good && !d->agent->above->running(d->agent))
 		warm_up(d); /* where one thing drifts, more may */
 }
 

@@ -1,6 +1,5 @@
 #include "agent/plan.h"
 
-#include "agent/ctl.h"
 #include "agent/job.h"
 #include "lib/data/json.h"
 
@@ -8,6 +7,7 @@ enum { PLAN_RUN = -1, TASKS_MAX = 100000 }; /* no run's number */
 
 struct hf_plan {
 	struct hf_agent *agent;
+	hf_plan_answer answer;
 	struct hf_child *child; /* NULL: none is being made */
 	struct hf_arena *arena;
 	struct hf_value *tasks;
@@ -46,7 +46,7 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 	}
 	hf_dict_put(answer, "release", hf_value_cstr(p->arena, p->release));
 	hf_dict_put(answer, "tasks", p->tasks);
-	hf_ctl_answer(p->agent->ctl, p->ticket, answer);
+	p->answer(p->agent->ctl, p->ticket, answer);
 	p->arena = hf_arena_free(p->arena);
 }
 
@@ -76,10 +76,10 @@ int hf_plan_begin(struct hf_plan *p, uint64_t ticket, bool full, struct hf_error
 	return result;
 }
 
-int hf_plan_new(struct hf_agent *agent, struct hf_plan **ret, struct hf_error *err)
+int hf_plan_new(struct hf_agent *agent, hf_plan_answer answer, struct hf_plan **ret, struct hf_error *err)
 {
 	struct hf_plan *p = hf_new(agent->arena, struct hf_plan);
-	*p = (struct hf_plan){ .agent = agent };
+	*p = (struct hf_plan){ .agent = agent, .answer = answer };
 	*ret = p;
 	return 0;
 }

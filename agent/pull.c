@@ -6,7 +6,6 @@
 #include "agent/fetch.h"
 #include "agent/first.h"
 #include "agent/report.h"
-#include "agent/work.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -197,7 +196,7 @@ static void on_ended(void *data, struct hf_child *c, int status, bool timed_out)
 		failure_count(p, hf_buf_str(&p->trouble).p);
 	}
 	poll_again(p);
-	hf_work_next(p->agent->work);
+	p->agent->above->wake(p->agent);
 	hf_report_state(p->agent);
 }
 

@@ -2,10 +2,6 @@
 
 #include <stdarg.h>
 
-#include "agent/broker.h"
-#include "agent/cloud.h"
-#include "agent/pull.h"
-#include "agent/work.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -72,28 +68,36 @@ static struct counts counts_get(const struct hf_agent *agent)
 	return c;
 }
 
-static enum hf_host_state state_with(const struct hf_agent *agent, const struct counts *c)
+static struct hf_facts facts_get(const struct hf_agent *agent)
 {
-	enum hf_host_state at_work;
-	if (hf_work_state(agent->work, &at_work))
-		return at_work;
+	struct hf_facts now = { 0 };
+	agent->above->facts(agent, &now);
+	return now;
+}
+
+static enum hf_host_state state_with(
+	const struct hf_agent *agent, const struct counts *c, const struct hf_facts *now)
+{
+	if (now->at_work)
+		return now->doing;
 	if (agent->paused_until > hf_time_now())
 		return HF_HOST_PAUSED;
 	if (agent->rest != HF_HOST_OK)
 		return agent->rest;
 	if (agent->installed.release == NULL)
-		return hf_pull_stale(agent->pull) ? HF_HOST_STALE_STORE : HF_HOST_STARTING;
+		return now->stale ? HF_HOST_STALE_STORE : HF_HOST_STARTING;
 	if (c->contended > 0)
 		return HF_HOST_CONTENDED;
 	if (c->drifted > 0)
 		return HF_HOST_DRIFTED;
-	return hf_pull_stale(agent->pull) ? HF_HOST_STALE_STORE : HF_HOST_OK;
+	return now->stale ? HF_HOST_STALE_STORE : HF_HOST_OK;
 }
 
 enum hf_host_state hf_report_host_state(const struct hf_agent *agent)
 {
 	struct counts c = counts_get(agent);
-	return state_with(agent, &c);
+	struct hf_facts now = facts_get(agent);
+	return state_with(agent, &c, &now);
 }
 
 struct run_list {
@@ -129,11 +133,11 @@ static struct hf_value *run_value(struct hf_agent *agent, struct hf_arena *a, in
 	return l.value;
 }
 
-static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a)
+static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a, const struct hf_facts *now)
 {
 	struct counts c = counts_get(agent);
 	struct hf_value *v = hf_value_dict(a);
-	put_cstr(v, a, "state", hf_host_state_names[state_with(agent, &c)]);
+	put_cstr(v, a, "state", hf_host_state_names[state_with(agent, &c, now)]);
 	put_cstr(v, a, "message", agent->rest_message);
 	if (agent->installed.release != NULL)
 		hf_dict_put(v, "installed", target_value(a, &agent->installed));
@@ -146,37 +150,39 @@ static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a)
 		put_time(v, a, "paused_until", agent->paused_until);
 		put_cstr(v, a, "pause_reason", agent->pause_reason);
 	}
-	put_cstr(v, a, "store_trouble", hf_pull_trouble(agent->pull));
+	put_cstr(v, a, "store_trouble", now->store_trouble);
 	return v;
 }
 
 struct hf_value *hf_report_status(struct hf_agent *agent, struct hf_arena *a)
 {
-	struct hf_value *v = body_make(agent, a), *mqtt = hf_value_dict(a), *run = run_value(agent, a, 0);
+	struct hf_facts now = facts_get(agent);
+	struct hf_value *v = body_make(agent, a, &now), *mqtt = hf_value_dict(a),
+			*run = run_value(agent, a, 0);
 	int64_t waiting = 0;
 	HF_MUST(hf_spool_waiting(agent->spool, &waiting, err));
 	put_cstr(v, a, "host", agent->config.host);
 	put_cstr(v, a, "environment", agent->config.environment);
 	put_cstr(v, a, "fleet", agent->config.fleet);
 	put_cstr(v, a, "store", agent->config.store);
-	put_time(v, a, "polled", hf_pull_last(agent->pull));
+	put_time(v, a, "polled", now.polled);
 	hf_dict_put(mqtt, "configured", hf_value_bool(a, agent->broker != NULL));
-	hf_dict_put(mqtt, "connected", hf_value_bool(a, hf_broker_connected(agent->broker)));
+	hf_dict_put(mqtt, "connected", hf_value_bool(a, now.connected));
 	put_int(mqtt, a, "waiting", waiting);
 	put_int(mqtt, a, "last", hf_spool_last(agent->spool));
 	put_cstr(mqtt, a, "boot", hf_spool_boot(agent->spool));
 	if (agent->broker != NULL) {
-		put_cstr(mqtt, a, "trouble", hf_broker_trouble(agent->broker));
-		put_int(mqtt, a, "pid", hf_broker_pid(agent->broker));
+		put_cstr(mqtt, a, "trouble", now.broker_trouble);
+		put_int(mqtt, a, "pid", now.broker);
 	}
 	hf_dict_put(v, "mqtt", mqtt);
-	struct hf_value *cloud = hf_cloud_status(agent->cloud, a);
+	struct hf_value *cloud = agent->above->elsewhere(agent, a);
 	if (cloud != NULL)
 		hf_dict_put(v, "aws", cloud);
 	if (run != NULL)
 		hf_dict_put(v, "last_run", run);
 	put_int(v, a, "pid", getpid());
-	put_int(v, a, "worker_pid", hf_work_pid(agent->work));
+	put_int(v, a, "worker_pid", now.worker);
 	put_time(v, a, "started", agent->started);
 	return v;
 }
@@ -190,7 +196,8 @@ static void report_put(struct hf_agent *agent, const struct hf_report *r)
 void hf_report_state(struct hf_agent *agent)
 {
 	hf_auto_arena a = hf_arena_new();
-	struct hf_value *v = body_make(agent, a);
+	struct hf_facts now = facts_get(agent);
+	struct hf_value *v = body_make(agent, a, &now);
 	hf_auto_buf text = hf_buf_init(STATE_MAX);
 	struct hf_json_style style = HF_JSON_COMPACT;
 	const char *before = NULL;
@@ -297,7 +304,7 @@ void hf_report_run(struct hf_agent *agent, int64_t run)
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *v = run_value(agent, a, run);
 	if (v != NULL)
-		hf_cloud_run(agent->cloud, a, run, v);
+		agent->above->reported(agent, a, run, v);
 	struct hf_report r = { .topic = hf_report_topic(agent, a, "run"),
 		.kind = "run",
 		.flags = HF_SPOOL_QOS1,

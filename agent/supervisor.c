@@ -247,6 +247,45 @@ static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 	return 0;
 }
 
+/* --- what the parts ask of those above them --- */
+
+static void wake(struct hf_agent *agent)
+{
+	hf_work_next(agent->work);
+}
+
+static bool running(const struct hf_agent *agent)
+{
+	return hf_work_busy(agent->work);
+}
+
+static void facts(const struct hf_agent *agent, struct hf_facts *ret)
+{
+	*ret = (struct hf_facts){ .worker = hf_work_pid(agent->work),
+		.stale = hf_pull_stale(agent->pull),
+		.store_trouble = hf_pull_trouble(agent->pull),
+		.polled = hf_pull_last(agent->pull),
+		.connected = hf_broker_connected(agent->broker) };
+	ret->at_work = hf_work_state(agent->work, &ret->doing);
+	if (agent->broker != NULL) {
+		ret->broker_trouble = hf_broker_trouble(agent->broker);
+		ret->broker = hf_broker_pid(agent->broker);
+	}
+}
+
+static struct hf_value *elsewhere(const struct hf_agent *agent, struct hf_arena *a)
+{
+	return hf_cloud_status(agent->cloud, a);
+}
+
+static void reported(struct hf_agent *agent, struct hf_arena *a, int64_t run, struct hf_value *body)
+{
+	hf_cloud_run(agent->cloud, a, run, body);
+}
+
+static const struct hf_above above = { wake, running, facts, elsewhere, reported };
+static const struct hf_watch_sink sink = { hf_drift_touched, hf_drift_lost, hf_drift_sweep };
+
 static int parts_start(struct hf_agent *agent, struct hf_error *err)
 {
 	struct hf_spool_limits limits = { agent->config.spool_bytes, agent->config.spool_keep };
@@ -259,9 +298,9 @@ static int parts_start(struct hf_agent *agent, struct hf_error *err)
 		(result = hf_spool_open(agent->arena, agent->state, agent->config.host, limits,
 			 hf_broker_send, agent, &agent->spool, err)) < 0 ||
 		(result = hf_pull_new(agent, &agent->pull, err)) < 0 ||
-		(result = hf_plan_new(agent, &agent->plan, err)) < 0 ||
+		(result = hf_plan_new(agent, hf_ctl_answer, &agent->plan, err)) < 0 ||
 		(result = hf_work_new(agent, &agent->work, err)) < 0 ||
-		(result = hf_watch_new(agent, &agent->watch, err)) < 0 ||
+		(result = hf_watch_new(agent, &sink, &agent->watch, err)) < 0 ||
 		(result = hf_drift_new(agent, &agent->drift, err)) < 0)
 		return result;
 	if (agent->config.mqtt.host != NULL && ((result = hf_broker_new(agent, &agent->broker, err)) < 0 ||
@@ -272,6 +311,7 @@ static int parts_start(struct hf_agent *agent, struct hf_error *err)
 
 static int supervise(struct hf_agent *agent, struct hf_error *err)
 {
+	agent->above = &above;
 	int result = parts_start(agent, err);
 	if (result == 0)
 		result = hf_cloud_new(agent, &agent->cloud, err);

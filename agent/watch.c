@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
-#include "agent/drift.h"
 #include "agent/watch_source.h"
 #include "lib/base/digest.h"
 #include "lib/base/fs.h"
@@ -37,6 +36,7 @@ struct polled {
 
 struct hf_watch {
 	struct hf_agent *agent;
+	const struct hf_watch_sink *sink;
 	struct hf_fanotify *fanotify; /* NULL: inotify only */
 	struct hf_inotify *inotify;
 	struct hf_bus_watch *bus;
@@ -57,7 +57,7 @@ struct hit {
 static void on_hit(void *data, const struct hf_watch_thing *t)
 {
 	struct hit *h = data;
-	hf_drift_touched(h->w->agent->drift, t->kind, t->name, h->actor);
+	h->w->sink->touched(h->w->agent->drift, t->kind, t->name, h->actor);
 }
 
 void hf_watch_event(struct hf_watch *w, const char *path, const char *actor)
@@ -81,12 +81,12 @@ bool hf_watch_wants(const struct hf_watch *w, const char *path)
 
 void hf_watch_lost(struct hf_watch *w, const char *why)
 {
-	hf_drift_lost(w->agent->drift, why);
+	w->sink->lost(w->agent->drift, why);
 }
 
 void hf_watch_unit_event(struct hf_watch *w, const char *unit)
 {
-	hf_drift_touched(w->agent->drift, HF_THING_UNIT, unit, NULL);
+	w->sink->touched(w->agent->drift, HF_THING_UNIT, unit, NULL);
 }
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -96,9 +96,9 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *dat
 	(void)lseek(fd, 0, SEEK_SET); /* reading it through re-arms the notification */
 	while (read(fd, block, sizeof(block)) > 0) {
 	}
-	hf_drift_touched(w->agent->drift, HF_THING_MOUNTS, NULL, NULL);
+	w->sink->touched(w->agent->drift, HF_THING_MOUNTS, NULL, NULL);
 	hf_timer_set(w->renew, RENEW_MS); /* other file systems may now lie under watched paths */
-	hf_drift_sweep(w->agent->drift, false);
+	w->sink->sweep(w->agent->drift, false);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static int on_poll(sd_event_source *source, uint64_t unused, void *data)
 		if (p->due_ms > now)
 			continue;
 		if (polled_changed(p))
-			hf_drift_touched(w->agent->drift, p->thing->kind, p->thing->name, NULL);
+			w->sink->touched(w->agent->drift, p->thing->kind, p->thing->name, NULL);
 		p->due_ms = now + p->every_ms;
 	}
 	poll_arm(w);
@@ -244,15 +244,16 @@ static int on_renew(sd_event_source *source, uint64_t now, void *data)
 	for (size_t i = 0; i < w->index.things.n; i++)
 		hf_watch_add(w, w->index.things.at[i]->kind, w->index.things.at[i]->name);
 	hf_watch_commit(w);
-	hf_drift_sweep(w->agent->drift, false);
+	w->sink->sweep(w->agent->drift, false);
 	return 0;
 }
 
-int hf_watch_new(struct hf_agent *agent, struct hf_watch **ret, struct hf_error *err)
+int hf_watch_new(
+	struct hf_agent *agent, const struct hf_watch_sink *sink, struct hf_watch **ret, struct hf_error *err)
 {
 	struct hf_watch *w = hf_new(agent->arena, struct hf_watch);
 	const char *why = NULL;
-	*w = (struct hf_watch){ .agent = agent, .mounts_fd = -1 };
+	*w = (struct hf_watch){ .agent = agent, .sink = sink, .mounts_fd = -1 };
 	if (agent->config.inotify)
 		why = "the configuration asks for inotify";
 	else

@@ -19,9 +19,17 @@ enum hf_thing {
 };
 extern const char *const hf_thing_names[];
 
-HF_CHECK int hf_watch_new(struct hf_agent *agent, struct hf_watch **ret, struct hf_error *err);
+/* Where events go. */
+struct hf_watch_sink {
+	/* name NULL: everything of that kind. actor NULL: unknown. */
+	void (*touched)(struct hf_drift *d, enum hf_thing kind, const char *name, const char *actor);
+	void (*lost)(struct hf_drift *d, const char *why);
+	void (*sweep)(struct hf_drift *d, bool hash); /* what happened meanwhile is found by looking */
+};
+
+HF_CHECK int hf_watch_new(struct hf_agent *agent, const struct hf_watch_sink *sink, struct hf_watch **ret,
+	struct hf_error *err);
 /* The whole set at once: begin, one call a thing, commit. Things asked for twice are watched once. */
 void hf_watch_begin(struct hf_watch *w);
 void hf_watch_add(struct hf_watch *w, enum hf_thing kind, const char *name);
 void hf_watch_commit(struct hf_watch *w);
-/* Events arrive as hf_drift_touched() and hf_drift_lost(). */

@@ -18,6 +18,11 @@ orphans=$(git ls-files -co --exclude-standard '*local.mk' | while read -r mk; do
 	git ls-files -co --exclude-standard Makefile.am '*local.mk' | xargs grep -qx "include $mk" || echo "$mk: no makefile includes it"
 done)
 [ -z "$orphans" ] || echo "$orphans"
+# The agent's parts (X.c, X.h and X_*.c) use each other in one direction; calls back go through agent.h.
+circles=$(git ls-files -co --exclude-standard 'agent/*.[ch]' | xargs grep -H '^#include "agent/' |
+	sed -E 's#^agent/([a-z]+)[a-z_]*\.[ch]:\#include "agent/([a-z]+)[a-z_]*\.h"#\1 \2#' | awk '$1 != $2' |
+	tsort 2>&1 >/dev/null | sed -n 's/^tsort: \([a-z]*\)$/\1/p')
+[ -z "$circles" ] || echo "agent: these include each other in a circle:" $circles
 git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -Hn '^#include "' |
 awk -v allow="$allow" '
 function part(path,  p) { split(path, p, "/"); return p[1] == "lib" ? p[1] "/" p[2] : p[1] }
@@ -33,4 +38,4 @@ BEGIN {
 	if (index(target, "/") == 0) { print file ":" line ": include \"" target "\" by its path from the root"; bad = 1 }
 	else if (from != to && index(ok[from], "," to ",") == 0) { print file ":" line ": " from " may not include " to; bad = 1 }
 }
-END { exit bad }' && [ -z "$orphans" ]
+END { exit bad }' && [ -z "$orphans$circles" ]
