@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/base/scope.h"
+#include "modules/cmdline.h"
 
 enum { MESSAGE_MAX = 600, WORDS_MAX = 100000 };
 
@@ -128,6 +129,40 @@ int hf_host_output(
 	}
 	if (ret_out != NULL)
 		*ret_out = ran.out;
+	return 0;
+}
+
+int hf_host_must(struct hf_module_context *c, struct hf_change *change, const struct hf_words *w,
+	const char *dir, const char *const *extra_env, struct hf_str *ret_out, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_proc_spec spec = { .argv = w->at, .dir = dir, .umask = HF_PROC_KEEP_UMASK };
+	struct hf_proc_result ran;
+	if (extra_env != NULL)
+		spec.env = env_join(c, extra_env);
+	int r = hf_task_run(c, &spec, &ran, err);
+	if (r < 0)
+		return r;
+	if (ran.status != 0) {
+		struct hf_str said = ran.err;
+		hf_result_cstr(c, change, "cmd", hf_cmdline_join(a, (char *const *)(uintptr_t)w->at));
+		hf_host_report(c, change, &ran);
+		change->changed = false;
+		while (said.n > 0 && strchr(" \t\r\n", said.p[said.n - 1]) != NULL)
+			said.n--;
+		return hf_fail(err, HF_E_TASK, "%.*s", HF_STR_ARG(said));
+	}
+	if (ret_out != NULL)
+		*ret_out = ran.out;
+	return 0;
+}
+
+int hf_host_program(struct hf_module_context *c, const char *name, const char **ret, struct hf_error *err)
+{
+	const char *found = name[0] == '/' ? name : hf_proc_which(hf_task_arena(c), name);
+	if (found == NULL)
+		return hf_fail(err, HF_E_TASK, "Failed to find required executable \"%s\" in paths", name);
+	*ret = found;
 	return 0;
 }
 

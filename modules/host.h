@@ -33,6 +33,13 @@ HF_CHECK int hf_host_run(struct hf_module_context *c, const struct hf_words *w, 
  * NULL. */
 HF_CHECK int hf_host_output(
 	struct hf_module_context *c, const struct hf_words *w, struct hf_str *ret_out, struct hf_error *err);
+/* As Ansible's run_command() with check_rc: a status other than 0 leaves cmd, rc, stdout and stderr in the
+ * result and fails with what the program wrote to standard error. dir, extra_env and ret_out may be NULL. */
+HF_CHECK int hf_host_must(struct hf_module_context *c, struct hf_change *change, const struct hf_words *w,
+	const char *dir, const char *const *extra_env, struct hf_str *ret_out, struct hf_error *err);
+/* The path of a program, or Ansible's sentence about one that is not there. */
+HF_CHECK int hf_host_program(
+	struct hf_module_context *c, const char *name, const char **ret, struct hf_error *err);
 /* rc, stdout, stderr into the result. */
 void hf_host_report(struct hf_module_context *c, struct hf_change *change, const struct hf_proc_result *ran);
 

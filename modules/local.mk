@@ -209,3 +209,6 @@ module_pages = \
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/gpu.c %reldir%/gpu_health.c \
 	%reldir%/gpu_kmsg.c %reldir%/gpu_kmsg.h %reldir%/gpu_nvml.c %reldir%/gpu_nvml.h \
 	%reldir%/stack_check.c %reldir%/stack_facts.c %reldir%/stack_facts.h
+# Packages of languages, snaps, and what a container engine holds.
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/npm.c %reldir%/gem.c %reldir%/snap.c
+module_pages += %reldir%/npm.md %reldir%/gem.md %reldir%/snap.md
