@@ -11,6 +11,7 @@
 #include "lib/data/json.h"
 #include "lib/data/yaml.h"
 #include "lib/engine/args.h"
+#include "modules/registry.h"
 
 enum { CASE_LINE_MAX = 64 << 20 };
 
@@ -49,13 +50,21 @@ static int world_find(
 	return hf_fail(err, HF_E_NOT_FOUND, "could not locate file in lookup: %s", name);
 }
 
+static int world_lookup(void *data HF_UNUSED, struct hf_arena *a, const char *name,
+	const struct hf_value *terms, const struct hf_value *options, struct hf_value **ret,
+	struct hf_error *err)
+{
+	return hf_modules.lookup(a, name, terms, options, ret, err);
+}
+
 struct hf_templar *cli_eval_templar(struct hf_arena *a, struct eval_world *w)
 {
 	const struct hf_templar_source source = { .data = w,
 		.sealed = w->sealed,
 		.variable = world_variable,
 		.names = world_names,
-		.find_file = world_find };
+		.find_file = world_find,
+		.lookup = world_lookup };
 	return hf_templar_new(a, &source);
 }
 

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-modules.a
 # One line a module.
 %canon_reldir%_libhf_modules_a_SOURCES = \
-	%reldir%/registry.c %reldir%/registry.h %reldir%/registry.def \
+	%reldir%/registry.c %reldir%/registry.h %reldir%/registry.def %reldir%/lookups.c %reldir%/lookups.h \
 	%reldir%/add_host.c \
 	%reldir%/assert.c \
 	%reldir%/debug.c \

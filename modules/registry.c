@@ -1,5 +1,7 @@
 #include "modules/registry.h"
 
+#include "modules/lookups.h"
+
 #define HF_MODULE(name) extern const struct hf_module hf_module_##name;
 #include "modules/registry.def"
 #undef HF_MODULE
@@ -11,4 +13,4 @@ static const struct hf_module *const rows[] = {
 	NULL,
 };
 
-const struct hf_module_registry hf_modules = { .modules = rows };
+const struct hf_module_registry hf_modules = { .modules = rows, .lookup = hf_lookups };

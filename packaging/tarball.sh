@@ -11,7 +11,7 @@ make -s -C "$build" install prefix=/usr DESTDIR="$work" >/dev/null
 lib=$work/usr/lib/holdfast
 mkdir -p "$lib"
 # What the programs load when something asks for it has dependencies of its own.
-late=$(ldconfig -p | awk '$1 == "libcurl.so.4" || $1 == "libarchive.so.13" || $1 == "libxml2.so.2" { print $NF }')
+late=$(ldconfig -p | awk '$1 == "libcurl.so.4" || $1 == "libarchive.so.13" || $1 == "libxml2.so.2" || $1 ~ /^libunistring.so/ { print $NF }')
 for file in "$work/usr/bin/holdfast" "$work/usr/sbin/holdfastd" $late; do
 	case $file in *.so*) cp -L "$file" "$lib/" ;; esac
 	ldd "$file" | awk '$2 == "=>" { print $3 }'

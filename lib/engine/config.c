@@ -10,7 +10,7 @@
 
 enum { CONFIG_MAX = 1 << 20, LINES_MAX = 20000 };
 
-static const char *config_path(struct hf_arena *a)
+const char *hf_config_path(struct hf_arena *a)
 {
 	const char *home = getenv("HOME"), *named = getenv("ANSIBLE_CONFIG");
 	if (named != NULL && named[0] != '\0')
@@ -221,9 +221,10 @@ static void tell(struct hf_arena *a, struct settings *s, const char *section, co
 					 key, section)));
 }
 
-static int take(struct hf_arena *a, struct settings *s, struct hf_str section, struct hf_str key,
-	struct hf_str value, unsigned line, struct hf_error *err)
+static int take(struct hf_arena *a, void *data, struct hf_str section, struct hf_str key, struct hf_str value,
+	unsigned line, struct hf_error *err)
 {
+	struct settings *s = data;
 	const char *text = hf_str_dup(a, value), *in = hf_str_dup(a, section), *name = hf_str_dup(a, key);
 	struct hf_pos pos = { s->path, line, 1 };
 	if (follow(s, section, key, text))
@@ -247,12 +248,15 @@ static struct hf_str without_comment(struct hf_str value)
 	return hf_str_trim(value);
 }
 
-static int read_file(struct hf_arena *a, const char *path, struct settings *s, struct hf_error *err)
+/* One line "key = value". */
+typedef int (*line_fn)(struct hf_arena *a, void *data, struct hf_str section, struct hf_str key,
+	struct hf_str value, unsigned line, struct hf_error *err);
+
+static int read_lines(
+	struct hf_arena *a, const char *path, line_fn take_line, void *data, struct hf_error *err)
 {
 	struct hf_str text, line, section = HF_STR("");
 	int r = hf_fs_read(a, path, CONFIG_MAX, &text, err);
-	s->dir = hf_path_dir(a, path);
-	s->path = path;
 	for (unsigned n = 1; r == 0 && n < LINES_MAX && hf_str_split(&text, '\n', &line); n++) {
 		bool indented = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
 		line = hf_str_trim(line);
@@ -266,9 +270,49 @@ static int read_file(struct hf_arena *a, const char *path, struct settings *s, s
 		if (at == SIZE_MAX)
 			at = hf_str_find(line, HF_STR(":"), 0);
 		if (at != SIZE_MAX)
-			r = take(a, s, section, hf_str_trim(hf_strn(line.p, at)),
+			r = take_line(a, data, section, hf_str_trim(hf_strn(line.p, at)),
 				without_comment(hf_strn(line.p + at + 1, line.n - at - 1)), n, err);
 	}
+	return r;
+}
+
+static int read_file(struct hf_arena *a, const char *path, struct settings *s, struct hf_error *err)
+{
+	s->dir = hf_path_dir(a, path);
+	s->path = path;
+	return read_lines(a, path, take, s, err);
+}
+
+/* One setting asked for by its places. */
+struct wanted {
+	const char *places; /* "section.key section.key" */
+	const char *found;
+	unsigned rank; /* which of the places it stood at, from 1 */
+};
+
+static int wanted_take(struct hf_arena *a, void *data, struct hf_str section, struct hf_str key,
+	struct hf_str value, unsigned line HF_UNUSED, struct hf_error *err HF_UNUSED)
+{
+	struct wanted *w = data;
+	struct hf_str rest = hf_str(w->places), place;
+	const char *name = hf_sprintf(a, "%.*s.%.*s", HF_STR_ARG(section), HF_STR_ARG(key));
+	for (unsigned i = 1; hf_str_split(&rest, ' ', &place); i++)
+		if (hf_str_is(place, name) && i >= w->rank) {
+			w->found = hf_str_dup(a, value);
+			w->rank = i;
+		}
+	return 0;
+}
+
+int hf_config_setting(
+	struct hf_arena *a, const char *places, const char **ret, const char **ret_path, struct hf_error *err)
+{
+	struct wanted w = { .places = places };
+	*ret = NULL;
+	*ret_path = hf_config_path(a);
+	int r = *ret_path == NULL ? 0 : read_lines(a, *ret_path, wanted_take, &w, err);
+	if (r == 0)
+		*ret = w.found;
 	return r;
 }
 
@@ -299,7 +343,7 @@ int hf_config_read(struct hf_arena *a, const struct hf_run_options *options, con
 	struct hf_config *ret, struct hf_error *err)
 {
 	struct settings s = { .dir = ".", .into = ret };
-	const char *path = config_path(a);
+	const char *path = hf_config_path(a);
 	(void)base;
 	*ret = (struct hf_config){ .warnings = hf_value_list(a) };
 	int r = path == NULL ? 0 : read_file(a, path, &s, err);

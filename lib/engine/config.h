@@ -17,5 +17,11 @@ struct hf_config {
 /* Looked for as Ansible does: ANSIBLE_CONFIG, ./ansible.cfg, ~/.ansible.cfg, /etc/ansible/ansible.cfg. */
 HF_CHECK int hf_config_read(struct hf_arena *a, const struct hf_run_options *options, const char *base,
 	struct hf_config *ret, struct hf_error *err);
+/* The ansible.cfg that is followed; NULL: none. */
+const char *hf_config_path(struct hf_arena *a);
+/* One setting of that file by the places it may stand at, "section.key section.key": a later one wins. *ret
+ * NULL: it is not there. */
+HF_CHECK int hf_config_setting(struct hf_arena *a, const char *places, const char **ret,
+	const char **ret_path, struct hf_error *err);
 /* Ansible's boolean words; fallback when it is not given. */
 bool hf_config_bool(const char *text, bool fallback);

@@ -18,7 +18,7 @@ struct control {
 static int with_items(struct hf_task *t, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_value *terms = t->node->loop;
-	if (!hf_templar_has_lookup(t->node->with) && strcmp(t->node->with, "inventory_hostnames") != 0)
+	if (!hf_templar_has_lookup(t->node->with))
 		return hf_fail_at(err, HF_E_PARSE, t->node->pos,
 			"Unexpected failure in finding the lookup named '%s' in the available lookup plugins",
 			t->node->with);

@@ -38,7 +38,7 @@ static void seen(void *data, const struct hf_template_seen *what)
 void lint_lookup_name(struct linter *l, const char *name, struct hf_pos pos)
 {
 	struct hf_plugin_places places = lint_places(l);
-	if (hf_templar_has_lookup(name) || strcmp(hf_action_short(name), "inventory_hostnames") == 0)
+	if (hf_templar_has_lookup(name))
 		return;
 	lint_report(l, "lookup", name, hf_plugin_absent(l->arena, &places, HF_PLUGIN_LOOKUP, name), pos);
 }

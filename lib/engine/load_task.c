@@ -143,7 +143,7 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(key), "duplicate loop in task: %s",
 				key->u.string.p + 5);
 		n->with = key->u.string.p + 5;
-		if (!hf_templar_has_lookup(n->with) && strcmp(n->with, "inventory_hostnames") != 0)
+		if (!hf_templar_has_lookup(n->with))
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
 				"'%s' is not a valid attribute for a Task", key->u.string.p);
 		n->loop = hf_entry_value(e);

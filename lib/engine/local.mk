@@ -45,8 +45,11 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_text.c \
 	%reldir%/filters_time.c \
 	%reldir%/filters_url.c \
+	%reldir%/filters_unicode.c \
 	%reldir%/filters_utils.c \
+	%reldir%/filters_vault.c \
 	%reldir%/filters_xml.c \
+	%reldir%/filters_xml_read.c \
 	%reldir%/inputs.c %reldir%/inputs.h %reldir%/inventory.c \
 	%reldir%/inventory.h \
 	%reldir%/inventory_ini.c \
@@ -62,7 +65,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/jmespath_internal.h \
 	%reldir%/jmespath_search.c \
 	%reldir%/keyword.c \
-	%reldir%/keyword.def \
+	%reldir%/keyword.def %reldir%/setting.def \
 	%reldir%/keyword.h \
 	%reldir%/lint.c \
 	%reldir%/lint.h \
@@ -81,6 +84,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/load_task.c \
 	%reldir%/lookup.c \
 	%reldir%/lookup.h \
+	%reldir%/lookup_config.c \
 	%reldir%/lookup_file.c \
 	%reldir%/lookup_list.c \
 	%reldir%/lookup_parse.c \

@@ -20,7 +20,7 @@ static const char *short_name(const char *name)
 static const struct lookup_row *lookup_find_plugin(const char *name)
 {
 	static const struct lookup_row *const tables[] = { hf_lookups_list, hf_lookups_file, hf_lookups_var,
-		hf_lookups_parse };
+		hf_lookups_parse, hf_lookups_config };
 	name = short_name(name);
 	for (size_t i = 0; i < HF_COUNT(tables); i++)
 		for (const struct lookup_row *row = tables[i]; row->name != NULL; row++)
@@ -45,12 +45,6 @@ static int lookup_run(const struct lookup_call *c, struct hf_value **ret, struct
 			"the lookup '%s' reaches outside of templates, which is switched off here", c->name);
 	} else if (row != NULL) {
 		r = row->fn(c, results, err);
-	} else if (source->lookup != NULL) {
-		struct hf_value *found = NULL;
-		r = source->lookup(source->data, c->arena, c->name, c->terms, c->options, &found, err);
-		if (r == 0 && found == NULL)
-			r = hf_fail(err, HF_E_NOT_FOUND, "lookup plugin (%s) not found", c->name);
-		results = found;
 	} else {
 		r = hf_fail(err, HF_E_NOT_FOUND, "lookup plugin (%s) not found", c->name);
 	}

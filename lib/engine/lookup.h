@@ -19,7 +19,8 @@ struct lookup_row {
 	lookup_fn fn;
 	bool outside; /* reaches files, the environment or programs */
 };
-extern const struct lookup_row hf_lookups_list[], hf_lookups_file[], hf_lookups_var[], hf_lookups_parse[];
+extern const struct lookup_row hf_lookups_list[], hf_lookups_file[], hf_lookups_var[], hf_lookups_parse[],
+	hf_lookups_config[];
 
 struct hf_value *lookup_option(const struct lookup_call *c, const char *name); /* NULL: not given */
 HF_CHECK int lookup_text(

@@ -1,4 +1,4 @@
-/* lib/engine/lookup_var.c - variables and the environment: vars, varnames, env, inventory_hostnames. */
+/* lib/engine/lookup_var.c - variables and the environment: vars, varnames, env; inventory_hostnames, url. */
 #include <stdlib.h>
 
 #include "lib/engine/filters.h"
@@ -81,7 +81,64 @@ static int lookup_env(const struct lookup_call *c, struct hf_value *into, struct
 	return 0;
 }
 
+/* Options of lookup('url') that were not given, from ansible_lookup_url_X or ANSIBLE_LOOKUP_URL_X. */
+static int url_options(const struct lookup_call *c, struct hf_value **ret, struct hf_error *err)
+{
+	static const struct {
+		const char *option, *variable, *environment;
+	} rows[] = {
+		{ "force", "ansible_lookup_url_force", "ANSIBLE_LOOKUP_URL_FORCE" },
+		{ "timeout", "ansible_lookup_url_timeout", "ANSIBLE_LOOKUP_URL_TIMEOUT" },
+		{ "http_agent", "ansible_lookup_url_agent", "ANSIBLE_LOOKUP_URL_AGENT" },
+		{ "force_basic_auth", "ansible_lookup_url_force_basic_auth",
+			"ANSIBLE_LOOKUP_URL_FORCE_BASIC_AUTH" },
+		{ "follow_redirects", "ansible_lookup_url_follow_redirects",
+			"ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS" },
+		{ "use_gssapi", "ansible_lookup_url_use_gssapi", "ANSIBLE_LOOKUP_URL_USE_GSSAPI" },
+		{ "use_netrc", "ansible_lookup_url_use_netrc", "ANSIBLE_LOOKUP_URL_USE_NETRC" },
+		{ "unix_socket", "ansible_lookup_url_unix_socket", "ANSIBLE_LOOKUP_URL_UNIX_SOCKET" },
+		{ "ca_path", "ansible_lookup_url_ca_path", "ANSIBLE_LOOKUP_URL_CA_PATH" },
+		{ "unredirected_headers", "ansible_lookup_url_unredir_headers",
+			"ANSIBLE_LOOKUP_URL_UNREDIR_HEADERS" },
+		{ "ciphers", "ansible_lookup_url_ciphers", "ANSIBLE_LOOKUP_URL_CIPHERS" },
+	};
+	struct hf_value *options =
+		c->options == NULL ? hf_value_dict(c->arena) : hf_value_shallow(c->arena, c->options);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < HF_COUNT(rows); i++) {
+		struct hf_value *v = NULL;
+		const char *text = getenv(rows[i].environment);
+		if (hf_dict_get(options, rows[i].option) != NULL)
+			continue;
+		r = lookup_variable(c, hf_str(rows[i].variable), &v, err);
+		if (v == NULL && text != NULL)
+			v = hf_value_cstr(c->arena, text);
+		if (r == 0 && v != NULL)
+			hf_dict_put(options, rows[i].option, v);
+	}
+	*ret = options;
+	return r;
+}
+
+/* The inventory and the network are the program's to answer for. */
+static int lookup_given(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	const struct hf_templar_source *source = &c->templar->source;
+	struct hf_value *found = NULL, *options = c->options;
+	const char *dot = strrchr(c->name, '.'), *name = dot == NULL ? c->name : dot + 1;
+	int r = strcmp(name, "url") == 0 ? url_options(c, &options, err) : 0;
+	if (r == 0 && source->lookup != NULL)
+		r = source->lookup(source->data, c->arena, name, c->terms, options, &found, err);
+	if (r == 0 && found == NULL)
+		return hf_fail(err, HF_E_UNSUPPORTED, "the lookup '%s' has nothing to ask here", c->name);
+	for (size_t i = 0; r == 0 && i < hf_list_len(found); i++)
+		hf_list_append(into, hf_list_at(found, i));
+	return r;
+}
+
 const struct lookup_row hf_lookups_var[] = {
+	{ "inventory_hostnames", lookup_given },
+	{ "url", lookup_given, true },
 	{ "vars", lookup_vars },
 	{ "varnames", lookup_varnames },
 	{ "env", lookup_env, true },

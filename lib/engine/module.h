@@ -69,6 +69,9 @@ struct hf_module {
 /* modules/registry.c; the engine is given these by the program so that lib needs nothing of modules/. */
 struct hf_module_registry {
 	const struct hf_module *const *modules; /* NULL-terminated */
+	/* Lookups that speak over the network; *ret NULL: there is none of that name. May be NULL. */
+	int (*lookup)(struct hf_arena *a, const char *name, const struct hf_value *terms,
+		const struct hf_value *options, struct hf_value **ret, struct hf_error *err);
 };
 /* By short name, collection.name or alias; ansible.legacy.x is ansible.builtin.x. NULL when there is none. */
 const struct hf_module *hf_module_find(const struct hf_module_registry *registry, const char *name);

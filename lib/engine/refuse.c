@@ -46,7 +46,7 @@ static void seen(void *data, const struct hf_template_seen *what)
 		absent(w, what->kind == HF_SEEN_FILTER ? HF_PLUGIN_FILTER : HF_PLUGIN_TEST, what->name);
 	} else if (what->kind == HF_SEEN_CALL && lookup && what->argument.p != NULL) {
 		const char *name = hf_str_dup(w->run->arena, what->argument);
-		if (!hf_templar_has_lookup(name) && strcmp(name, "inventory_hostnames") != 0)
+		if (!hf_templar_has_lookup(name))
 			absent(w, HF_PLUGIN_LOOKUP, what->argument);
 	}
 }

@@ -187,14 +187,18 @@ static int source_find(
 	return hf_search_file(run, run->scope == NULL ? NULL : run->scope->node, a, kind, name, ret, err);
 }
 
-/* The one lookup that asks the inventory: names of hosts a pattern means. */
+/* Names of hosts a pattern means; the rest is the program's. */
 static int source_lookup(void *data, struct hf_arena *a, const char *name, const struct hf_value *terms,
-	const struct hf_value *options HF_UNUSED, struct hf_value **ret, struct hf_error *err)
+	const struct hf_value *options, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_run *run = data;
 	*ret = NULL;
-	if (strcmp(name, "inventory_hostnames") != 0)
-		return 0;
+	if (strcmp(name, "inventory_hostnames") != 0) {
+		const struct hf_module_registry *registry = run->options->registry;
+		return registry == NULL || registry->lookup == NULL
+			       ? 0
+			       : registry->lookup(a, name, terms, options, ret, err);
+	}
 	struct hf_value *list = hf_value_list(a);
 	for (size_t i = 0; i < (hf_is_sequence(terms) ? hf_list_len(terms) : 1); i++) {
 		const struct hf_value *term = hf_is_sequence(terms) ? hf_list_at(terms, i) : terms;
