@@ -91,8 +91,9 @@ struct hf_agent {
 	struct hf_drift *drift;
 	struct hf_target target, installed;
 	int64_t started;
-	unsigned rounds;      /* of housekeeping */
-	int64_t paused_until; /* 0: not paused */
+	const char *cloned_from; /* the instance an image was taken of; NULL: this one */
+	unsigned rounds;         /* of housekeeping */
+	int64_t paused_until;    /* 0: not paused */
 	const char *pause_reason;
 	/* What the last run left behind, kept over restarts: HF_HOST_OK, _FAILED, _ROLLED_BACK … */
 	enum hf_host_state rest;

@@ -209,6 +209,9 @@ static int release_bring(struct poll *p, struct hf_manifest *m, const char **ret
 		result = hf_accept_release(
 			p->arena, &p->who, &p->trust, &p->trust.release, bytes, m, &p->refusal, err);
 	if (result == 0)
+		result = hf_accept_packages(
+			p->arena, &p->who, &p->trust, m, p->f->config->allow_agent, &p->refusal, err);
+	if (result == 0)
 		result = objects_fetch(p, m, &cache, err);
 	if (result == 0) {
 		result = hf_unpack(p->arena, m, &p->trust.release, hf_sprintf(p->arena, "%s/releases", dir),

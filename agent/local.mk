@@ -15,6 +15,7 @@ holdfastd_SOURCES = \
 	%reldir%/fetch.c %reldir%/fetch.h \
 	%reldir%/first.c %reldir%/first.h \
 	%reldir%/gate.c %reldir%/gate.h \
+	%reldir%/identity.c %reldir%/identity.h \
 	%reldir%/job.c %reldir%/job.h \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/look.c %reldir%/look.h \

@@ -13,6 +13,7 @@
 #include "agent/cloud.h"
 #include "agent/ctl.h"
 #include "agent/drift.h"
+#include "agent/identity.h"
 #include "agent/memory.h"
 #include "agent/plan.h"
 #include "agent/prune.h"
@@ -286,15 +287,22 @@ static void reported(struct hf_agent *agent, struct hf_arena *a, int64_t run, st
 static const struct hf_above above = { wake, running, facts, elsewhere, reported };
 static const struct hf_watch_sink sink = { hf_drift_touched, hf_drift_lost, hf_drift_sweep };
 
+static int state_start(struct hf_agent *agent, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	int result = hf_state_open(
+		agent->arena, hf_sprintf(a, "%s/state.db", agent->config.state_dir), &agent->state, err);
+	if (result == 0)
+		result = hf_identity_settle(agent, err);
+	return result < 0 ? result : memory_load(agent, err);
+}
+
 static int parts_start(struct hf_agent *agent, struct hf_error *err)
 {
 	struct hf_spool_limits limits = { agent->config.spool_bytes, agent->config.spool_keep };
-	hf_auto_arena a = hf_arena_new();
 	int result;
 	if ((result = dirs_make(agent, err)) < 0 || (result = lock_take(agent, err)) < 0 ||
-		(result = hf_state_open(agent->arena, hf_sprintf(a, "%s/state.db", agent->config.state_dir),
-			 &agent->state, err)) < 0 ||
-		(result = memory_load(agent, err)) < 0 || (result = loop_make(agent, err)) < 0 ||
+		(result = state_start(agent, err)) < 0 || (result = loop_make(agent, err)) < 0 ||
 		(result = hf_spool_open(agent->arena, agent->state, agent->config.host, limits,
 			 hf_broker_send, agent, &agent->spool, err)) < 0 ||
 		(result = hf_pull_new(agent, &agent->pull, err)) < 0 ||
@@ -323,6 +331,7 @@ static int supervise(struct hf_agent *agent, struct hf_error *err)
 	hf_work_recover(agent->work);
 	hf_drift_start(agent->drift);
 	hf_cloud_start(agent->cloud);
+	hf_identity_tell(agent);
 	hf_report_state(agent);
 	hf_pull_now(agent->pull);
 	malloc_trim(0);

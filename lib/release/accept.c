@@ -326,3 +326,37 @@ int hf_accept_agent(const struct hf_accept_config *config, const struct hf_trust
 			"agent %s offered, the root asks for %s", version, floor);
 	return 0;
 }
+
+static const char *package_version(struct hf_arena *a, const char *path)
+{
+	static const struct {
+		const char *begin, *end;
+		char separator;
+	} kinds[] = { { "holdfast_", ".deb", '_' }, { "holdfast-", ".rpm", '-' } };
+	const char *slash = strrchr(path, '/');
+	struct hf_str name = hf_str(slash == NULL ? path : slash + 1);
+	for (size_t i = 0; i < HF_COUNT(kinds); i++) {
+		if (!hf_str_starts(name, kinds[i].begin) || !hf_str_ends(name, kinds[i].end))
+			continue;
+		size_t n = strlen(kinds[i].begin);
+		struct hf_str rest = hf_strn(name.p + n, name.n - n), version = rest;
+		hf_str_split(&rest, kinds[i].separator, &version);
+		return hf_str_dup(a, version);
+	}
+	return NULL;
+}
+
+int hf_accept_packages(struct hf_arena *a, const struct hf_accept_config *config,
+	const struct hf_trust *trust, const struct hf_manifest *m, const char *allowed,
+	enum hf_refusal *ret_refusal, struct hf_error *err)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		const char *version = package_version(a, m->files[i].path);
+		if (version == NULL || (allowed != NULL && hf_version_compare(version, allowed) == 0))
+			continue;
+		int result = hf_accept_agent(config, trust, version, ret_refusal, err);
+		if (result < 0)
+			return hf_wrap(err, "file \"%s\"", m->files[i].path);
+	}
+	return 0;
+}

@@ -66,3 +66,8 @@ HF_CHECK int hf_accept_object(
 /* An update of the agent itself: agent-downgrade below the installed version or the root's floor. */
 HF_CHECK int hf_accept_agent(const struct hf_accept_config *config, const struct hf_trust *trust,
 	const char *version, enum hf_refusal *ret_refusal, struct hf_error *err);
+/* The agent's own packages among the files of a release (holdfast_VERSION_ARCH.deb, holdfast-VERSION-….rpm):
+ * each must be one that hf_accept_agent() takes, or the version allowed (may be NULL). */
+HF_CHECK int hf_accept_packages(struct hf_arena *a, const struct hf_accept_config *config,
+	const struct hf_trust *trust, const struct hf_manifest *m, const char *allowed,
+	enum hf_refusal *ret_refusal, struct hf_error *err);

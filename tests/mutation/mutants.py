@@ -90,6 +90,8 @@ MUTANTS = [
      ["deleted", "restored"]),
     ("an older agent goes on", [(FETCH, "	if (newest == NULL ||", "	if (true || newest == NULL ||")], HOST, ["test_agent_downgrade"]),
     ("the root's agent floor is not looked at", [(ACCEPT, "if (root->agent_floor != NULL && hf_version", "if (false && hf_version")], HOST, ["test_agent_below"]),
+    ("older agents may come with a release", [(ACCEPT, "		int result = hf_accept_agent(config, trust, version, ret_refusal, err);\n", "		int result = 0;\n")], HOST,
+     ["test_release_that_brings_an_older"]),
     ("acting before storing", [(PULL, "	HF_MUST(hf_state_set(state, \"trust.numbers\", hf_buf_str(&numbers).p, err));\n", "")], HOST, ["test_killed_between"]),
     ("nothing is hashed again", [NO_HASH_UNPACKED, NO_HASH_LATER], HOST, ["test_swapped"]),
     ("automatic rollbacks ask nobody", [("agent/work.c", "} else if (hf_pull_allowed(agent, agent->installed.release, &refused) < 0) {", "} else if (false) {")],

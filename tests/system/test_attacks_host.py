@@ -205,6 +205,22 @@ def test_agent_below_the_floor_of_the_root(host):
     host.refuses("agent-too-old")
 
 
+@pytest.mark.parametrize("name", ["files/holdfast_0.0.1_amd64.deb", "files/holdfast-0.0.1-1.x86_64.rpm"], ids=["deb", "rpm"])
+def test_release_that_brings_an_older_agent(host, name):
+    """Signed by everybody who must: the agent's own package, older than what runs here, is refused before anything of it."""
+    host.write(name, "what dpkg would install")
+    made = host.release()
+    host.mark()
+    host.refuses("agent-downgrade")
+    assert not (host.path / "state/releases" / made).exists()
+    host.stop_agent()
+    host.config = {"allow_agent": "0.0.1"}
+    host.start_agent()
+    host.has(made)
+    (host.tree / name).rename(host.tree / name.replace("0.0.1", "99.0"))
+    host.goes_on()
+
+
 # --- between two steps --------------------------------------------------------------------------------------------------------------
 
 
