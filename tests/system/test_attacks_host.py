@@ -209,8 +209,8 @@ def test_agent_below_the_floor_of_the_root(host):
 def test_release_that_brings_an_older_agent(host, name):
     """Signed by everybody who must: the agent's own package, older than what runs here, is refused before anything of it."""
     host.write(name, "what dpkg would install")
-    made = host.release()
     host.mark()
+    made = host.release()
     host.refuses("agent-downgrade")
     assert not (host.path / "state/releases" / made).exists()
     host.stop_agent()
