@@ -111,6 +111,7 @@ static int policy_run(struct cli_call *call)
 static void type_show(const struct hf_spec *spec)
 {
 	printf("%s: %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
+	printf("  an interrupted creation is repeated %s\n", hf_dedupe_name(hf_spec_dedupe(spec)));
 	HF_DICT_EACH (spec->properties, e) {
 		const char *name = hf_entry_key(e)->u.string.p;
 		const struct hf_value *row = hf_entry_value(e);

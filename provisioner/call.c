@@ -5,7 +5,22 @@
 #include "lib/base/time.h"
 #include "provisioner/resource.h"
 
-enum { RETRY_SECONDS = 180, RETRY_FIRST_MS = 500, RETRY_MOST_MS = 8000, CALL_DEADLINE_MS = 60000 };
+enum {
+	RETRY_SECONDS = 180,
+	RETRY_FIRST_MS = 500,
+	RETRY_MOST_MS = 8000,
+	CALL_DEADLINE_MS = 180000,
+	CALL_ATTEMPTS = 14,
+	PACE_FIRST_MS = 20,
+	PACE_MOST_MS = 1000,
+};
+
+/* How fast a service takes calls: it says so by refusing some. The gap between two doubles with every
+ * refusal, and halves with every answer. */
+struct pace {
+	uint32_t gap_ms;
+	uint64_t next_ms; /* no call before */
+};
 
 struct wait {
 	struct hf_engine *engine;
@@ -13,6 +28,7 @@ struct wait {
 	const struct hf_service *service;
 	struct hf_fiber *fiber; /* NULL: nobody waits, the call blocks */
 	bool done;
+	struct pace *pace;
 	struct reply *reply;
 	int rc;
 	struct hf_error failure;
@@ -37,6 +53,40 @@ static void call_done(const struct hf_aws_answer *answer, const struct hf_error 
 		hf_fiber_wake(w->fiber);
 }
 
+/* Looks at every attempt, also those that are repeated. */
+static enum hf_http_verdict call_judge(
+	struct hf_aws_call *call, const struct hf_aws_answer *answer, void *data)
+{
+	struct wait *w = data;
+	struct pace *p = w->pace;
+	if (hf_aws_judge(answer) == HF_HTTP_SLOW) {
+		p->gap_ms = p->gap_ms * 2 < PACE_FIRST_MS ? PACE_FIRST_MS : p->gap_ms * 2;
+		p->gap_ms = p->gap_ms > PACE_MOST_MS ? PACE_MOST_MS : p->gap_ms;
+	} else {
+		p->gap_ms /= 2;
+	}
+	return HF_HTTP_DONE;
+}
+
+static struct pace *pace_of(struct hf_engine *e, const struct hf_service *service)
+{
+	struct pace *p = hf_map_get(&e->paces, service->name);
+	if (p == NULL) {
+		p = hf_new(e->arena, struct pace);
+		hf_map_set(&e->paces, service->name, p);
+	}
+	return p;
+}
+
+/* Its turn: calls to one service leave one gap after the other. */
+static void pace_wait(struct hf_engine *e, struct pace *p)
+{
+	uint64_t now = hf_time_monotonic_ms(), start = p->next_ms > now ? p->next_ms : now;
+	p->next_ms = start + p->gap_ms;
+	if (start > now && hf_fiber_self(e->fibers) != NULL)
+		hf_fiber_sleep(e->fibers, (uint32_t)(start - now));
+}
+
 static int endpoint_of(struct hf_engine *e, const struct hf_service *service,
 	const struct hf_aws_endpoint **ret, struct hf_error *err)
 {
@@ -58,7 +108,11 @@ static int call_once(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 	struct hf_error *err)
 {
 	const struct hf_aws_endpoint *endpoint;
-	struct hf_aws_call call = { .deadline_ms = CALL_DEADLINE_MS };
+	struct hf_aws_call call = {
+		.deadline_ms = CALL_DEADLINE_MS, .attempts = CALL_ATTEMPTS, .judge = call_judge
+	};
+	if (operation == spec->create && hf_spec_dedupe(spec) == HF_DEDUPE_TAG)
+		call.repeat = HF_HTTP_REPEAT_UNSENT; /* a second one would be made */
 	int rc = hf_wire_request(a, spec->service, operation, context, &call, err);
 	if (rc == 0)
 		rc = endpoint_of(e, spec->service, &endpoint, err);
@@ -70,9 +124,11 @@ static int call_once(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 		.arena = a,
 		.service = spec->service,
 		.fiber = hf_fiber_self(e->fibers),
+		.pace = pace_of(e, spec->service),
 		.reply = ret };
 	call.data = &w;
 	*ret = (struct reply){ .doc = hf_value_dict(a) };
+	pace_wait(e, w.pace);
 	hf_aws_start(&e->aws, &call, call_done);
 	while (!w.done) {
 		if (w.fiber != NULL)

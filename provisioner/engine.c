@@ -5,6 +5,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
+#include "lib/base/time.h"
 #include "provisioner/resource.h"
 
 const char *hf_action_name(enum hf_action action)
@@ -85,6 +86,7 @@ int hf_engine_open(struct hf_arena *a, struct hf_environment *env, const char *w
 	e->arena = a;
 	e->env = env;
 	hf_map_init_str(&e->endpoints, a);
+	hf_map_init_str(&e->paces, a);
 	if (options != NULL)
 		e->options = *options;
 	if (e->options.parallel == 0)
@@ -92,6 +94,7 @@ int hf_engine_open(struct hf_arena *a, struct hf_environment *env, const char *w
 	int rc = hf_state_open(a, hf_environment_state_url(a, env), &e->state, err);
 	if (rc == 0 && what != NULL)
 		rc = hf_state_lock(e->state, what, err);
+	e->started_ms = hf_time_monotonic_ms();
 	if (rc == 0)
 		rc = hf_state_load(e->state, err);
 	if (rc < 0) {

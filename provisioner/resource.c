@@ -142,12 +142,27 @@ int resource_ours(struct hf_engine *e, const struct hf_state_doc *d, const struc
 		o->id == NULL ? "it" : o->id, e->env->name, environment == NULL ? "nothing" : environment);
 }
 
-/* Somebody, perhaps we before a crash, made it: *adopted. */
+enum before { FRESH, RECOVERED, UNSETTLED };
+
+/* How long to wait for a call of a run before, which was over when ours took the lock. */
+static uint32_t settle_ms(const struct hf_engine *e, const struct hf_spec *spec, enum before before)
+{
+	if (before == FRESH || (before == RECOVERED && hf_spec_dedupe(spec) != HF_DEDUPE_TAG))
+		return 0;
+	uint64_t age = hf_time_monotonic_ms() - e->started_ms;
+	return age < HF_ENGINE_SETTLE_MS ? (uint32_t)(HF_ENGINE_SETTLE_MS - age) : 0;
+}
+
+/* Somebody, perhaps we before a crash, made it. A call that was lost may still arrive: that is waited for
+ * where it would leave an orphan (unsettled), which is before a removal, and before AWS is asked for
+ * something else. */
 static int look_first(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
-	struct hf_state_doc *d, const struct hf_value *context, bool recovered, struct observed *ret,
+	struct hf_state_doc *d, const struct hf_value *context, enum before before, struct observed *ret,
 	struct hf_error *err)
 {
 	const struct hf_spec *spec = change->spec;
+	bool recovered = before != FRESH;
+	uint32_t settle = settle_ms(e, spec, before);
 	if (!recovered && !spec->owned_by_tags)
 		return 0;
 	if (spec->find == NULL && spec->key == NULL)
@@ -162,13 +177,27 @@ static int look_first(struct hf_engine *e, struct hf_arena *a, const struct hf_c
 				    (ret->tags == NULL || hf_dict_len(ret->tags) == 0);
 			return bare ? 0 : resource_ours(e, d, spec, ret, err);
 		}
-		int64_t age = hf_time_now_ms() - hf_dict_int(d->doc, "generation", 0);
-		if (!recovered || age >= HF_ENGINE_SETTLE_MS || turn > 0)
+		if (settle == 0 || turn > 0)
 			return 0;
-		hf_fiber_sleep(e->fibers,
-			(uint32_t)(HF_ENGINE_SETTLE_MS - age)); /* the lost call may still arrive */
+		hf_fiber_sleep(e->fibers, settle);
 	}
 	return 0;
+}
+
+/* AWS says that it is there: a list may show it a little later. */
+static int found_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct observed *ret, struct hf_error *err)
+{
+	uint64_t start = hf_time_monotonic_ms();
+	for (uint32_t wait = POLL_FIRST_MS;; wait *= 2) {
+		int rc = resource_observe(e, a, spec, context, true, ret, err);
+		if (rc < 0 || (ret->present && ret->id != NULL))
+			return rc;
+		if (hf_time_monotonic_ms() - start > HF_ENGINE_SETTLE_MS)
+			return hf_fail(
+				err, HF_E_EXISTS, "AWS says it exists already, but it cannot be found");
+		hf_fiber_sleep(e->fibers, wait);
+	}
 }
 
 static int create_call(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
@@ -186,13 +215,18 @@ static int create_call(struct hf_engine *e, struct hf_arena *a, const struct hf_
 		*ret_id = id != NULL ? hf_wire_text(a, id) : resource_key_id(a, spec, context);
 		return 0;
 	}
-	rc = resource_observe(e, a, spec, context, true, &o, err);
+	rc = found_wait(e, a, spec, context, &o, err);
 	if (rc < 0)
 		return rc;
-	if (!o.present || o.id == NULL)
-		return hf_fail(err, HF_E_EXISTS, "AWS says it exists already, but it cannot be found");
 	*ret_id = o.id;
 	return spec->owned_by_tags ? resource_ours(e, d, spec, &o, err) : 0;
+}
+
+/* The answer was lost on the way: whether the call arrived is asked of AWS before it is made again. */
+static bool create_unsure(const struct hf_spec *spec, int rc)
+{
+	return (rc == -HF_E_NET || rc == -HF_E_TIMEOUT) && hf_spec_dedupe(spec) == HF_DEDUPE_TAG &&
+	       spec->find != NULL;
 }
 
 static bool member_of(const struct hf_value *operation, const char *property)
@@ -256,13 +290,18 @@ static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf
 	if (!recovered)
 		resource_intent(e, d, change->spec, hash);
 	struct hf_value *context = context_make(e, a, change->spec, d->name, properties, d->doc);
-	int rc = look_first(e, a, change, d, context, recovered, &o, err);
+	bool other = recovered && strcmp(hf_dict_cstr(d->doc, "hash", ""), hash) != 0;
+	int rc = look_first(e, a, change, d, context,
+		other       ? UNSETTLED
+		: recovered ? RECOVERED
+			    : FRESH,
+		&o, err);
 	if (rc < 0)
 		return rc;
 	if (o.present) {
 		id = o.id;
 	} else {
-		if (recovered && strcmp(hf_dict_cstr(d->doc, "hash", ""), hash) != 0) {
+		if (other) {
 			resource_intent(
 				e, d, change->spec, hash); /* another request must not carry the old token */
 			context = context_make(e, a, change->spec, d->name, properties, d->doc);
@@ -273,6 +312,13 @@ static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf
 			e->state, d, err); /* durable before the call: a kill from here on is recovered */
 		if (rc == 0)
 			rc = create_call(e, a, change, d, context, &id, err);
+		if (create_unsure(change->spec, rc)) {
+			hf_fiber_sleep(e->fibers, HF_ENGINE_SETTLE_MS);
+			int looked = look_first(e, a, change, d, context, RECOVERED, &o, err);
+			if (looked == 0)
+				rc = o.present ? 0 : create_call(e, a, change, d, context, &id, err);
+			id = o.present ? o.id : id;
+		}
 		if (rc < 0)
 			return rc;
 	}
@@ -416,7 +462,7 @@ int resource_delete(
 	struct hf_value *context = context_make(e, a, spec, d->name, properties, d->doc);
 	if (hf_dict_get(d->doc, "id") == NULL) { /* begun, and then killed: it may exist */
 		struct observed o = { 0 };
-		int rc = look_first(e, a, change, d, context, true, &o, err);
+		int rc = look_first(e, a, change, d, context, UNSETTLED, &o, err);
 		if (rc < 0 && rc != -HF_E_EXISTS)
 			return rc;
 		if (rc < 0 || !o.present)

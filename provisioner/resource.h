@@ -12,9 +12,11 @@ struct hf_engine {
 	struct hf_credentials *credentials;
 	struct hf_aws aws;
 	const char *region, *account;
+	uint64_t started_ms; /* when the lock was ours; monotonic */
 	struct hf_fibers *fibers;
 	struct hf_engine_options options;
 	struct hf_map endpoints; /* service → struct hf_aws_endpoint */
+	struct hf_map paces;     /* service → struct pace */
 };
 
 /* Connect on first use. */

@@ -153,6 +153,27 @@ static bool refers(const struct hf_value *v, const char *name)
 	return false;
 }
 
+enum hf_dedupe hf_spec_dedupe(const struct hf_spec *spec)
+{
+	if (refers(spec->create, "token"))
+		return HF_DEDUPE_TOKEN;
+	if (spec->key != NULL && hf_list_len(spec->key) > 1)
+		return HF_DEDUPE_KEY;
+	if (hf_dict_get(spec->create, "exists") != NULL)
+		return spec->key == NULL && !spec->owned_by_tags ? HF_DEDUPE_KEY : HF_DEDUPE_NAME;
+	return spec->key != NULL ? HF_DEDUPE_PUT : HF_DEDUPE_TAG;
+}
+
+const char *hf_dedupe_name(enum hf_dedupe dedupe)
+{
+	static const char *const names[] = { [HF_DEDUPE_TOKEN] = "by token",
+		[HF_DEDUPE_NAME] = "by name",
+		[HF_DEDUPE_TAG] = "by tag",
+		[HF_DEDUPE_PUT] = "by putting it again",
+		[HF_DEDUPE_KEY] = "by what it connects" };
+	return names[dedupe];
+}
+
 bool hf_spec_created_with(const struct hf_spec *spec, const char *property)
 {
 	return refers(spec->create, property) ||

@@ -39,6 +39,19 @@ const char *hf_spec_nearest(const struct hf_specs *s, const char *type);
 size_t hf_specs_count(const struct hf_specs *s);
 const struct hf_spec *hf_specs_at(const struct hf_specs *s, size_t i);
 
+/* How a creation that was interrupted is repeated without making a second one. */
+enum hf_dedupe {
+	HF_DEDUPE_TOKEN, /* AWS answers the same token with the same resource */
+	HF_DEDUPE_NAME,  /* its name is taken: it is ours if its tags say so */
+	HF_DEDUPE_TAG,   /* AWS would make it twice: looked for by the tag holdfast:intent before it is asked
+			    again */
+	HF_DEDUPE_PUT,   /* put again, whatever is there */
+	HF_DEDUPE_KEY,   /* what it connects can be connected only once */
+};
+enum hf_dedupe hf_spec_dedupe(const struct hf_spec *spec);
+/* "by token" … */
+const char *hf_dedupe_name(enum hf_dedupe dedupe);
+
 /* The property is part of the create call; otherwise its update operation runs after the create. */
 bool hf_spec_created_with(const struct hf_spec *spec, const char *property);
 /* Some update operation can change it in place. */

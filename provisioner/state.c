@@ -268,8 +268,11 @@ int hf_state_put(struct hf_state *s, struct hf_state_doc *d, struct hf_error *er
 	const struct hf_json_style style = HF_JSON_PRETTY;
 	hf_auto_arena scratch = hf_arena_new();
 	hf_auto_buf text = hf_buf_init(HF_STATE_DOC_MAX);
+	int rc = hf_state_keep(s, err); /* after a long sleep somebody else may hold the lock */
+	if (rc < 0)
+		return rc;
 	hf_dict_put(d->doc, "version", hf_value_int(s->arena, HF_STATE_VERSION));
-	int rc = hf_json_write(&text, d->doc, &style, err);
+	rc = hf_json_write(&text, d->doc, &style, err);
 	if (rc == 0)
 		rc = hf_buf_check(&text, d->name, err);
 	if (rc < 0)
