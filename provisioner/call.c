@@ -160,7 +160,8 @@ int engine_call(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *s
 	const struct hf_value *operation, const struct hf_value *context, struct reply *ret,
 	struct hf_error *err)
 {
-	uint64_t until = hf_time_monotonic_ms() + (uint64_t)RETRY_SECONDS * 1000;
+	uint64_t until = hf_time_monotonic_ms() +
+			 (uint64_t)hf_dict_int(operation, "retry_seconds", RETRY_SECONDS) * 1000;
 	uint32_t wait = RETRY_FIRST_MS;
 	*ret = (struct reply){ 0 }; /* callers look at it after a failure, too: also one before the call */
 	for (;;) {

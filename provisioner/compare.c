@@ -13,17 +13,28 @@ bool tag_is_ours(const char *name)
 	return strncmp(name, "holdfast:", 9) == 0 || strncmp(name, "aws:", 4) == 0;
 }
 
+static const char *spelled(const struct hf_value *row, const char *const names[3])
+{
+	const char *found = NULL;
+	for (size_t i = 0; found == NULL && i < 3 && hf_is(row, HF_DICT); i++)
+		found = hf_dict_cstr(row, names[i], NULL);
+	return found;
+}
+
 struct hf_value *tags_read(struct hf_arena *a, const struct hf_value *list)
 {
 	struct hf_value *out = hf_value_dict(a);
+	if (hf_is(list, HF_DICT)) { /* services that take a map give one back */
+		HF_DICT_EACH (list, e)
+			hf_dict_put(out, hf_entry_key(e)->u.string.p, hf_entry_value(e));
+		return out;
+	}
 	for (size_t i = 0; hf_is(list, HF_LIST) && i < hf_list_len(list); i++) {
-		const struct hf_value *row = hf_list_at(list, i);
-		if (!hf_is(row, HF_DICT))
-			continue;
-		const char *key = hf_dict_cstr(row, "key", hf_dict_cstr(row, "Key", NULL));
-		const char *value = hf_dict_cstr(row, "value", hf_dict_cstr(row, "Value", ""));
+		const char *key = spelled(hf_list_at(list, i), (const char *[]){ "key", "Key", "TagKey" });
+		const char *value =
+			spelled(hf_list_at(list, i), (const char *[]){ "value", "Value", "TagValue" });
 		if (key != NULL)
-			hf_dict_put(out, key, hf_value_cstr(a, value));
+			hf_dict_put(out, key, hf_value_cstr(a, value == NULL ? "" : value));
 	}
 	return out;
 }

@@ -15,10 +15,15 @@ nodist_%canon_reldir%_libhf_provisioner_a_SOURCES = %reldir%/spec_data.c
 provisioner_types = \
 	%reldir%/resources/services.yaml \
 	%reldir%/resources/autoscaling/group.yaml \
+	%reldir%/resources/budgets/budget.yaml \
+	%reldir%/resources/cloudfront/distribution.yaml \
 	%reldir%/resources/cloudwatch/alarm.yaml \
 	%reldir%/resources/cloudwatch/dashboard.yaml \
+	%reldir%/resources/codepipeline/pipeline.yaml \
 	%reldir%/resources/dynamodb/table.yaml \
+	%reldir%/resources/ec2/capacity_reservation.yaml \
 	%reldir%/resources/ec2/elastic_ip.yaml \
+	%reldir%/resources/ec2/flow_log.yaml \
 	%reldir%/resources/ec2/instance.yaml \
 	%reldir%/resources/ec2/internet_gateway.yaml \
 	%reldir%/resources/ec2/key_pair.yaml \
@@ -26,6 +31,7 @@ provisioner_types = \
 	%reldir%/resources/ec2/nat_gateway.yaml \
 	%reldir%/resources/ec2/network_acl.yaml \
 	%reldir%/resources/ec2/network_acl_entry.yaml \
+	%reldir%/resources/ec2/placement_group.yaml \
 	%reldir%/resources/ec2/route.yaml \
 	%reldir%/resources/ec2/route_table.yaml \
 	%reldir%/resources/ec2/route_table_association.yaml \
@@ -39,29 +45,50 @@ provisioner_types = \
 	%reldir%/resources/ec2/vpc_endpoint.yaml \
 	%reldir%/resources/ecr/repository.yaml \
 	%reldir%/resources/ecs/cluster.yaml \
+	%reldir%/resources/ecs/service.yaml \
+	%reldir%/resources/ecs/task_definition.yaml \
 	%reldir%/resources/efs/file_system.yaml \
 	%reldir%/resources/efs/mount_target.yaml \
+	%reldir%/resources/eks/access_entry.yaml \
+	%reldir%/resources/eks/access_policy.yaml \
 	%reldir%/resources/eks/addon.yaml \
 	%reldir%/resources/eks/cluster.yaml \
 	%reldir%/resources/eks/nodegroup.yaml \
+	%reldir%/resources/eks/pod_identity.yaml \
+	%reldir%/resources/elasticache/replication_group.yaml \
+	%reldir%/resources/elasticache/subnet_group.yaml \
 	%reldir%/resources/elb/listener.yaml \
 	%reldir%/resources/elb/load_balancer.yaml \
 	%reldir%/resources/elb/target_group.yaml \
+	%reldir%/resources/fsx/file_system.yaml \
 	%reldir%/resources/iam/instance_profile.yaml \
+	%reldir%/resources/iam/oidc_provider.yaml \
 	%reldir%/resources/iam/policy.yaml \
 	%reldir%/resources/iam/role.yaml \
 	%reldir%/resources/iam/role_policy.yaml \
 	%reldir%/resources/iam/role_policy_attachment.yaml \
+	%reldir%/resources/kms/alias.yaml \
+	%reldir%/resources/kms/key.yaml \
 	%reldir%/resources/logs/log_group.yaml \
+	%reldir%/resources/rds/instance.yaml \
 	%reldir%/resources/rds/subnet_group.yaml \
+	%reldir%/resources/route53/record.yaml \
+	%reldir%/resources/route53/zone.yaml \
 	%reldir%/resources/s3/bucket.yaml \
+	%reldir%/resources/sagemaker/cluster.yaml \
+	%reldir%/resources/sagemaker/domain.yaml \
 	%reldir%/resources/sagemaker/endpoint.yaml \
 	%reldir%/resources/sagemaker/endpoint_config.yaml \
 	%reldir%/resources/sagemaker/model.yaml \
 	%reldir%/resources/sagemaker/notebook.yaml \
 	%reldir%/resources/sagemaker/notebook_lifecycle.yaml \
+	%reldir%/resources/sagemaker/training_job.yaml \
+	%reldir%/resources/sagemaker/user_profile.yaml \
 	%reldir%/resources/secretsmanager/secret.yaml \
+	%reldir%/resources/servicediscovery/namespace.yaml \
 	%reldir%/resources/sns/topic.yaml \
+	%reldir%/resources/ssm/association.yaml \
+	%reldir%/resources/ssm/document.yaml \
 	%reldir%/resources/ssm/parameter.yaml
 EXTRA_DIST += %reldir%/embed.sh $(provisioner_types)
 CLEANFILES += %reldir%/spec_data.c

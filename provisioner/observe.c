@@ -5,53 +5,57 @@
 
 /* --- what "$X" means --- */
 
-void tag_pair_add(struct hf_arena *a, struct hf_value *list, const char *key, const char *value)
+void tag_pair_add(struct hf_arena *a, const struct hf_service *service, struct hf_value *list,
+	const char *key, const char *value)
 {
 	struct hf_value *pair = hf_value_dict(a);
-	hf_dict_put(pair, "Key", hf_value_cstr(a, key));
+	hf_dict_put(pair, service->tag_key, hf_value_cstr(a, key));
 	if (value != NULL)
-		hf_dict_put(pair, "Value", hf_value_cstr(a, value));
+		hf_dict_put(pair, service->tag_value, hf_value_cstr(a, value));
 	hf_list_append(list, pair);
 }
 
-static struct hf_value *tags_list(struct hf_engine *e, struct hf_arena *a, const char *name,
-	const struct hf_value *properties, const char *intent)
+static struct hf_value *tags_list(struct hf_engine *e, struct hf_arena *a, const struct hf_service *service,
+	const char *name, const struct hf_value *properties, const char *intent)
 {
 	struct hf_value *list = hf_value_list(a);
 	struct hf_value *wanted =
 		tags_wanted(a, e->env, properties); /* once: the macro asks again and again */
 	HF_DICT_EACH (wanted, t) {
-		tag_pair_add(a, list, hf_entry_key(t)->u.string.p, hf_entry_value(t)->u.string.p);
+		tag_pair_add(a, service, list, hf_entry_key(t)->u.string.p, hf_entry_value(t)->u.string.p);
 	}
-	tag_pair_add(a, list, "holdfast:environment", e->env->name);
-	tag_pair_add(a, list, "holdfast:resource", name);
-	tag_pair_add(a, list, "holdfast:intent", intent);
+	tag_pair_add(a, service, list, "holdfast:environment", e->env->name);
+	tag_pair_add(a, service, list, "holdfast:resource", name);
+	tag_pair_add(a, service, list, "holdfast:intent", intent);
 	return list;
 }
 
 /* The same as the services want it that take a dict. */
-static struct hf_value *tags_map(struct hf_arena *a, const struct hf_value *list)
+static struct hf_value *tags_map(
+	struct hf_arena *a, const struct hf_service *service, const struct hf_value *list)
 {
 	struct hf_value *map = hf_value_dict(a);
 	for (size_t i = 0; i < hf_list_len(list); i++)
-		hf_dict_put(map, hf_dict_cstr(hf_list_at(list, i), "Key", ""),
-			hf_dict_get(hf_list_at(list, i), "Value"));
+		hf_dict_put(map, hf_dict_cstr(hf_list_at(list, i), service->tag_key, ""),
+			hf_dict_get(hf_list_at(list, i), service->tag_value));
 	return map;
 }
 
 struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const char *name, const struct hf_value *properties, const struct hf_value *doc)
 {
-	struct hf_value *c = hf_value_dict(a);
 	const char *intent = hf_dict_cstr(doc, "intent", ""), *id = hf_dict_cstr(doc, "id", NULL);
+	const struct hf_value *outputs = hf_dict_get(doc, "outputs");
+	/* a property of the same name counts more than an output */
+	struct hf_value *c = hf_is(outputs, HF_DICT) ? hf_value_shallow(a, outputs) : hf_value_dict(a);
 	HF_DICT_EACH (spec->properties, p) {
 		const char *property = hf_entry_key(p)->u.string.p;
 		struct hf_value *v = hf_dict_get(properties, property);
 		if (v != NULL)
 			hf_dict_put(c, property, property_encode(a, hf_entry_value(p), v));
 	}
-	hf_dict_put(c, "tags", tags_list(e, a, name, properties, intent));
-	hf_dict_put(c, "tag_map", tags_map(a, hf_dict_get(c, "tags")));
+	hf_dict_put(c, "tags", tags_list(e, a, spec->service, name, properties, intent));
+	hf_dict_put(c, "tag_map", tags_map(a, spec->service, hf_dict_get(c, "tags")));
 	hf_dict_put(c, "intent", hf_value_cstr(a, intent));
 	hf_dict_put(c, "token", hf_value_cstr(a, intent));
 	hf_dict_put(c, "region", hf_value_cstr(a, e->region));
@@ -59,9 +63,6 @@ struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const str
 		hf_dict_put(c, "region_constraint", hf_value_cstr(a, e->region));
 	if (e->account != NULL)
 		hf_dict_put(c, "account", hf_value_cstr(a, e->account));
-	const struct hf_value *outputs = hf_dict_get(doc, "outputs");
-	if (hf_is(outputs, HF_DICT) && hf_dict_get(outputs, "arn") != NULL)
-		hf_dict_put(c, "arn", hf_dict_get(outputs, "arn"));
 	if (id != NULL)
 		hf_dict_put(c, "id", hf_value_cstr(a, id));
 	return c;
@@ -89,12 +90,11 @@ bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *
 	return false;
 }
 
-static bool item_fits(
-	struct hf_arena *a, const struct hf_spec *spec, struct hf_value *item, const struct hf_value *context)
+static bool item_fits(struct hf_arena *a, const struct hf_value *rules, struct hf_value *item,
+	const struct hf_value *context)
 {
-	const struct hf_value *match = hf_dict_get(spec->read, "match"),
-			      *where = hf_dict_get(spec->read, "where");
-	const struct hf_value *gone = hf_dict_get(spec->read, "gone");
+	const struct hf_value *match = hf_dict_get(rules, "match"), *where = hf_dict_get(rules, "where");
+	const struct hf_value *gone = hf_dict_get(rules, "gone");
 	if (hf_is(gone, HF_DICT) && value_in(a, item, gone))
 		return false;
 	if (hf_is(where, HF_DICT)) {
@@ -158,10 +158,8 @@ int resource_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec 
 	const struct hf_value *context, struct observed *o, struct hf_error *err)
 {
 	const char *path = hf_dict_cstr(spec->read, "id", NULL);
-	const struct hf_value *id = path == NULL ? NULL : hf_wire_at(a, o->item, path);
-	o->id = id != NULL          ? hf_wire_text(a, id)
-		: spec->key != NULL ? resource_key_id(a, spec, context)
-				    : NULL;
+	const char *id = path == NULL ? NULL : hf_wire_id(a, o->item, path);
+	o->id = id != NULL ? id : spec->key != NULL ? resource_key_id(a, spec, context) : NULL;
 	struct hf_value *mine = hf_value_shallow(a, context);
 	if (o->id != NULL)
 		hf_dict_put(mine, "id", hf_value_cstr(a, o->id));
@@ -171,11 +169,34 @@ int resource_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec 
 		HF_DICT_EACH (outputs, row) {
 			struct hf_value *v = hf_wire_at(a, o->item, hf_entry_value(row)->u.string.p);
 			hf_dict_set(o->outputs, hf_entry_key(row), v == NULL ? hf_value_cstr(a, "") : v);
-			if (v != NULL && strcmp(hf_entry_key(row)->u.string.p, "arn") == 0)
-				hf_dict_put(mine, "arn", v);
+			if (v != NULL && hf_dict_get(spec->properties, hf_entry_key(row)->u.string.p) == NULL)
+				hf_dict_set(mine, hf_entry_key(row), v);
 		}
 	}
 	return observe_more(e, a, spec, mine, o, err);
+}
+
+/* A find that gives no more than an id: the context with it, for the read; *ret NULL: there is none. */
+static int find_id(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_spec other = *spec;
+	struct reply reply;
+	other.service = spec->find_service;
+	int rc = engine_call(e, a, &other, spec->find, context, &reply, err);
+	if (rc < 0)
+		return rc;
+	const char *id = NULL, *path = hf_dict_cstr(spec->find, "id", "");
+	struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->find, "items", NULL));
+	for (size_t i = 0; i < hf_list_len(items) && id == NULL; i++)
+		if (item_fits(a, spec->find, hf_list_at(items, i), context))
+			id = hf_wire_id(a, hf_list_at(items, i), path);
+	*ret = NULL;
+	if (id != NULL) {
+		*ret = hf_value_shallow(a, context);
+		hf_dict_put(*ret, "id", hf_value_cstr(a, id));
+	}
+	return 0;
 }
 
 int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
@@ -184,13 +205,23 @@ int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 	const struct hf_value *operation = find && spec->find != NULL ? spec->find : spec->read;
 	struct observed o = { .values = hf_value_dict(a), .outputs = hf_value_dict(a) };
 	struct reply reply;
+	if (operation == spec->find && hf_dict_get(spec->find, "id") != NULL) {
+		struct hf_value *known = NULL;
+		int rc = find_id(e, a, spec, context, &known, err);
+		if (rc < 0 || known == NULL) {
+			*ret = o;
+			return rc;
+		}
+		context = known;
+		operation = spec->read;
+	}
 	int rc = engine_call(e, a, spec, operation, context, &reply, err);
 	if (rc < 0 && !reply_in(spec->read, "absent", &reply))
 		return rc;
 	if (rc == 0) {
 		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
 		for (size_t i = 0; i < hf_list_len(items) && o.item == NULL; i++)
-			if (item_fits(a, spec, hf_list_at(items, i), context))
+			if (item_fits(a, spec->read, hf_list_at(items, i), context))
 				o.item = hf_list_at(items, i);
 	}
 	o.present = o.item != NULL;

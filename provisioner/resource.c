@@ -210,9 +210,9 @@ static int create_call(struct hf_engine *e, struct hf_arena *a, const struct hf_
 	if (rc < 0 && !reply_in(spec->create, "exists", &reply))
 		return rc;
 	const char *path = hf_dict_cstr(spec->create, "id", NULL);
-	const struct hf_value *id = rc < 0 || path == NULL ? NULL : hf_wire_at(a, reply.doc, path);
+	const char *id = rc < 0 || path == NULL ? NULL : hf_wire_id(a, reply.doc, path);
 	if (id != NULL || (rc == 0 && spec->key != NULL)) {
-		*ret_id = id != NULL ? hf_wire_text(a, id) : resource_key_id(a, spec, context);
+		*ret_id = id != NULL ? id : resource_key_id(a, spec, context);
 		return 0;
 	}
 	rc = found_wait(e, a, spec, context, &o, err);
@@ -341,27 +341,32 @@ int resource_create(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 
 /* --- change --- */
 
-static void tags_differ(struct hf_engine *e, struct hf_arena *a, struct hf_value *context,
-	const struct hf_value *properties, const struct observed *o)
+static void tags_differ(struct hf_engine *e, struct hf_arena *a, const struct hf_service *service,
+	struct hf_value *context, const struct hf_value *properties, const struct observed *o)
 {
+	struct hf_value *map = hf_value_dict(a);
 	struct hf_value *added = hf_value_list(a), *removed = hf_value_list(a), *keys = hf_value_list(a);
 	struct hf_value *wanted = tags_wanted(a, e->env, properties);
 	HF_DICT_EACH (wanted, t) {
 		const char *key = hf_entry_key(t)->u.string.p, *value = hf_entry_value(t)->u.string.p;
 		const char *old = o->tags == NULL ? NULL : hf_dict_cstr(o->tags, key, NULL);
-		if (old == NULL || strcmp(old, value) != 0)
-			tag_pair_add(a, added, key, value);
+		if (old == NULL || strcmp(old, value) != 0) {
+			tag_pair_add(a, service, added, key, value);
+			hf_dict_put(map, key, hf_value_cstr(a, value));
+		}
 	}
 	for (size_t i = 0; o->tags != NULL && i < o->tags->u.dict->map.count; i++) {
 		const struct hf_map_entry *t = &o->tags->u.dict->map.entries[i];
 		const char *key = hf_entry_key(t)->u.string.p;
 		if (tag_is_ours(key) || hf_dict_get(wanted, key) != NULL)
 			continue;
-		tag_pair_add(a, removed, key, NULL);
+		tag_pair_add(a, service, removed, key, NULL);
 		hf_list_append(keys, hf_value_cstr(a, key));
 	}
 	if (hf_list_len(added) > 0)
 		hf_dict_put(context, "added_tags", added);
+	if (hf_dict_len(map) > 0)
+		hf_dict_put(context, "added_tag_map", map);
 	if (hf_list_len(removed) > 0) {
 		hf_dict_put(context, "removed_tags", removed);
 		hf_dict_put(context, "removed_tag_keys", keys);
@@ -391,7 +396,7 @@ int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 	int rc = resource_observe(e, a, change->spec, context, false, &o, err);
 	if (rc < 0)
 		return rc;
-	tags_differ(e, a, context, properties, &o);
+	tags_differ(e, a, change->spec->service, context, properties, &o);
 	for (size_t i = 0; i < hf_list_len(change->spec->update); i++) {
 		const struct hf_value *operation = hf_list_at(change->spec->update, i);
 		const char *when = hf_dict_cstr(operation, "when", NULL);
@@ -416,9 +421,10 @@ int resource_tag(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *
 	struct hf_value *added = hf_value_list(a);
 	const struct hf_value *tags = hf_dict_get(context, "tags");
 	for (size_t i = 0; i < hf_list_len(tags); i++)
-		if (tag_is_ours(hf_dict_cstr(hf_list_at(tags, i), "Key", "")))
+		if (tag_is_ours(hf_dict_cstr(hf_list_at(tags, i), spec->service->tag_key, "")))
 			hf_list_append(added, hf_list_at(tags, i));
 	hf_dict_put(context, "added_tags", added);
+	hf_dict_put(context, "added_tag_map", hf_dict_get(context, "tag_map"));
 	for (size_t i = 0; i < hf_list_len(spec->update); i++) {
 		const struct hf_value *operation = hf_list_at(spec->update, i);
 		const char *when = hf_dict_cstr(operation, "when", "");
@@ -437,7 +443,7 @@ int resource_tag(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *
 
 /* needs: a path that must be there, so that what a run before undid is not undone twice. */
 static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
-	const struct hf_value *operation, const struct hf_value *context, struct hf_error *err)
+	const struct hf_value *operation, struct hf_value *context, struct hf_error *err)
 {
 	const char *needs = hf_dict_cstr(operation, "needs", NULL);
 	if (needs != NULL) {
@@ -448,7 +454,10 @@ static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_
 	}
 	struct reply reply;
 	int rc = engine_call(e, a, spec, operation, context, &reply, err);
-	return rc < 0 && reply_in(operation, "absent", &reply) ? 0 : rc;
+	if (rc < 0)
+		return reply_in(operation, "absent", &reply) ? 0 : rc;
+	answer_keep(a, operation, &reply, context);
+	return 0;
 }
 
 int resource_delete(

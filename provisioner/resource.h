@@ -79,7 +79,8 @@ HF_CHECK int resource_finish(struct hf_engine *e, struct hf_arena *a, const stru
 const char *resource_key_id(struct hf_arena *a, const struct hf_spec *spec, const struct hf_value *context);
 /* The item's value at the rule's path is one of its values. */
 bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *rule);
-void tag_pair_add(struct hf_arena *a, struct hf_value *list, const char *key, const char *value);
+void tag_pair_add(struct hf_arena *a, const struct hf_service *service, struct hf_value *list,
+	const char *key, const char *value);
 
 /* target.c: which resources a run is about. */
 struct targets {

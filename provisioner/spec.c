@@ -33,6 +33,9 @@ static int services_read(
 			.prefix = hf_dict_cstr(row, "prefix", NULL),
 			.flat_lists = hf_dict_bool(row, "flat_lists", false),
 			.signing = hf_dict_cstr(row, "signing", hf_entry_key(e)->u.string.p),
+			.tag_key = hf_dict_cstr(row, "tag_key", "Key"),
+			.tag_value = hf_dict_cstr(row, "tag_value", "Value"),
+			.xml_namespace = hf_dict_cstr(row, "namespace", NULL),
 			.target = hf_dict_cstr(row, "target", NULL),
 			.content = hf_dict_cstr(row, "content", NULL),
 		};
@@ -72,8 +75,11 @@ static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *do
 		.key = hf_dict_get(doc, "key"),
 		.owned_by_tags = strcmp(hf_dict_cstr(doc, "owned", ""), "tags") == 0,
 	};
-	if (spec.type == NULL || spec.service == NULL || !hf_is(spec.properties, HF_DICT) ||
-		!hf_is(spec.create, HF_DICT) || !hf_is(spec.read, HF_DICT) || !hf_is(spec.remove, HF_LIST))
+	spec.find_service =
+		service_find(s, hf_dict_cstr(spec.find, "service", hf_dict_cstr(doc, "service", NULL)));
+	if (spec.type == NULL || spec.service == NULL || spec.find_service == NULL ||
+		!hf_is(spec.properties, HF_DICT) || !hf_is(spec.create, HF_DICT) ||
+		!hf_is(spec.read, HF_DICT) || !hf_is(spec.remove, HF_LIST))
 		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(doc),
 			"a type needs type, service, properties, create, read and delete");
 	if (!hf_is(spec.update, HF_LIST))

@@ -17,6 +17,8 @@ struct hf_service {
 	const char
 		*signing; /* what requests are signed for; usually the name, which IAM actions begin with */
 	enum hf_protocol protocol;
+	const char *tag_key, *tag_value; /* how it spells the two fields of a tag */
+	const char *xml_namespace;
 	bool flat_lists; /* a query service whose requests name the elements of lists themselves */
 };
 
@@ -25,6 +27,8 @@ struct hf_spec {
 	const struct hf_service *service;
 	struct hf_value *doc;
 	struct hf_value *properties; /* dict: name → {type, required, …} */
+	const struct hf_service
+		*find_service; /* usually the same; the tagging service for what has no names */
 	struct hf_value *create, *read, *find, *ready, *vanish;
 	struct hf_value *update, *remove; /* lists of operations */
 	struct hf_value *key;             /* list of properties that make the id; NULL: the answer names it */

@@ -21,6 +21,74 @@ static struct hf_value *known(const struct hf_value *context, const char *name)
 	return v == NULL || hf_is(v, HF_NULL) || hf_is(v, HF_UNDEFINED) ? NULL : v;
 }
 
+static const char *after_last_slash(const char *text)
+{
+	const char *slash = strrchr(text, '/');
+	return slash == NULL ? text : slash + 1;
+}
+
+static const char *after_scheme(const char *text)
+{
+	const char *scheme = strstr(text, "://");
+	return scheme == NULL ? text : scheme + strlen("://");
+}
+
+typedef const char *text_part(const char *text);
+
+static const struct {
+	const char *name;
+	text_part *part;
+} parts[] = { { "|last", after_last_slash }, { "|host", after_scheme } };
+
+/* What "|last" or "|host" at the end of *name asks for is cut off it; NULL: the whole. */
+static text_part *part_wanted(struct hf_str *name)
+{
+	for (size_t i = 0; i < HF_COUNT(parts); i++) {
+		if (!hf_str_ends(*name, parts[i].name))
+			continue;
+		name->n -= strlen(parts[i].name);
+		return parts[i].part;
+	}
+	return NULL;
+}
+
+static const char *named_text(struct hf_arena *a, const struct hf_value *context, struct hf_str name)
+{
+	text_part *part = part_wanted(&name);
+	const struct hf_value *value = known(context, hf_str_dup(a, name));
+	if (value == NULL)
+		return NULL;
+	const char *text = hf_wire_text(a, value);
+	return part == NULL ? text : part(text);
+}
+
+/* Text with its "${name}" replaced. encoded: it is a path, and what is put in is one segment of it. */
+static int fill_text(struct hf_arena *a, const struct hf_value *v, const struct hf_value *context,
+	bool encoded, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_str s = v->u.string;
+	hf_auto_buf out = hf_buf_init(HF_WIRE_BODY_MAX);
+	for (size_t at; (at = hf_str_find(s, HF_STR("${"), 0)) != SIZE_MAX;) {
+		size_t end = hf_str_find(s, HF_STR("}"), at);
+		if (end == SIZE_MAX)
+			break;
+		struct hf_str name = hf_strn(s.p + at + 2, end - at - 2);
+		const char *text = named_text(a, context, name);
+		if (text == NULL)
+			return hf_fail_at(
+				err, HF_E_UNDEFINED, hf_value_pos(v), "%.*s is not known", HF_STR_ARG(name));
+		hf_buf_append(&out, s.p, at);
+		if (encoded)
+			hf_uri_encode(&out, hf_str(text), false);
+		else
+			hf_buf_puts(&out, text);
+		s = hf_strn(s.p + end + 1, s.n - end - 1);
+	}
+	hf_buf_add(&out, s);
+	*ret = hf_value_str(a, hf_buf_str(&out));
+	return 0;
+}
+
 static int expand_text(struct hf_arena *a, const struct hf_value *v, const struct hf_value *context,
 	struct hf_value **ret, struct hf_error *err)
 {
@@ -29,26 +97,16 @@ static int expand_text(struct hf_arena *a, const struct hf_value *v, const struc
 		*ret = hf_value_str(a, hf_strn(s.p + 1, s.n - 1));
 		return 0;
 	}
+	if (hf_str_starts(s, "$#")) { /* how many there are */
+		const struct hf_value *list = known(context, s.p + 2);
+		*ret = list == NULL ? NULL : hf_value_int(a, (int64_t)hf_list_len(list));
+		return 0;
+	}
 	if (s.n > 1 && s.p[0] == '$' && s.p[1] != '{') {
 		*ret = known(context, s.p + 1);
 		return 0;
 	}
-	hf_auto_buf out = hf_buf_init(HF_WIRE_BODY_MAX);
-	for (size_t at; (at = hf_str_find(s, HF_STR("${"), 0)) != SIZE_MAX;) {
-		size_t end = hf_str_find(s, HF_STR("}"), at);
-		if (end == SIZE_MAX)
-			break;
-		const char *name = hf_strndup(a, s.p + at + 2, end - at - 2);
-		const struct hf_value *value = known(context, name);
-		if (value == NULL)
-			return hf_fail_at(err, HF_E_UNDEFINED, hf_value_pos(v), "%s is not known", name);
-		hf_buf_append(&out, s.p, at);
-		hf_buf_puts(&out, hf_wire_text(a, value));
-		s = hf_strn(s.p + end + 1, s.n - end - 1);
-	}
-	hf_buf_add(&out, s);
-	*ret = hf_value_str(a, hf_buf_str(&out));
-	return 0;
+	return fill_text(a, v, context, false, ret, err);
 }
 
 static int expand_list(struct hf_arena *a, const struct hf_value *v, const struct hf_value *context,
@@ -163,10 +221,16 @@ static int body_xml(struct hf_arena *a, const struct hf_service *service, const 
 	const struct hf_value *request, struct hf_buf *out, struct hf_error *err)
 {
 	const char *root = hf_dict_cstr(operation, "root", NULL);
-	if (hf_is(request, HF_STRING))
+	if (hf_is(request, HF_STRING)) {
 		hf_buf_add(out, request->u.string);
-	else if (request != NULL && root != NULL)
+	} else if (request != NULL && root != NULL && service->xml_namespace != NULL) {
+		hf_buf_printf(out, "<%s xmlns=\"%s\">", root, service->xml_namespace);
+		HF_DICT_EACH (request, e)
+			xml_add(a, out, hf_entry_key(e)->u.string.p, hf_entry_value(e));
+		hf_buf_printf(out, "</%s>", root);
+	} else if (request != NULL && root != NULL) {
 		xml_add(a, out, root, request);
+	}
 	return 0;
 }
 
@@ -187,18 +251,50 @@ static const struct {
 static int request_place(struct hf_arena *a, const struct hf_value *operation, const struct hf_value *context,
 	struct hf_aws_call *call, struct hf_error *err)
 {
-	struct hf_value *path = NULL, *query = NULL;
-	int rc = hf_wire_expand(a, hf_dict_get(operation, "path"), context, &path, err);
+	struct hf_value *query = NULL, *path = hf_dict_get(operation, "path");
+	int rc = path == NULL ? 0 : fill_text(a, path, context, true, &path, err);
 	if (rc == 0)
 		rc = hf_wire_expand(a, hf_dict_get(operation, "query"), context, &query, err);
 	if (rc < 0)
 		return rc;
-	call->path = path == NULL ? "/" : hf_uri_encode_dup(a, path->u.string, true);
+	call->path = path == NULL ? "/" : path->u.string.p;
 	if (hf_is(query, HF_DICT)) {
 		hf_auto_buf out = hf_buf_init(HF_WIRE_BODY_MAX);
 		form_add(a, &out, "", query, true);
 		call->query = hf_strndup(a, out.p + 1, out.n - 1);
 	}
+	return 0;
+}
+
+static void header_add(
+	struct hf_aws_call *call, struct hf_http_header *headers, const char *name, const char *value)
+{
+	headers[call->n_headers++] = (struct hf_http_header){ name, value };
+}
+
+static int request_headers(struct hf_arena *a, const struct hf_service *service,
+	const struct hf_value *operation, const struct hf_value *context, struct hf_aws_call *call,
+	struct hf_error *err)
+{
+	struct hf_value *own = NULL;
+	int rc = hf_wire_expand(a, hf_dict_get(operation, "headers"), context, &own, err);
+	if (rc < 0)
+		return rc;
+	struct hf_http_header *headers =
+		hf_new_array(a, 2 + (own == NULL ? 0 : hf_dict_len(own)), struct hf_http_header);
+	bool json = service->protocol == HF_PROTOCOL_JSON;
+	call->headers = headers;
+	if (call->body.n > 0)
+		header_add(call, headers, "content-type",
+			json ? hf_sprintf(a, "application/x-amz-json-%s", service->content)
+			     : dialects[service->protocol].content);
+	if (json)
+		header_add(call, headers, "x-amz-target",
+			hf_sprintf(a, "%s.%s", service->target, hf_dict_cstr(operation, "operation", "")));
+	if (own != NULL)
+		HF_DICT_EACH (own, e)
+			header_add(call, headers, hf_entry_key(e)->u.string.p,
+				hf_wire_text(a, hf_entry_value(e)));
 	return 0;
 }
 
@@ -224,17 +320,7 @@ int hf_wire_request(struct hf_arena *a, const struct hf_service *service, const 
 	call->s3 = strcmp(service->name, "s3") == 0;
 	call->body = hf_buf_dup(a, &out);
 	call->max_body = HF_WIRE_ANSWER_MAX;
-	struct hf_http_header *headers = hf_new_array(a, 2, struct hf_http_header);
-	bool json = service->protocol == HF_PROTOCOL_JSON;
-	call->headers = headers;
-	if (call->body.n > 0)
-		headers[call->n_headers++] = (struct hf_http_header){ "content-type",
-			json ? hf_sprintf(a, "application/x-amz-json-%s", service->content)
-			     : dialects[service->protocol].content };
-	if (json)
-		headers[call->n_headers++] = (struct hf_http_header){ "x-amz-target",
-			hf_sprintf(a, "%s.%s", service->target, hf_dict_cstr(operation, "operation", "")) };
-	return 0;
+	return request_headers(a, service, operation, context, call, err);
 }
 
 /* --- answers --- */
@@ -254,6 +340,9 @@ int hf_wire_answer(struct hf_arena *a, const struct hf_service *service, const s
 			return err == NULL ? -HF_E_PARSE : -(int)err->code;
 	}
 	*ret = hf_is(v, HF_DICT) ? v : hf_value_dict(a);
+	const char *etag = hf_http_header(&r->headers, "etag");
+	if (etag != NULL)
+		hf_dict_put(*ret, "@etag", hf_value_cstr(a, etag));
 	return 0;
 }
 
@@ -286,6 +375,17 @@ struct hf_value *hf_wire_at(struct hf_arena *a, struct hf_value *v, const char *
 			return each_at(a, v, rest);
 	}
 	return v;
+}
+
+const char *hf_wire_id(struct hf_arena *a, struct hf_value *v, const char *path)
+{
+	struct hf_str plain = hf_str(path);
+	text_part *part = part_wanted(&plain);
+	const struct hf_value *found = hf_wire_at(a, v, hf_str_dup(a, plain));
+	if (found == NULL)
+		return NULL;
+	const char *text = hf_wire_text(a, found);
+	return part == NULL ? text : part(text);
 }
 
 struct hf_value *hf_wire_items(struct hf_arena *a, struct hf_value *v, const char *path)
