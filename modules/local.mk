@@ -119,6 +119,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/expect.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/xml.c %reldir%/xml_edit.c %reldir%/xml_edit.h \
 	%reldir%/xml_late.c %reldir%/xml_late.h %reldir%/xml_tree.c %reldir%/xml_tree.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/parted.c
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -171,6 +172,7 @@ module_pages = \
 	%reldir%/package.md \
 	%reldir%/package_facts.md \
 	%reldir%/pam_limits.md \
+	%reldir%/parted.md \
 	%reldir%/pause.md \
 	%reldir%/ping.md \
 	%reldir%/pip.md \

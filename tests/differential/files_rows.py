@@ -15,6 +15,7 @@ Hard = namedtuple("Hard", "other")
 Archive = namedtuple("Archive", "members")  # its kind is the name's suffix
 Repo = namedtuple("Repo", "")  # two commits, a tag v1 on the first, a branch side
 Clone = namedtuple("Clone", "other")
+Disk = namedtuple("Disk", "script", defaults=[""])  # a file of eight megabytes, partitioned by parted's commands
 Row = namedtuple("Row", "title given task options", defaults=[{}])
 
 SSHD = "Port 22\n#PermitRootLogin yes\nUsePAM yes\n"

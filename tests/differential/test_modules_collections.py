@@ -1,4 +1,4 @@
-"""Modules of Ansible's collections against the collections themselves: rows in collections_rows.py and documents_rows.py, asked anew every time.
+"""Modules of Ansible's collections against the collections themselves: rows in collections_rows.py, documents_rows.py and disks_rows.py, asked anew every time.
 
 For each: status, tree and result keys as ansible's; check touches nothing; a second run is ok; undo restores."""
 import os
@@ -11,10 +11,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import collections_rows  # noqa: E402
+import disks_rows  # noqa: E402
 import documents_rows  # noqa: E402
 from modules_kit import ask_holdfast, ask_modules, comparable, status, take_back  # noqa: E402
 
-ROWS = collections_rows.ROWS + documents_rows.ROWS
+ROWS = collections_rows.ROWS + documents_rows.ROWS + disks_rows.ROWS
 IDS = [r.title for r in ROWS]
 UNDONE = [r for r in ROWS if "expect" not in r.task]  # what a command did is known to the command only
 # The collections that belong to the ansible-core the tests pin, and what modules of them import.
