@@ -76,11 +76,29 @@ int release_status(const struct cli_call *call, int result, const struct hf_erro
 
 static int progress_show(void *data, size_t items, uint64_t bytes)
 {
-	struct release_session *s = data;
+	enum { BAR = 30 };
+	static const char full[BAR + 1] = "##############################";
+	const struct release_session *s = data;
 	hf_auto_arena scratch = hf_arena_new();
-	fprintf(stderr, "\r  %zu transfers, %s \033[K", items, release_size(scratch, bytes));
-	(void)s;
+	if (s->expected == 0) {
+		fprintf(stderr, "\r  %zu transfers, %s \033[K", items, release_size(scratch, bytes));
+		return 0;
+	}
+	/* Empty files have no bytes to count. */
+	uint64_t done = s->expected_bytes > 0 ? bytes : items,
+		 all = s->expected_bytes > 0 ? s->expected_bytes : s->expected;
+	int percent = done >= all ? 100 : (int)(done * 100 / all);
+	fprintf(stderr, "\r  [%-*.*s] %3d%%  %zu of %zu objects, %s of %s \033[K", BAR, percent * BAR / 100,
+		full, percent, items, s->expected, release_size(scratch, bytes),
+		release_size(scratch, s->expected_bytes));
 	return 0;
+}
+
+static void progress_expect(void *data, size_t items, uint64_t bytes)
+{
+	struct release_session *s = data;
+	s->expected = items;
+	s->expected_bytes = bytes;
 }
 
 int release_passphrase(
@@ -135,6 +153,7 @@ int release_open(struct hf_arena *a, const struct release_base *base, enum relea
 	struct hf_store_options options = { 0 };
 	if (!base->json && isatty(STDERR_FILENO)) {
 		options.progress = progress_show;
+		options.expect = progress_expect;
 		options.data = ret;
 	}
 	int result = release_keys(a, base, ret, err);

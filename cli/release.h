@@ -58,6 +58,8 @@ struct release_session {
 	struct hf_private_key *keys[HF_SIGNATURES_MAX];
 	size_t n_keys;
 	enum hf_refusal refusal;
+	size_t expected; /* what the batch under way amounts to; 0: not known */
+	uint64_t expected_bytes;
 };
 enum release_needs { RELEASE_STORE_ONLY, RELEASE_ROOTS };
 /* Opens the store, loads the keys given and, where needed, walks the roots. */

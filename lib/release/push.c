@@ -87,7 +87,11 @@ static int objects_upload(struct hf_arena *a, struct hf_store *store, const stru
 			.sha256 = &o->file->sha256 };
 		bytes += (uint64_t)o->file->size;
 	}
+	if (n > 0 && store->options.expect != NULL)
+		store->options.expect(store->options.data, n, bytes);
 	int result = n == 0 ? 0 : hf_store_put_many(store, puts, n, err);
+	if (n > 0 && store->options.expect != NULL)
+		store->options.expect(store->options.data, 0, 0);
 	if (result < 0)
 		return hf_wrap(err, "upload to %s", store->url);
 	report->uploaded += n;

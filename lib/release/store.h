@@ -77,6 +77,9 @@ struct hf_store_options {
 	/* Called after every finished item of a batch and at least four times a second while one waits, with
 	 * the items and bytes finished so far; < 0 (-HF_E_CANCELLED) stops the batch. May be NULL. */
 	int (*progress)(void *data, size_t items, uint64_t bytes);
+	/* What the next batch amounts to, where that is worth showing; zeros: nothing that is. May be NULL.
+	 */
+	void (*expect)(void *data, size_t items, uint64_t bytes);
 	void *data;
 };
 

@@ -369,6 +369,18 @@ def test_refused_by_name_and_the_host_goes_on(shared, attack, word):
     h.goes_on()
 
 
+def test_every_word_is_documented():
+    """What the attacks are refused with, and what alarms are called, stands in the manual."""
+    import pathlib
+    import re
+    here = pathlib.Path(__file__).resolve()
+    pages = "".join(p.read_text() for p in (here.parents[2] / "docs").glob("holdfast*.md"))
+    words = {w for _, w in ATTACKS}
+    for name in ("test_attacks_host.py", "test_attacks_bucket.py", "test_identity.py"):
+        words |= set(re.findall(r'(?:refuses|alarm|UNREACHABLE =)\(? ?"([a-z-]+)"', here.with_name(name).read_text()))
+    assert len(words) > 30 and not {w for w in words if f"`{w}`" not in pages}
+
+
 def flips(document, count):
     """(position, bit) all over a document."""
     chosen = random.Random(len(document))

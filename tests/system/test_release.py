@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -239,6 +240,28 @@ def test_interrupted_push_is_invisible_and_resumes(local):
     assert 0 < rest["uploaded"] < rest["objects"]
     assert not list(local.folder.rglob("*.tmp")) or rest["existed"] is False
     local.ok("release", "verify", rest["release"], "--deep")
+
+
+def test_progress_on_a_terminal(team):
+    """A bar with what is to be sent; nothing of it where nobody looks."""
+    team.start("dev")
+    for i in range(30):
+        team.write(f"files/{i}", f"{i}\n" * 20000)
+    keys = ["--key", str(team.path / "alice.pem")]
+    ours, theirs = os.openpty()
+    pushed = subprocess.Popen([team.holdfast, "release", "push", "tree", *keys], cwd=team.path, env=team.env(), stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # the other side has closed
+            break
+        shown += piece
+    os.close(ours)
+    assert pushed.wait() == 0
+    assert re.search(rb"\[#{30}\] 100%  32 of 32 objects, [\d.]+ MB of [\d.]+ MB", shown), shown[-300:]
+    assert team.run("release", "push", "tree").stderr == ""
 
 
 def test_push_by_somebody_without_the_role_uploads_nothing(team):
