@@ -1,8 +1,7 @@
-"""A door in front of an S3 server: counts what goes through, and lets conditional writes in one at a time.
+"""A door in front of an S3 server: counts what goes through. The Host header goes through unchanged, so signatures stay good.
 
-The server behind checks signatures, hashes and conditions, but looks first and writes then, so two writers at once may
-both pass; S3 itself decides in one step. Behind this door it does, too. The Host header goes through unchanged, so
-signatures stay good.
+one_by_one lets conditional writes in one at a time: versitygw before 1.8 looks first and writes then, so that two
+writers at once may both pass. S3 itself, and versitygw since, decide in one step.
 """
 import http.client
 import http.server
@@ -11,7 +10,7 @@ import threading
 
 
 class Front:
-    def __init__(self, port):
+    def __init__(self, port, one_by_one=False):
         self.behind, self.lock, self.count = port, threading.Lock(), threading.Lock()
         self.sent, self.puts = 0, []
         outer = self
@@ -25,7 +24,7 @@ class Front:
                     outer.sent += len(body)
                     if self.command == "PUT":
                         outer.puts.append((self.path, len(body)))
-                if self.command == "PUT" and (self.headers.get("If-Match") or self.headers.get("If-None-Match")):
+                if one_by_one and self.command == "PUT" and (self.headers.get("If-Match") or self.headers.get("If-None-Match")):
                     with outer.lock:
                         self.pass_on(body)
                 else:

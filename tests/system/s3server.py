@@ -18,6 +18,7 @@ import hmac
 import http.client
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -26,8 +27,8 @@ import sys
 import tempfile
 import time
 
-VERSION = "v1.7.0"
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "holdfast-tools"
+VERSION = "v1.8.0"  # the first whose conditional writes look and write in one step
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "holdfast-tools" / VERSION
 START_SECONDS = 20
 STOP_SECONDS = 5
 
@@ -55,6 +56,12 @@ def pick_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def version():
+    """What Go wrote into the program about itself, as numbers."""
+    found = re.search(rb"github.com/versity/versitygw\tv(\d+)\.(\d+)", pathlib.Path(program()).read_bytes())
+    return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 class S3Server:

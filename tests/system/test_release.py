@@ -328,8 +328,8 @@ def test_halt_keeps_the_release(team):
 
 
 def test_two_managers_at_once_one_is_told_so(local):
-    """Both look, both sign the same number; the store lets one write. Each round has exactly one winner. (The S3 server
-    of these tests checks and then writes, which lets two win; what a 412 does is tested in test_s3.)"""
+    """Both look, both sign the same number; the store lets one write. Each round has exactly one winner. (On an
+    S3 server: test_promotion.)"""
     team = local
     team.start("dev")
     releases = []
