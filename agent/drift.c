@@ -14,6 +14,7 @@
 #include "lib/data/json.h"
 
 enum {
+	WATCHDOG_MS = 1000, /* the unit waits a minute */
 	SLOW_MS = 300,
 	STREAK_MAX = 5,
 	STREAK_WINDOW_S = 600,
@@ -36,7 +37,8 @@ struct hf_drift {
 	struct hf_map pending;      /* id → struct hf_drift_touch: what this run looks at */
 	int64_t run;
 	bool correct, ended;
-	bool noted; /* the run has its row */
+	bool noted;                 /* the run has its row */
+	char packages[HF_LOOK_MAX]; /* how what packages depend on looked when they were last asked about */
 	bool whole; /* the next run goes through everything: a resource was not where it should stand */
 };
 
@@ -93,6 +95,7 @@ struct sweep {
 	struct hf_drift *d;
 	bool hash;
 	int found;
+	uint64_t told_ms; /* the watchdog */
 };
 
 static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
@@ -101,8 +104,10 @@ static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 	struct hf_look look;
 	const char *path = hf_state_text(row, 0);
 	bool tree = strncmp(hf_state_text(row, 2), "tree ", 5) == 0;
-	if (s->hash)
+	if (s->hash && hf_time_monotonic_ms() - s->told_ms > WATCHDOG_MS) {
 		sd_notify(0, "WATCHDOG=1"); /* hashing large trees takes its time, and is no hang */
+		s->told_ms = hf_time_monotonic_ms();
+	}
 	hf_look_take(path, tree, s->hash, &look);
 	bool same = strcmp(look.stat, hf_state_text(row, 1)) == 0 &&
 		    (!s->hash || strcmp(look.what, hf_state_text(row, 2)) == 0);
@@ -116,9 +121,25 @@ static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 
 void hf_drift_sweep(struct hf_drift *d, bool hash)
 {
-	struct sweep s = { d, hash, 0 };
+	struct sweep s = { d, hash, 0, 0 };
 	HF_MUST(hf_state_query(d->agent->state, err, sweep_row, &s, "SELECT path,look,hash FROM paths", ""));
 	debounce(d);
+}
+
+/* Whether the databases of packages, and what says which version is wanted, stand as they did when package
+ * resources were last asked about: to ask again would give the same. Changes of the databases are events. */
+static bool packages_stand(struct hf_drift *d)
+{
+	static const char *const paths[] = { "/var/lib/dpkg/status", "/var/lib/apt/extended_states",
+		"/var/lib/apt/lists", "/etc/apt", "/etc/apt/preferences", "/etc/apt/preferences.d",
+		"/etc/apt/sources.list", "/etc/apt/sources.list.d", "/var/lib/rpm/rpmdb.sqlite",
+		"/var/lib/rpm/Packages", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/etc/dnf", "/etc/yum.repos.d",
+		"/var/cache/dnf", "/var/cache/libdnf5", NULL };
+	char now[HF_LOOK_MAX];
+	hf_look_stats(paths, now);
+	bool same = strcmp(now, d->packages) == 0;
+	memcpy(d->packages, now, sizeof(now));
+	return same;
 }
 
 /* What is no path has no look: it is checked by its module. */
@@ -127,7 +148,8 @@ static void sweep_rest(struct hf_drift *d)
 	static const enum hf_thing kinds[] = { HF_THING_UNIT, HF_THING_PACKAGES, HF_THING_USERS,
 		HF_THING_MOUNTS, HF_THING_SYSCTL };
 	for (size_t i = 0; i < HF_COUNT(kinds); i++)
-		hf_drift_set_add(&d->set, kinds[i], NULL, NULL);
+		if (kinds[i] != HF_THING_PACKAGES || !packages_stand(d))
+			hf_drift_set_add(&d->set, kinds[i], NULL, NULL);
 	debounce(d);
 }
 
@@ -154,6 +176,7 @@ static int on_hash_sweep(sd_event_source *source, uint64_t now, void *data)
 void hf_drift_lost(struct hf_drift *d, const char *why)
 {
 	hf_report_alarm(d->agent, "events-lost", "events-lost", "%s: everything is looked at", why);
+	d->packages[0] = '\0';
 	hf_drift_sweep(d, true);
 	sweep_rest(d);
 }

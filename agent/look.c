@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/base/digest.h"
@@ -15,12 +16,55 @@
 #define HASH_MAX ((uint64_t)256 << 20)
 enum { LINK_MAX = 4096, TREE_ENTRIES_MAX = 200000 };
 
+/* A sweep prints a thousand of these: printf, and divisions, would cost more than the stat itself. */
+enum { DIGITS_MAX = 22 }; /* 2^64 in base 8 */
+
+static char *number_end(char *out, const char *digits, size_t n, char behind)
+{
+	memcpy(out, digits, n);
+	out[n] = behind;
+	return out + n + 1;
+}
+
+static char *decimal_print(char *out, uint64_t n, unsigned least, char behind)
+{
+	char digits[DIGITS_MAX] HF_UNINITIALIZED;
+	size_t at = sizeof(digits);
+	for (; n > 0 || sizeof(digits) - at < least; n /= 10)
+		digits[--at] = (char)('0' + n % 10);
+	return number_end(out, digits + at, sizeof(digits) - at, behind);
+}
+
+/* Base 2^bits. */
+static char *power_print(char *out, uint64_t n, unsigned bits, char behind)
+{
+	char digits[DIGITS_MAX] HF_UNINITIALIZED;
+	size_t at = sizeof(digits);
+	do {
+		digits[--at] = "0123456789abcdef"[n & ((1u << bits) - 1)];
+		n >>= bits;
+	} while (n > 0);
+	return number_end(out, digits + at, sizeof(digits) - at, behind);
+}
+
+static char *time_print(char *out, const struct timespec *t)
+{
+	if (t->tv_sec < 0)
+		*out++ = '-';
+	out = decimal_print(out, (uint64_t)(t->tv_sec < 0 ? -t->tv_sec : t->tv_sec), 1, '.');
+	return decimal_print(out, (uint64_t)t->tv_nsec, 9, ' ');
+}
+
 static void stat_print(const struct stat *st, char out[HF_LOOK_MAX])
 {
-	snprintf(out, HF_LOOK_MAX, "%o %u %u %lld %lld.%09ld %lld.%09ld %llu %llx", st->st_mode, st->st_uid,
-		st->st_gid, S_ISDIR(st->st_mode) ? 0LL : (long long)st->st_size,
-		(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
-		st->st_ctim.tv_nsec, (unsigned long long)st->st_ino, (unsigned long long)st->st_dev);
+	char *p = power_print(out, st->st_mode, 3, ' ');
+	p = decimal_print(p, st->st_uid, 1, ' ');
+	p = decimal_print(p, st->st_gid, 1, ' ');
+	p = decimal_print(p, S_ISDIR(st->st_mode) ? 0 : (uint64_t)st->st_size, 1, ' ');
+	p = time_print(p, &st->st_mtim);
+	p = time_print(p, &st->st_ctim);
+	p = decimal_print(p, st->st_ino, 1, ' ');
+	power_print(p, st->st_dev, 4, '\0');
 }
 
 static void file_print(const char *path, const struct stat *st, char *out, size_t size)
@@ -40,7 +84,7 @@ static void file_print(const char *path, const struct stat *st, char *out, size_
 
 static void what_print(const char *path, const struct stat *st, char out[HF_LOOK_MAX])
 {
-	char more[HF_LOOK_MAX - 64] = "", target[LINK_MAX], hex[HF_SHA256_HEX];
+	char more[HF_LOOK_MAX - 64] = "", target[LINK_MAX] HF_UNINITIALIZED, hex[HF_SHA256_HEX];
 	if (S_ISREG(st->st_mode)) {
 		file_print(path, st, more, sizeof(more));
 	} else if (S_ISLNK(st->st_mode)) {
@@ -107,7 +151,7 @@ static void tree_take(const char *path, bool content, struct hf_look *ret)
 void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret)
 {
 	struct stat st;
-	*ret = (struct hf_look){ 0 };
+	ret->stat[0] = ret->what[0] = '\0';
 	if (lstat(path, &st) < 0) {
 		snprintf(ret->stat, sizeof(ret->stat), "absent");
 		if (content)
@@ -121,4 +165,18 @@ void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret
 	stat_print(&st, ret->stat);
 	if (content)
 		what_print(path, &st, ret->what);
+}
+
+void hf_look_stats(const char *const *paths, char out[HF_LOOK_MAX])
+{
+	hf_auto_buf all = hf_buf_init(64 * HF_LOOK_MAX);
+	char hex[HF_SHA256_HEX];
+	struct hf_look look;
+	for (; *paths != NULL; paths++) {
+		hf_look_take(*paths, false, false, &look);
+		hf_buf_puts(&all, look.stat);
+		hf_buf_put(&all, '\n');
+	}
+	struct hf_digest d = hf_sha256(hf_buf_str(&all));
+	snprintf(out, HF_LOOK_MAX, "%s", hf_digest_hex(&d, hex));
 }

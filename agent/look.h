@@ -11,5 +11,7 @@ struct hf_look {
 	char stat[HF_LOOK_MAX];
 	char what[HF_LOOK_MAX]; /* "" when only stat was asked for */
 };
+/* What stat tells of all of them, the absent ones too, as one text. NULL ends the list. */
+void hf_look_stats(const char *const *paths, char out[HF_LOOK_MAX]);
 /* tree: everything below as well. A path that cannot be read looks like the reason. */
 void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret);

@@ -8,7 +8,9 @@
 #define HF_NONNULL(...)    __attribute__((nonnull(__VA_ARGS__)))
 #define HF_RETURNS_NONNULL __attribute__((returns_nonnull))
 /* What ends with its scope may have no other use. */
-#define HF_CLEANUP(f)   __attribute__((cleanup(f), unused))
-#define HF_NOINLINE     __attribute__((noinline))
-#define HF_UNUSED       __attribute__((unused))
-#define HF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define HF_CLEANUP(f) __attribute__((cleanup(f), unused))
+#define HF_NOINLINE   __attribute__((noinline))
+/* A buffer that a read fills: hardening would zero it first, which costs more than a small read. */
+#define HF_UNINITIALIZED __attribute__((uninitialized))
+#define HF_UNUSED        __attribute__((unused))
+#define HF_COUNT(array)  (sizeof(array) / sizeof((array)[0]))

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,10 +18,26 @@ static void digest_context_free(EVP_MD_CTX **context)
 }
 #define auto_context HF_CLEANUP(digest_context_free) EVP_MD_CTX *
 
+/* A context ready for SHA-256, the same every time: to look the algorithm up and to make a context cost more
+ * than to hash a small file. NULL: OpenSSL has no SHA-256. */
+static EVP_MD_CTX *sha256_start(void)
+{
+	static EVP_MD_CTX *context;
+	static EVP_MD *md;
+	if (context == NULL)
+		context = EVP_MD_CTX_new();
+	if (md == NULL)
+		md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return context != NULL && md != NULL && EVP_DigestInit_ex2(context, md, NULL) == 1 ? context : NULL;
+}
+
 struct hf_digest hf_sha256(struct hf_str data)
 {
 	struct hf_digest d;
-	SHA256((const unsigned char *)data.p, data.n, d.bytes);
+	EVP_MD_CTX *context = sha256_start();
+	if (context == NULL || EVP_DigestUpdate(context, data.p, data.n) != 1 ||
+		EVP_DigestFinal_ex(context, d.bytes, NULL) != 1)
+		abort();
 	return d;
 }
 
@@ -57,7 +72,7 @@ struct hf_digest hf_hmac_sha256(struct hf_str key, struct hf_str data)
 /* Feed everything left in fd to the context. */
 static int digest_feed(EVP_MD_CTX *context, int fd, uint64_t max, uint64_t *ret_size, struct hf_error *err)
 {
-	unsigned char block[READ_SIZE];
+	unsigned char block[READ_SIZE] HF_UNINITIALIZED;
 	uint64_t total = 0;
 	for (;;) {
 		ssize_t n = read(fd, block, sizeof(block));
@@ -80,10 +95,10 @@ static int digest_feed(EVP_MD_CTX *context, int fd, uint64_t max, uint64_t *ret_
 
 int hf_sha256_fd(int fd, uint64_t max, struct hf_digest *ret, uint64_t *ret_size, struct hf_error *err)
 {
-	auto_context context = EVP_MD_CTX_new();
+	EVP_MD_CTX *context = sha256_start();
 	struct hf_digest d;
 	uint64_t size = 0;
-	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+	if (context == NULL)
 		return hf_fail(err, HF_E_INTERNAL, "OpenSSL has no SHA-256");
 	int result = digest_feed(context, fd, max, &size, err);
 	if (result < 0)

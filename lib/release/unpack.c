@@ -26,7 +26,7 @@ static int copy_checked(
 	HF_CLEANUP(digest_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
 	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
 		return hf_fail(err, HF_E_INTERNAL, "OpenSSL has no SHA-256");
-	char block[COPY_SIZE];
+	char block[COPY_SIZE] HF_UNINITIALIZED;
 	int64_t at = 0;
 	for (;;) {
 		ssize_t n = read(in, block, sizeof(block));

@@ -39,6 +39,7 @@ def agent_span(build, out, seconds, **settings):
     with tempfile.TemporaryDirectory(prefix="hf-sweep-") as folder:
         os.chmod(folder, 0o755)
         host = AgentHost(folder, str(build / "holdfast"), str(build / "holdfastd"), poll="600s", log_level="warning",
+                         watch="inotify",  # fanotify would also count what others write on the same file system
                          **settings)
         files = {"site.yml": (out / "ansible/ansible.yml").read_text()}
         for template in (out / "ansible/templates").iterdir():
