@@ -96,6 +96,7 @@ struct sweep {
 	bool hash;
 	int found;
 	uint64_t told_ms; /* the watchdog */
+	struct hf_look_folder folder;
 };
 
 static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
@@ -108,7 +109,7 @@ static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 		sd_notify(0, "WATCHDOG=1"); /* hashing large trees takes its time, and is no hang */
 		s->told_ms = hf_time_monotonic_ms();
 	}
-	hf_look_take(path, tree, s->hash, &look);
+	hf_look_take_below(&s->folder, path, tree, s->hash, &look);
 	bool same = strcmp(look.stat, hf_state_text(row, 1)) == 0 &&
 		    (!s->hash || strcmp(look.what, hf_state_text(row, 2)) == 0);
 	if (!same) {
@@ -121,8 +122,10 @@ static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 
 void hf_drift_sweep(struct hf_drift *d, bool hash)
 {
-	struct sweep s = { d, hash, 0, 0 };
-	HF_MUST(hf_state_query(d->agent->state, err, sweep_row, &s, "SELECT path,look,hash FROM paths", ""));
+	struct sweep s = { d, hash, 0, 0, { .fd = -1 } };
+	HF_MUST(hf_state_query(
+		d->agent->state, err, sweep_row, &s, "SELECT path,look,hash FROM paths ORDER BY path", ""));
+	hf_look_folder_done(&s.folder);
 	debounce(d);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/digest.h"
 #include "lib/base/fs.h"
@@ -148,11 +149,43 @@ static void tree_take(const char *path, bool content, struct hf_look *ret)
 	EVP_MD_CTX_free(t.what);
 }
 
+void hf_look_folder_done(struct hf_look_folder *folder)
+{
+	if (folder->fd >= 0)
+		close(folder->fd);
+	folder->fd = -1;
+}
+
+/* The folder is opened for its second path: many have only one. */
+static int stat_below(struct hf_look_folder *folder, const char *path, struct stat *ret)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+	if (folder == NULL || n == 0 || n >= sizeof(folder->path) || slash[1] == '\0')
+		return lstat(path, ret);
+	if (n != folder->n || memcmp(folder->path, path, n) != 0) {
+		hf_look_folder_done(folder);
+		memcpy(folder->path, path, n);
+		folder->path[n] = '\0';
+		folder->n = n;
+		return lstat(path, ret);
+	}
+	if (folder->fd < 0)
+		folder->fd = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return folder->fd < 0 ? lstat(path, ret) : fstatat(folder->fd, slash + 1, ret, AT_SYMLINK_NOFOLLOW);
+}
+
 void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret)
+{
+	hf_look_take_below(NULL, path, tree, content, ret);
+}
+
+void hf_look_take_below(
+	struct hf_look_folder *folder, const char *path, bool tree, bool content, struct hf_look *ret)
 {
 	struct stat st;
 	ret->stat[0] = ret->what[0] = '\0';
-	if (lstat(path, &st) < 0) {
+	if (stat_below(folder, path, &st) < 0) {
 		snprintf(ret->stat, sizeof(ret->stat), "absent");
 		if (content)
 			snprintf(ret->what, sizeof(ret->what), "absent");

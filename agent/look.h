@@ -15,3 +15,14 @@ struct hf_look {
 void hf_look_stats(const char *const *paths, char out[HF_LOOK_MAX]);
 /* tree: everything below as well. A path that cannot be read looks like the reason. */
 void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret);
+
+/* For many paths in order of name: what lies in one folder is looked up from there, not from the root. Start
+ * with { .fd = -1 }. */
+struct hf_look_folder {
+	char path[HF_LOOK_MAX];
+	size_t n;
+	int fd;
+};
+void hf_look_take_below(
+	struct hf_look_folder *folder, const char *path, bool tree, bool content, struct hf_look *ret);
+void hf_look_folder_done(struct hf_look_folder *folder);
