@@ -248,6 +248,18 @@ static const struct {
 
 /* --- requests --- */
 
+/* A list is its name again and again. */
+static void query_add(struct hf_arena *a, struct hf_buf *out, const struct hf_value *query)
+{
+	HF_DICT_EACH (query, e) {
+		const struct hf_value *v = hf_entry_value(e);
+		size_t n = hf_is(v, HF_LIST) ? hf_list_len(v) : 1;
+		for (size_t i = 0; i < n; i++)
+			form_add(a, out, hf_entry_key(e)->u.string.p,
+				hf_is(v, HF_LIST) ? hf_list_at(v, i) : v, true);
+	}
+}
+
 static int request_place(struct hf_arena *a, const struct hf_value *operation, const struct hf_value *context,
 	struct hf_aws_call *call, struct hf_error *err)
 {
@@ -260,7 +272,7 @@ static int request_place(struct hf_arena *a, const struct hf_value *operation, c
 	call->path = path == NULL ? "/" : path->u.string.p;
 	if (hf_is(query, HF_DICT)) {
 		hf_auto_buf out = hf_buf_init(HF_WIRE_BODY_MAX);
-		form_add(a, &out, "", query, true);
+		query_add(a, &out, query);
 		call->query = hf_strndup(a, out.p + 1, out.n - 1);
 	}
 	return 0;
