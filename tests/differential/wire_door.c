@@ -43,7 +43,8 @@ static int request(
 {
 	struct hf_aws_call call = { 0 };
 	const struct hf_value *operation = operation_of(spec, hf_dict_get(asked, "operation"));
-	int rc = hf_wire_request(a, spec->service, operation, hf_dict_get(asked, "context"), &call, err);
+	const struct hf_service *service = operation == spec->find ? spec->find_service : spec->service;
+	int rc = hf_wire_request(a, service, operation, hf_dict_get(asked, "context"), &call, err);
 	if (rc < 0)
 		return rc;
 	struct hf_value *out = hf_value_dict(a), *headers = hf_value_dict(a);
@@ -88,6 +89,8 @@ static int every_type(struct hf_arena *a)
 		const struct hf_spec *spec = hf_specs_at(specs, i);
 		struct hf_value *doc = hf_value_shallow(a, spec->doc);
 		hf_dict_put(doc, "signing", hf_value_cstr(a, spec->service->signing));
+		hf_dict_put(doc, "tag_key", hf_value_cstr(a, spec->service->tag_key));
+		hf_dict_put(doc, "tag_value", hf_value_cstr(a, spec->service->tag_value));
 		hf_list_append(out, doc);
 	}
 	return line_print(out);
