@@ -422,6 +422,7 @@ static int job_begin(struct apply *ap, struct hf_error *err)
 	if (ap->options != NULL) {
 		ap->options->check = ap->check;
 		ap->options->plan = ap->plan;
+		ap->options->go_on = hf_is(hf_dict_get(ap->job, "touched"), HF_LIST);
 	}
 	/* Where modules/reboot.c asks; empty: not in this run. */
 	if (setenv("HOLDFAST_REBOOT_REQUEST", hf_dict_cstr(ap->job, "reboot", ""), 1) < 0)

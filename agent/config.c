@@ -24,7 +24,7 @@ struct raw {
 	const char *environment, *fleet, *host, *store, *trust, *trust_sha256, *state_dir, *run_dir, *user;
 	int64_t min_root, min_epoch, min_seq;
 	struct hf_value *roles, *windows, *mqtt, *aws;
-	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline, *store_timeout;
+	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline, *store_timeout, *look;
 	const char *allow_agent, *run_reports;
 	int64_t debounce_ms, spool_bytes, spool_keep;
 	int policy, on_failure, log_level, lookups, watch;
@@ -76,6 +76,8 @@ static const struct hf_arg args[] = {
 		.help = "how often every watched thing is looked at" },
 	{ "hash_sweep", HF_ARG_STR, FIELD(hash_sweep), .dflt = "6h",
 		.help = "how often content is hashed as well" },
+	{ "look", HF_ARG_STR, FIELD(look), .dflt = "0s",
+		.help = "how often what nothing tells of is looked at; 0: as each kind asks" },
 	{ "debounce_ms", HF_ARG_INT, FIELD(debounce_ms), .dflt = "3",
 		.help = "events this close together are one" },
 	{ "spool_bytes", HF_ARG_BYTES, FIELD(spool_bytes), .dflt = "32M",
@@ -169,6 +171,7 @@ static int durations_read(const struct raw *r, struct hf_config *c, struct hf_er
 		{ "run_deadline", r->run_deadline, &c->run_deadline_s },
 		{ "gate_deadline", r->gate_deadline, &c->gate_deadline_s },
 		{ "store_timeout", r->store_timeout, &c->store_timeout_s },
+		{ "look", r->look, &c->look_s },
 	};
 	for (size_t i = 0; i < HF_COUNT(all); i++) {
 		int result = duration_read(all[i].name, all[i].text, all[i].ret, err);

@@ -44,6 +44,7 @@ struct hf_config {
 	const char *allow_agent; /* an older agent that may run here; NULL: none */
 	int64_t store_timeout_s;
 	int64_t poll_s, splay_s, sweep_s, hash_sweep_s, run_deadline_s, gate_deadline_s, debounce_ms;
+	int64_t look_s; /* period of polls; 0: each kind's own */
 	int policy;     /* enum hf_policy */
 	bool inotify;   /* watch: inotify, even where fanotify is to be had */
 	int on_failure; /* enum hf_on_failure */

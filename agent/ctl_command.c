@@ -29,7 +29,7 @@ static struct hf_value *column_value(struct hf_arena *a, sqlite3_stmt *row, int 
 	for (size_t j = 0; json[j] != NULL; j++) {
 		struct hf_value *v = NULL;
 		if (strcmp(name, json[j]) == 0 && *text != '\0' &&
-			hf_json_parse(a, hf_str(hf_strdup(a, text)), name, &v, err) == 0)
+			hf_json_loads(a, hf_str(hf_strdup(a, text)), &v, err) == 0)
 			return v;
 	}
 	return sqlite3_column_type(row, i) == SQLITE_NULL ? hf_value_null(a) : hf_value_cstr(a, text);

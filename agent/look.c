@@ -95,7 +95,10 @@ static void what_print(const char *path, const struct stat *st, char out[HF_LOOK
 	} else if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
 		snprintf(more, sizeof(more), "%llx", (unsigned long long)st->st_rdev);
 	}
-	snprintf(out, HF_LOOK_MAX, "%o %u %u %s", st->st_mode, st->st_uid, st->st_gid, more);
+	int n = snprintf(out, HF_LOOK_MAX, "%o %u %u %s", st->st_mode, st->st_uid, st->st_gid, more);
+	/* Of a file with several names it counts which one it is: a copy of it is not the same thing. */
+	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
+		snprintf(out + n, HF_LOOK_MAX - (size_t)n, " %llu", (unsigned long long)st->st_ino);
 }
 
 struct tree {

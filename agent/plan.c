@@ -20,8 +20,7 @@ static void on_line(void *data, struct hf_child *c, struct hf_str text)
 {
 	struct hf_plan *p = data;
 	struct hf_value *line = NULL;
-	HF_MUST(hf_json_parse(
-		p->arena, hf_strn(hf_strndup(p->arena, text.p, text.n), text.n), "plan", &line, err));
+	HF_MUST(hf_json_loads(p->arena, text, &line, err));
 	const char *kind = hf_dict_cstr(line, "k", "");
 	struct hf_value *event = hf_dict_get(line, "event");
 	if (strcmp(kind, "planned") == 0 && event != NULL && hf_list_len(p->tasks) < TASKS_MAX)

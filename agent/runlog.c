@@ -73,7 +73,7 @@ static int lines_each(FILE *f, const char *path, hf_runlog_line each, void *data
 		struct hf_value *line = NULL;
 		if (text[n - 1] != '\n')
 			break; /* torn by a kill: it was told to nobody */
-		result = hf_json_parse(a, hf_strn(text, (size_t)n - 1), path, &line, err);
+		result = hf_json_loads(a, hf_strn(text, (size_t)n - 1), &line, err);
 		if (result == 0)
 			result = each(data, a, hf_dict_cstr(line, "k", ""), line, err);
 	}

@@ -45,6 +45,7 @@ struct hf_watch {
 	int mounts_fd;
 	HF_VEC(struct polled) polled;
 	bool building;
+	bool inotify_used; /* for all, or for file systems that fanotify cannot mark */
 };
 
 /* --- events --- */
@@ -60,10 +61,24 @@ static void on_hit(void *data, const struct hf_watch_thing *t)
 	h->w->sink->touched(h->w->agent->drift, t->kind, t->name, h->actor);
 }
 
+/* Marks and handles are those of a file or folder, not of its name: what took the name is watched from here
+ * on. */
+static bool name_again(struct hf_watch *w, const char *path)
+{
+	const struct hf_watch_node *n = hf_map_get(&w->index.nodes, path);
+	if (n == NULL || n->things.n == 0)
+		return true;
+	return w->fanotify != NULL ? hf_fanotify_again(w->fanotify, path)
+				   : hf_inotify_again(w->inotify, path);
+}
+
 void hf_watch_event(struct hf_watch *w, const char *path, const char *actor)
 {
 	struct hit h = { w, actor };
-	if (w->index.arena != NULL && hf_watch_index_find(&w->index, path, on_hit, &h))
+	if (w->index.arena == NULL)
+		return;
+	bool parent = hf_watch_index_find(&w->index, path, on_hit, &h);
+	if (!name_again(w, path) || parent)
 		hf_timer_set(w->renew, RENEW_MS);
 }
 
@@ -161,6 +176,8 @@ static void polled_set(struct hf_watch *w)
 		struct polled p = { .thing = t, .every_ms = POLL_MS };
 		if (t->kind == HF_THING_POLL && hf_str_to_int64(hf_str(t->name), &seconds) && seconds > 0)
 			p.every_ms = (uint64_t)seconds * 1000;
+		if (w->agent->config.look_s > 0)
+			p.every_ms = (uint64_t)w->agent->config.look_s * 1000;
 		(void)polled_changed(&p); /* the value to compare with */
 		p.due_ms = now + p.every_ms;
 		*hf_vec_push(w->index.arena, &w->polled) = p;
@@ -230,6 +247,7 @@ void hf_watch_commit(struct hf_watch *w)
 	hf_map_init_str(&left, a);
 	if (w->fanotify != NULL)
 		hf_fanotify_set(w->fanotify, &w->index, &left);
+	w->inotify_used = w->fanotify == NULL || left.live > 0;
 	hf_inotify_set(w->inotify, w->fanotify != NULL ? &left : &w->index.dirs, &w->index);
 	hf_bus_watch_set(w->bus, &w->index);
 	polled_set(w);

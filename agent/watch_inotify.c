@@ -8,7 +8,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 
-enum { READ_SIZE = 16 << 10 };
+enum { READ_SIZE = 16 << 10, AGAIN_MAX = 1000 };
 #define MASK                                                                                                 \
 	(IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | \
 		IN_MOVE_SELF)
@@ -24,6 +24,7 @@ struct hf_inotify {
 	int fd;
 	struct hf_arena *arena;
 	HF_VEC(struct mark) marks; /* ascending by wd: the kernel gives rising numbers */
+	unsigned again;            /* marks added since the set was taken */
 };
 
 static const char *mark_find(const struct hf_inotify *n, int wd)
@@ -71,6 +72,16 @@ static bool mark_add(struct hf_inotify *n, const char *path)
 	return wd >= 0 || errno == ENOENT || errno == ENOTDIR;
 }
 
+/* Of a thing that is there already the kernel gives the mark that it has. */
+bool hf_inotify_again(struct hf_inotify *n, const char *path)
+{
+	int wd = inotify_add_watch(n->fd, path, MASK);
+	if (wd < 0 || mark_find(n, wd) != NULL)
+		return true;
+	*hf_vec_push(n->arena, &n->marks) = (struct mark){ wd, hf_strdup(n->arena, path) };
+	return ++n->again < AGAIN_MAX;
+}
+
 void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struct hf_watch_index *x)
 {
 	bool all = true;
@@ -79,6 +90,7 @@ void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struc
 		(void)inotify_rm_watch(n->fd, n->marks.at[i].wd); /* a mark the kernel dropped already */
 	n->arena = hf_arena_new();
 	memset(&n->marks, 0, sizeof(n->marks));
+	n->again = 0;
 	hf_arena_free(old);
 	HF_MAP_EACH (dirs, e)
 		all = mark_add(n, e->key) && all;

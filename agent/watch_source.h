@@ -13,10 +13,15 @@ struct hf_fanotify *hf_fanotify_new(struct hf_agent *agent, struct hf_watch *w, 
 /* Watch these folders; returns in *ret_left those on file systems it cannot mark (list in x's arena). */
 void hf_fanotify_set(struct hf_fanotify *f, const struct hf_watch_index *x, struct hf_map *ret_left);
 
+/* The watched thing at path may be another one now, made or moved there: its handle is noted as well. False
+ * when so many were noted that the whole set is to be taken anew. */
+bool hf_fanotify_again(struct hf_fanotify *f, const char *path);
+
 struct hf_inotify;
 HF_CHECK int hf_inotify_new(
 	struct hf_agent *agent, struct hf_watch *w, struct hf_inotify **ret, struct hf_error *err);
 void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struct hf_watch_index *x);
+bool hf_inotify_again(struct hf_inotify *n, const char *path);
 
 struct hf_bus_watch;
 struct hf_bus_watch *hf_bus_watch_new(struct hf_agent *agent, struct hf_watch *w);

@@ -285,7 +285,7 @@ static void on_line(void *data, struct hf_child *c, struct hf_str text)
 	struct hf_work *w = data;
 	struct hf_arena *a = hf_arena_new();
 	struct hf_value *line = NULL;
-	HF_MUST(hf_json_parse(a, text, "apply", &line, err));
+	HF_MUST(hf_json_loads(a, text, &line, err));
 	if (strcmp(hf_dict_cstr(line, "k", ""), "end") != 0) {
 		hf_arena_free(a);
 		return;
@@ -325,7 +325,7 @@ static void on_gate_line(void *data, struct hf_child *c, struct hf_str text)
 	struct hf_work *w = data;
 	hf_arena_free(w->end_arena);
 	w->end_arena = hf_arena_new();
-	HF_MUST(hf_json_parse(w->end_arena, text, "gates", &w->end, err));
+	HF_MUST(hf_json_loads(w->end_arena, text, &w->end, err));
 }
 
 static void on_gate_ended(void *data, struct hf_child *c, int status, bool timed_out)

@@ -59,7 +59,7 @@ int cli_ask(const struct cli_call *call, const char *name, struct hf_value *requ
 	if (result < 0 || (result = agent_connect(path, &fd, err)) < 0 ||
 		(result = hf_fs_write_all(fd, hf_buf_str(&out), err)) < 0 ||
 		(result = hf_fs_read_fd(a, fd, ANSWER_MAX, &text, err)) < 0 ||
-		(result = hf_json_parse(a, text, "the agent's answer", &answer, err)) < 0)
+		(result = hf_json_loads(a, text, &answer, err)) < 0)
 		return result;
 	if (hf_dict_get(answer, "error") != NULL)
 		return hf_fail(err, code_find(hf_dict_cstr(answer, "code", "")), "%s",

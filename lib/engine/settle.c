@@ -197,7 +197,9 @@ int hf_task_settle(struct hf_task *t, struct hf_error *err HF_UNUSED)
 			t->status = HF_ST_RESCUED;
 		if (!t->node->handler)
 			keep_failure(t);
-		t->host->run->failing = true;
+		/* A rescue is asked for by the playbook, whatever the run is about. */
+		t->host->run->failing = !t->run->options->go_on || t->refused ||
+					t->host->run->rescue_depth > 0 || t->host->run->failing;
 		t->host->run->failed = t->host->run->failed || t->refused;
 	}
 	if (t->status == HF_ST_UNREACHABLE)

@@ -1,0 +1,281 @@
+"""Random changes of every kind on a Debian host with 500 resources: every one is told of, put right or left as its policy says, and nothing
+else is ever told of. The short form does a part of what HF_LONG does: HF_LONG=1 makes 1,000 changes, HF_SEED chooses them."""
+import json
+import os
+import random
+import subprocess
+import time
+
+import pytest
+
+import aptrepo
+from host import Host
+from places import BUILD, ROOT
+
+LONG = bool(os.environ.get("HF_LONG"))
+CHANGES = 1000 if LONG else 72
+SEED = int(os.environ.get("HF_SEED", "7"))
+BATCH = 24
+USES_MAX = 4  # a fifth correction in ten minutes would be a fight
+PATIENCE = 60
+BUSY = "[Unit]\\nDescription=nap\\n[Service]\\nExecStart=/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n"
+
+
+class Kind:
+    """One kind of resource: how it is declared, what it looks like, how it is disturbed. {n}: the number of the resource."""
+
+    def __init__(self, name, count, task, look, ways, needs=""):
+        self.name, self.count, self.task, self.look = name, count, task, look
+        self.ways, self.needs = ways, needs
+
+
+FILE_LOOK = "stat -c '%F %a %U' {p} 2>/dev/null; cat {p} 2>/dev/null; readlink {p}"
+FILE_WAYS = {
+    "written": "echo by hand >{p}",
+    "appended": "echo more >>{p}",
+    "mode": "chmod 606 {p}",
+    "owner": "chown nobody {p}",
+    "removed": "rm {p}",
+    "renamed over": "echo other >{p}.new; mv {p}.new {p}",
+    "an editor's": "cp {p} {p}.swp; echo edited >{p}.swp; mv {p} {p}~; mv {p}.swp {p}; rm {p}~",
+    "through another name": "ln {p} {p}.other; echo else >{p}.other; rm {p}.other",
+    "a link instead": "rm {p}; ln -s /etc/hostname {p}",
+    "truncated": "truncate -s 0 {p}",
+    "binary": "printf '\\377\\376\\001\\200\\000\\355\\240\\200' >{p}",
+    "mapped": "dd if=/dev/zero of={p} bs=1 count=1 conv=notrunc 2>/dev/null",
+}
+TEXT_WAYS = {k: v for k, v in FILE_WAYS.items() if k != "a link instead"}
+
+KINDS = [
+    Kind("copy", 140, 'copy: {{ content: "text {n}\\n", dest: {p}, mode: "0644", owner: root }}', FILE_LOOK, FILE_WAYS),
+    Kind("template", 60, 'template: {{ src: t.j2, dest: {p}, mode: "0640", owner: root }}', FILE_LOOK, FILE_WAYS),
+    Kind("line", 30, 'lineinfile: {{ path: {p}, line: "one line", create: true, mode: "0600", owner: root }}',
+         "stat -c '%F %a %U' {p}; grep -c '^one line$' {p}",
+         {k: v for k, v in TEXT_WAYS.items() if k not in ("appended", "mapped")}),
+    Kind("block", 20, 'blockinfile: {{ path: {p}, block: "a block", create: true, mode: "0600", owner: root }}',
+         "stat -c '%F %a %U' {p}; grep -c 'a block' {p}", {k: v for k, v in TEXT_WAYS.items() if k not in ("appended", "mapped", "binary")}),
+    Kind("ini", 20, 'ini_file: {{ path: {p}, section: a, option: b, value: c, mode: "0600", owner: root }}',
+         "stat -c '%F %a %U' {p}; grep -c '^b = c$' {p}", {k: v for k, v in TEXT_WAYS.items() if k not in ("appended", "mapped", "binary")}),
+    Kind("folder", 30, 'file: {{ path: {p}, state: directory, mode: "0755", owner: root }}', "stat -c '%F %a %U' {p}",
+         {"removed": "rmdir {p}", "mode": "chmod 700 {p}", "owner": "chown nobody {p}",
+          "replaced": "mkdir -m 711 {p}.new; mv -T {p}.new {p}", "made anew": "rmdir {p}; mkdir -m 750 {p}"}),
+    Kind("link", 40, "file: {{ src: /etc/hostname, path: {p}, state: link, force: true }}", "readlink {p}",
+         {"removed": "rm {p}", "elsewhere": "ln -sfn /etc/passwd {p}", "a file instead": "rm {p}; echo x >{p}"}),
+    Kind("hard link", 10, "file: {{ src: /srv/r/one, path: {p}, state: hard, force: true }}", "stat -c %i {p}",
+         {"removed": "rm {p}", "another file": "echo x >{p}.new; mv {p}.new {p}", "cut off": "cp {p} {p}.new; mv {p}.new {p}"}),
+    Kind("absent", 40, "file: {{ path: {p}, state: absent }}", "test -e {p} -o -L {p} || echo none",
+         {"a file": "echo back >{p}", "a folder": "mkdir {p}", "a link": "ln -s /nowhere {p}"}),
+    Kind("parent", 8, 'copy: {{ content: "below {n}\\n", dest: /srv/r/p{n}/one/two, mode: "0644" }}', "cat /srv/r/p{n}/one/two",
+         {"all above removed": "rm -r /srv/r/p{n}/one", "moved away": "mv /srv/r/p{n}/one /srv/r/p{n}/two",
+          "made anew": "rm -r /srv/r/p{n}/one; mkdir /srv/r/p{n}/one", "replaced": "mkdir /srv/r/p{n}/n; mv /srv/r/p{n}/one /srv/r/p{n}/old; "
+          "mv /srv/r/p{n}/n /srv/r/p{n}/one", "in it": "echo x >/srv/r/p{n}/one/two",
+          "mounted over": "mount -t tmpfs none /srv/r/p{n}/one; sleep 0.2; umount /srv/r/p{n}/one; rm -f /srv/r/p{n}/one/two"},
+         needs="    - name: above parent {n}\n      file: {{ path: /srv/r/p{n}/one, state: directory }}\n"),
+    Kind("cron", 20, 'cron: {{ name: job, cron_file: hf-job{n}, user: root, minute: "5", job: /bin/true }}',
+         "grep -v '^#$' /etc/cron.d/hf-job{n}",
+         {"removed": "rm /etc/cron.d/hf-job{n}", "another time": "sed -i 's/^5 /6 /' /etc/cron.d/hf-job{n}",
+          "emptied": ": >/etc/cron.d/hf-job{n}"}),
+    Kind("user", 8, "user: {{ name: hfuser{n}, shell: /bin/sh, create_home: false }}", "getent passwd hfuser{n} | cut -d: -f7",
+         {"shell": "usermod -s /bin/false hfuser{n}", "removed": "userdel hfuser{n}"}),
+    Kind("group", 8, "group: {{ name: hfgroup{n}, gid: 31{n:03d} }}", "getent group hfgroup{n}",
+         {"removed": "groupdel hfgroup{n}", "number": "groupmod -g 32{n:03d} hfgroup{n}"}),
+    Kind("unit", 12, "systemd: {{ name: hf-nap{n}.service, state: started, enabled: true }}",
+         "systemctl is-active hf-nap{n}; systemctl is-enabled hf-nap{n}",
+         {"stopped": "systemctl stop hf-nap{n}", "killed": "systemctl kill -s KILL hf-nap{n}", "disabled": "systemctl disable -q hf-nap{n}",
+          "stopped and disabled": "systemctl disable -q --now hf-nap{n}",
+          "its link": "rm /etc/systemd/system/multi-user.target.wants/hf-nap{n}.service"},
+         needs=f'    - name: unit file {{n}}\n      copy: {{{{ content: "{BUSY}", dest: /etc/systemd/system/hf-nap{{n}}.service }}}}\n'),
+    Kind("masked unit", 4, "systemd: {{ name: hf-mask{n}.service, masked: true }}", "readlink /etc/systemd/system/hf-mask{n}.service",
+         {"unmasked": "systemctl unmask -q hf-mask{n}"}),
+    Kind("drop-in", 8, 'copy: {{ content: "[Service]\\nNice={n}\\n", dest: /etc/systemd/system/hf-nap0.service.d/{n}.conf }}',
+         "cat /etc/systemd/system/hf-nap0.service.d/{n}.conf",
+         {"removed": "rm /etc/systemd/system/hf-nap0.service.d/{n}.conf",
+          "written": "echo '[Service]' >/etc/systemd/system/hf-nap0.service.d/{n}.conf"}),
+    Kind("sysctl", 6, 'sysctl: {{ name: net.ipv4.conf.lo.{key}, value: "1", sysctl_file: /etc/sysctl.d/hf-{n}.conf }}',
+         "cat /proc/sys/net/ipv4/conf/lo/{key} /etc/sysctl.d/hf-{n}.conf",
+         {"live": "echo 0 >/proc/sys/net/ipv4/conf/lo/{key}", "file": "echo 'net.ipv4.conf.lo.{key} = 0' >/etc/sysctl.d/hf-{n}.conf"}),
+    Kind("kernel module", 4, "modprobe: {{ name: hf_none{n}, state: absent, persistent: absent }}",
+         "grep -sv ^# /etc/modules-load.d/hf_none{n}.conf", {"loaded at boot": "echo hf_none{n} >/etc/modules-load.d/hf_none{n}.conf"}),
+    Kind("mount", 6, "mount: {{ path: /mnt/hf{n}, src: tmpfs, fstype: tmpfs, opts: 'size=64k', state: mounted }}",
+         "grep -c ' /mnt/hf{n} ' /proc/self/mounts; grep /mnt/hf{n} /etc/fstab",
+         {"unmounted": "umount /mnt/hf{n}", "its line": "sed -i '\\,/mnt/hf{n} ,d' /etc/fstab"}),
+    Kind("swap", 3, "mount: {{ path: none, src: /swap{n}, fstype: swap, opts: sw, state: present }}", "grep -c '^/swap{n} none swap sw ' /etc/fstab",
+         {"its line": "sed -i '\\,^/swap{n} ,d' /etc/fstab"}),
+    Kind("package", 2, "apt: {{ name: {package} }}", "dpkg-query -Wf '${{db:Status-Abbrev}}' {package}",
+         {"removed": "again dpkg --remove {package}", "purged": "again dpkg --purge {package}"}),
+    Kind("hold", 2, "dpkg_selections: {{ name: {held}, selection: hold }}", "dpkg --get-selections {held}",
+         {"unheld": "echo {held} install | again dpkg --set-selections"}),
+]
+KEYS = ["log_martians", "accept_local", "arp_ignore", "arp_announce", "bootp_relay", "proxy_arp"]
+PACKAGES, HELD = ["hf-tool-x", "hf-tool-y"], ["hf-lib", "hf-mail-a"]
+
+
+# The lock of the package database may be the agent's just now.
+AGAIN = 'again() { in=$(mktemp); [ "$1 $2" != "dpkg --set-selections" ] || cat >$in; for i in $(seq 40); do "$@" <$in >/dev/null && return; sleep 0.5; done; }\n'
+
+
+class Thing:
+    def __init__(self, kind, n):
+        self.kind, self.n, self.title, self.used = kind, n, f"{kind.name} {n}", 0
+        self.report = n % 5 == 3
+        self.values = {"n": n, "p": f"/srv/r/d{n % 10}/{kind.name.replace(' ', '-')}{n}", "key": KEYS[n % 6], "package": PACKAGES[n % 2],
+                       "held": HELD[n % 2]}
+        self.look = kind.look.format(**self.values)
+
+    def task(self):
+        policy = "holdfast_policy: report, " if self.report else ""
+        return (f"{self.kind.needs.format(**self.values)}    - name: {self.title}\n      {self.kind.task.format(**self.values)}\n"
+                f"      vars: {{ {policy}number: {self.n} }}\n")
+
+
+class Machine:
+    """The host, its agent and what it has told so far."""
+
+    def __init__(self, host, things):
+        self.host, self.things, self.since = host, things, 0
+
+    def holdfast(self, *words):
+        done = self.host.run(["holdfast", *words])
+        assert done.rc == 0, f"{done}\n{self.log()}"
+        return done.out
+
+    def log(self):
+        return self.host.run("journalctl -u holdfastd --no-pager -o cat | tail -30").out
+
+    def status(self):
+        done = self.host.run(["holdfast", "status", "--json"])
+        return json.loads(done.out) if done.rc == 0 else {"state": "away"}
+
+    def until(self, holds, what, seconds=PATIENCE):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if holds():
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}\n"
+                             f"{self.log()}")
+
+    def looks(self, things):
+        script = "".join(f"({t.look}) 2>/dev/null; echo '=== next'\n" for t in things)
+        return dict(zip([t.title for t in things], self.host.run(script).out.split("=== next\n")))
+
+    def events(self):
+        events = json.loads(self.holdfast("drift", "--json", "--limit", "5000"))["events"]
+        return [e for e in events if e["id"] > self.since]
+
+    def release(self, folder):
+        folder.mkdir()
+        (folder / "templates").mkdir()
+        (folder / "templates" / "t.j2").write_text("number {{ number }}\n")
+        above = "".join(f"    - name: place {n}\n      file: {{ path: /srv/r/d{n}, state: directory }}\n" for n in range(10))
+        above += "    - { name: drop-ins, file: { path: /etc/systemd/system/hf-nap0.service.d, state: directory } }\n"
+        start = '    - name: one\n      copy: { content: "one\\n", dest: /srv/r/one, force: false }\n'
+        (folder / "site.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks:\n" + above + start + "".join(t.task() for t in self.things))
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("random")
+    archive = aptrepo.build(folder / "archive")
+    (folder / "store").mkdir()
+    with Host(binds={"/srv/archive": archive, "/store": folder / "store"}) as host:
+        yield prepared(host, folder)
+
+
+def prepared(host, folder):
+    things = [Thing(kind, n) for kind in KINDS for n in range(kind.count)]
+    machine = Machine(host, things)
+    for program, path in (("holdfast", "/usr/bin/holdfast"), ("holdfastd", "/usr/sbin/holdfastd")):
+        host.install(BUILD / program, path)
+    host.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/archive ./\n")
+    host.put("/etc/dpkg/dpkg.cfg.d/fast", "force-unsafe-io\n")
+    host.run("apt-get update -qq && apt-get -y -qq install hf-lib hf-mail-a; mkdir -p /srv/r; ip link set lo up", check=True)
+
+    def run(*words):
+        done = subprocess.run([str(BUILD / "holdfast"), *words], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("key", "generate", "op.key")
+    run("release", "init", "-s", f"file://{folder}/store", "-k", "op.key", "--environment", "dev")
+    machine.release(folder / "release")
+    release = json.loads(run("release", "push", "release", "-s", f"file://{folder}/store", "-k", "op.key", "--name", "one", "--json"))["release"]
+    run("release", "promote", release, "-s", f"file://{folder}/store", "-k", "op.key", "-E", "dev", "-f", "default")
+    host.put("/etc/holdfast/root.json", (folder / "store/root/1.json").read_bytes())
+    host.put("/etc/holdfast/holdfast.yaml", "environment: dev\nfleet: default\nhost: h1\nstore: file:///store\nlook: 1s\n")
+    unit = (ROOT / "packaging/systemd/holdfastd.service").read_text()
+    host.put("/etc/systemd/system/holdfastd.service", unit.replace("@sbindir@", "/usr/sbin"))
+    host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; systemctl daemon-reload; systemctl start holdfastd", check=True)
+    machine.until(lambda: machine.status().get("installed"), "the release is installed", 120)
+    machine.until(lambda: machine.status()["state"] == "ok", lambda: f"the host is well: {machine.status()}")
+    return machine
+
+
+def disturb(machine, chosen):
+    """Every chosen thing in its way; whatever is told must be about them, and right."""
+    things = [t for t, _ in chosen]
+    before = machine.looks(things)
+    events = machine.events()
+    machine.since = max([machine.since] + [e["id"] for e in events])
+    script = AGAIN + "".join(t.kind.ways[way].format(**t.values) + "\n" for t, way in chosen)
+    machine.host.run(script, timeout=60)
+    for t in things:
+        t.used += 1
+    told = {}
+
+    def all_told():
+        told.clear()
+        for e in machine.events():
+            told.setdefault(e["title"], []).append(e)
+        return all(last(told.get(t.title, [])) == ("reported" if t.report else "corrected") for t in things)
+
+    machine.until(all_told, lambda: "\n".join(
+        f"{t.title}, {way}: {[e['action'] for e in told.get(t.title, [])]}" for t, way in chosen
+        if last(told.get(t.title, [])) != ("reported" if t.report else "corrected")))
+    after = machine.looks(things)
+    for t, way in chosen:
+        classes = {e["class"] for e in told[t.title]}
+        if t.report:
+            assert classes == {"external"}, f"{t.title}, {way}: {classes}"
+            assert after[t.title] != before[t.title], f"{t.title}, {way}: only told of, and yet not as somebody left it"
+        else:
+            assert "corrective" in classes and classes <= {"corrective", "external"}, f"{t.title}, {way}: {classes}"
+            assert after[t.title] == before[t.title], f"{t.title}, {way}: not as it was"
+    others = {title: [e["action"] for e in rows] for title, rows in told.items() if title not in {t.title for t in things}}
+    needed = {f"above {t.title}" for t in things} | {f"unit file {t.n}" for t in things}
+    assert set(others) <= needed, f"told of what nobody touched: {others}"
+
+
+def last(rows):
+    return rows[-1]["action"] if rows else None
+
+
+def test_every_kind_and_every_way(machine):
+    """Each way of each kind once, on one that is put right."""
+    ways = [(kind, way) for kind in KINDS for way in kind.ways]
+    rng = random.Random(SEED)
+    for at in range(0, len(ways), BATCH):
+        chosen, taken = [], set()
+        for kind, way in ways[at:at + BATCH]:
+            free = [t for t in machine.things if t.kind is kind and not t.report and t.title not in taken and t.used < USES_MAX]
+            thing = min(free, key=lambda t: t.used, default=None)
+            assert thing, f"no {kind.name} is left for {way}"
+            taken.add(thing.title)
+            chosen.append((thing, way))
+        rng.shuffle(chosen)
+        disturb(machine, chosen)
+
+
+def test_random_changes(machine):
+    rng = random.Random(SEED)
+    done = 0
+    while done < CHANGES:
+        free = [t for t in machine.things if t.used < USES_MAX]
+        things = rng.sample(free, min(BATCH, CHANGES - done, len(free)))
+        chosen = [(t, rng.choice(list(t.kind.ways))) for t in things]
+        disturb(machine, chosen)
+        done += len(chosen)
+        for t, _ in chosen:
+            if t.report:
+                t.used = USES_MAX  # it stays as it was left
+    assert machine.status()["contended"] == 0
