@@ -114,6 +114,25 @@ int filter_items(struct hf_eval *e, struct hf_value *v, struct hf_value **ret, s
 	return hf_eval_list(e, v, ret, err);
 }
 
+int filter_listed(struct hf_eval *e, struct hf_value *v, struct hf_value **ret, struct hf_error *err)
+{
+	struct hf_arena *a = hf_eval_arena(e);
+	bool number = v->type == HF_INT || v->type == HF_FLOAT || v->type == HF_BIGINT;
+	if (hf_is_sequence(v)) {
+		*ret = v;
+		return 0;
+	}
+	if (v->type != HF_STRING && !number)
+		return hf_fail(err, HF_E_TEMPLATE, "%s cannot be converted to a list", hf_type_name(v));
+	struct hf_str rest = hf_value_text(a, v), item;
+	*ret = hf_value_list(a);
+	if (rest.n == 0)
+		hf_list_append(*ret, hf_value_str(a, rest));
+	while (rest.n > 0 && hf_str_split(&rest, ',', &item))
+		hf_list_append(*ret, hf_value_str(a, item));
+	return 0;
+}
+
 bool filter_truth(const struct hf_value *v)
 {
 	static const char *const words[] = { "yes", "on", "1", "true" };

@@ -56,6 +56,9 @@ struct hf_value *filter_arg(const struct hf_call *call, size_t position, const c
 
 /* Items of anything that can be iterated, as a list. */
 HF_CHECK int filter_items(struct hf_eval *e, struct hf_value *v, struct hf_value **ret, struct hf_error *err);
+/* As an argument of type list: text is split at commas, a number is the one item. */
+HF_CHECK int filter_listed(
+	struct hf_eval *e, struct hf_value *v, struct hf_value **ret, struct hf_error *err);
 /* Ansible's boolean words. */
 bool filter_truth(const struct hf_value *v);
 /* A number as a double; HF_E_TEMPLATE for anything else. */
@@ -74,5 +77,8 @@ HF_CHECK int filter_flatten(struct hf_value *list, int64_t levels, bool skip_nul
 struct hf_value *filter_csv_record(struct hf_arena *a, struct hf_str *text, char delimiter);
 struct hf_twister;
 HF_CHECK int filter_random_seed(const struct hf_value *seed, struct hf_twister *t, struct hf_error *err);
+struct hf_ip;
+bool filter_network(
+	struct hf_eval *e, const struct hf_value *v, struct hf_ip *ret); /* an address, network or number */
 bool filter_contains(const struct hf_value *list, const struct hf_value *item);
 enum { FILTER_TEXT_MAX = 64 << 20, FILTER_ITEMS_MAX = 2000000 };

@@ -1,4 +1,5 @@
 /* lib/engine/filters_general.c - filters of community.general and ansible.utils that roles use. */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "lib/base/scope.h"
@@ -119,6 +120,20 @@ static int number_option(
 	return v == NULL ? 0 : filter_number(v, name, ret, err);
 }
 
+/* "-5minutes": digits, and the word behind them; what follows the word is ignored. */
+static bool span_word(struct hf_str word, int64_t *ret, struct hf_str *ret_name)
+{
+	size_t start = word.p[0] == '-', digits = strspn(word.p + start, "0123456789");
+	size_t at = start + digits;
+	if (digits == 0 || at >= word.n || !hf_str_to_int64(hf_strn(word.p, at), ret))
+		return false;
+	size_t n = 0;
+	while (at + n < word.n && (isalnum((unsigned char)word.p[at + n]) || word.p[at + n] == '_'))
+		n++;
+	*ret_name = hf_strn(word.p + at, n);
+	return n > 0;
+}
+
 static int span_convert(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_str unit, struct hf_value **ret, struct hf_error *err)
 {
@@ -134,15 +149,23 @@ static int span_convert(struct hf_eval *e, struct hf_value *input, const struct 
 	if (span_find(unit, year, month, &size) < 0)
 		return hf_fail(err, HF_E_TEMPLATE, "to_time_unit() can not convert to unit '%.*s'",
 			HF_STR_ARG(unit));
-	double target = size;
+	if (input->type != HF_STRING)
+		return hf_fail(
+			err, HF_E_TEMPLATE, "to_time_unit(): text expected, not %s", hf_type_name(input));
+	if (hf_str_is(text, "0")) {
+		*ret = hf_value_int(hf_eval_arena(e), 0);
+		return 0;
+	}
+	double target = size * 1000;
 	while (hf_str_split(&text, ' ', &word)) {
 		if (word.n == 0)
 			continue;
-		char *end, *copy = hf_str_dup(hf_eval_arena(e), word);
-		double n = strtod(copy, &end);
-		if (end == copy || span_find(hf_str(end), year, month, &size) < 0)
-			return hf_fail(err, HF_E_TEMPLATE, "to_time_unit() can not interpret '%s'", copy);
-		total += n * size;
+		struct hf_str name;
+		int64_t n;
+		if (!span_word(word, &n, &name) || span_find(name, year, month, &size) < 0)
+			return hf_fail(err, HF_E_TEMPLATE,
+				"to_time_unit() can not interpret following string: %.*s", HF_STR_ARG(word));
+		total += (double)n * (size * 1000);
 	}
 	hf_auto_buf rounded = hf_buf_init(64);
 	hf_buf_printf(&rounded, "%.12f", total / target);
@@ -176,7 +199,8 @@ SPAN(to_years, "y")
 FILTER(counter)
 {
 	struct hf_value *list = NULL;
-	int r = filter_items(e, input, &list, err);
+	int r = input->type == HF_DICT ? hf_fail(err, HF_E_TEMPLATE, "counter: a sequence expected, not dict")
+				       : filter_items(e, input, &list, err);
 	if (r < 0)
 		return r;
 	*ret = hf_value_dict(hf_eval_arena(e));
@@ -219,7 +243,9 @@ FILTER(crc32)
 	struct hf_str text;
 	uint32_t crc = 0xFFFFFFFFu;
 	hf_auto_buf out = hf_buf_init(32);
-	int r = hf_eval_text(e, input, &text, err);
+	int r = input->type != HF_STRING ? hf_fail(err, HF_E_TEMPLATE, "Invalid value type (%s) for crc32",
+						   hf_type_name(input))
+					 : hf_eval_text(e, input, &text, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < text.n; i++) {

@@ -7,7 +7,10 @@ FILTER(json_query)
 	FILTER_ARGS(1, "expr");
 	struct jmespath_node *expression = NULL;
 	struct hf_str text = { 0 };
-	int r = filter_text_arg(e, call, 0, "expr", NULL, &text, err);
+	const struct hf_value *expr = hf_call_arg(call, 0, "expr");
+	int r = expr != NULL && expr->type != HF_STRING
+			? hf_fail(err, HF_E_TEMPLATE, "json_query: text expected, not %s", hf_type_name(expr))
+			: filter_text_arg(e, call, 0, "expr", NULL, &text, err);
 	if (r == 0)
 		r = hf_jmespath_compile(hf_eval_arena(e), text, &expression, err);
 	if (r == 0)

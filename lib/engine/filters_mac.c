@@ -45,8 +45,12 @@ static bool shape_read(struct hf_str s, size_t shape, uint64_t *ret)
 
 static bool mac_read(const struct hf_value *v, uint64_t *ret)
 {
-	if (v->type == HF_INT && v->u.integer >= 0 && v->u.integer < (int64_t)1 << 48) {
-		*ret = (uint64_t)v->u.integer;
+	char digits[16]; /* an integer is the text of its digits, which are hexadecimal */
+	int n = v->type == HF_INT && v->u.integer >= 0
+			? snprintf(digits, sizeof(digits), "%lld", (long long)v->u.integer)
+			: 0;
+	if (n > 0 && n < 13) {
+		*ret = strtoull(digits, NULL, 16);
 		return true;
 	}
 	for (size_t i = 0; v->type == HF_STRING && i < HF_COUNT(shapes); i++)

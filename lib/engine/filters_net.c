@@ -14,6 +14,8 @@ struct query {
 	bool many, network; /* many: more than two addresses; network: the text had a prefix */
 };
 typedef struct hf_value *(*answer)(const struct query *q);
+/* Answers that are refusals. */
+static struct hf_value not_network, not_peer;
 
 static struct hf_value *text(const struct query *q, const char *s)
 {
@@ -63,14 +65,10 @@ static struct hf_value *q_host(const struct query *q)
 	return single(q) || q->ip.address != q->first ? whole(q) : NULL;
 }
 
-static struct hf_value *q_gateway(const struct query *q)
-{
-	return !single(q) && q->ip.address != q->first ? whole(q) : NULL;
-}
-
 static struct hf_value *q_ip_prefix(const struct query *q)
 {
-	return q->last - q->first == 1 ? whole(q) : q_gateway(q);
+	bool two = q->last - q->first == 1;
+	return two || (!single(q) && q->ip.address != q->first) ? whole(q) : NULL;
 }
 
 static struct hf_value *q_bool(const struct query *q)
@@ -165,18 +163,19 @@ static struct hf_value *q_size_usable(const struct query *q)
 static struct hf_value *usable(const struct query *q, hf_ip_number n)
 {
 	if (!q->network)
-		return text(q, "");
-	return q->many && n > q->first && n < q->last ? address(q, n) : NULL;
+		return &not_network;
+	bool in = n >= q->first + q->many && n <= q->last - q->many; /* both ends of a /31 are usable */
+	return !single(q) && in ? address(q, n) : NULL;
 }
 
 static struct hf_value *q_first_usable(const struct query *q)
 {
-	return usable(q, q->first + 1);
+	return usable(q, q->first + q->many);
 }
 
 static struct hf_value *q_last_usable(const struct query *q)
 {
-	return usable(q, q->last - 1);
+	return usable(q, q->last - q->many);
 }
 
 static struct hf_value *q_next_usable(const struct query *q)
@@ -192,21 +191,23 @@ static struct hf_value *q_previous_usable(const struct query *q)
 static struct hf_value *q_range_usable(const struct query *q)
 {
 	if (!q->network)
-		return text(q, "");
-	return !q->many ? NULL
-			: text(q, hf_sprintf(q->arena, "%s-%s",
-					  hf_ip_text(q->arena, q->ip.version, q->first + 1),
-					  hf_ip_text(q->arena, q->ip.version, q->last - 1)));
+		return &not_network;
+	return single(q) ? NULL
+			 : text(q, hf_sprintf(q->arena, "%s-%s",
+					   hf_ip_text(q->arena, q->ip.version, q->first + q->many),
+					   hf_ip_text(q->arena, q->ip.version, q->last - q->many)));
 }
 
 static struct hf_value *q_peer(const struct query *q)
 {
 	hf_ip_number size = q->last - q->first + 1;
+	if (!q->network)
+		return &not_network;
 	if (size == 2)
 		return address(q, q->ip.address ^ 1);
 	return size == 4 && q->ip.address != q->first && q->ip.address != q->last
 		       ? address(q, q->ip.address ^ 3)
-		       : NULL;
+		       : &not_peer;
 }
 
 static struct hf_value *q_type(const struct query *q)
@@ -262,31 +263,45 @@ static struct hf_value *q_revdns(const struct query *q)
 	{                                                                                                    \
 		return (condition) ? q->value : NULL;                                                        \
 	}
-Q_RANGE(q_private, hf_ip_in(&q->ip, HF_IP_PRIVATE))
+Q_RANGE(q_private, !hf_ip_global(&q->ip))
 Q_RANGE(q_loopback, hf_ip_in(&q->ip, HF_IP_LOOPBACK))
 Q_RANGE(q_multicast, hf_ip_in(&q->ip, HF_IP_MULTICAST))
 Q_RANGE(q_unicast, !hf_ip_in(&q->ip, HF_IP_MULTICAST))
 Q_RANGE(q_link_local, hf_ip_in(&q->ip, HF_IP_LINK_LOCAL))
-Q_RANGE(q_public, !hf_ip_in(&q->ip, HF_IP_PRIVATE) && !hf_ip_in(&q->ip, HF_IP_LOOPBACK) &&
-			  !hf_ip_in(&q->ip, HF_IP_MULTICAST))
+Q_RANGE(q_public, hf_ip_global(&q->ip) && !hf_ip_in(&q->ip, HF_IP_MULTICAST))
+
+static struct hf_value *q_6to4(const struct query *q)
+{
+	unsigned n = (unsigned)q->ip.address;
+	if (q->ip.version == 6)
+		return q->ip.address >> 112 == 0x2002 && (!q->network || q->ip.address != q->first)
+			       ? q->value
+			       : hf_value_bool(q->arena, false);
+	if (!single(q) && q->ip.address == q->first)
+		return hf_value_bool(q->arena, false);
+	if (hf_ip_global(&q->ip) && hf_ip_in(&q->ip, HF_IP_MULTICAST))
+		return hf_value_bool(q->arena, false);
+	return text(q, hf_sprintf(q->arena, "2002:%04x:%04x::1/48", n >> 16, n & 0xFFFF));
+}
 
 static const struct {
 	const char *name;
 	answer fn;
 } queries[] = {
 	{ "", q_default },
+	{ "6to4", q_6to4 },
 	{ "address", q_address },
 	{ "address/prefix", q_address_prefix },
 	{ "bool", q_bool },
 	{ "broadcast", q_broadcast },
 	{ "cidr", whole },
 	{ "first_usable", q_first_usable },
-	{ "gateway", q_gateway },
-	{ "gw", q_gateway },
+	{ "gateway", q_address_prefix },
+	{ "gw", q_address_prefix },
 	{ "host", q_host },
 	{ "host/prefix", q_address_prefix },
 	{ "hostmask", q_hostmask },
-	{ "hostnet", q_gateway },
+	{ "hostnet", q_address_prefix },
 	{ "int", q_int },
 	{ "ip", q_address },
 	{ "ip/prefix", q_ip_prefix },
@@ -315,7 +330,7 @@ static const struct {
 	{ "public", q_public },
 	{ "range_usable", q_range_usable },
 	{ "revdns", q_revdns },
-	{ "router", q_gateway },
+	{ "router", q_address_prefix },
 	{ "size", q_size },
 	{ "size_usable", q_size_usable },
 	{ "subnet", q_subnet },
@@ -353,6 +368,12 @@ static bool value_parse(struct hf_arena *a, const struct hf_value *v, int versio
 static int nth_query(const struct query *q, struct hf_str query, struct hf_value **ret, struct hf_error *err)
 {
 	int64_t n;
+	char *end;
+	double real = strtod(query.p, &end);
+	if (query.n > 0 && *end == '\0' && real == real && !hf_str_to_int64(query, &n)) {
+		*ret = single(q) ? q_default(q) : hf_value_bool(q->arena, false);
+		return 0;
+	}
 	if (!hf_str_to_int64(query, &n))
 		return hf_fail(err, HF_E_TEMPLATE, "ipaddr: unknown filter type: %.*s", HF_STR_ARG(query));
 	hf_ip_number size = q->last - q->first;
@@ -378,10 +399,16 @@ static int ip_query(struct hf_arena *a, struct hf_value *v, struct hf_str name, 
 	q.last = hf_ip_last(&q.ip);
 	q.many = q.last - q.first > 1;
 	q.network = q.ip.has_prefix;
+	if (hf_value_text(a, v).n == strspn(hf_value_text(a, v).p, "0123456789"))
+		q.value = whole(&q); /* a number is the address it stands for */
 	struct hf_value *found = NULL;
 	for (size_t i = 0; i < HF_COUNT(queries); i++)
 		if (hf_str_is(name, queries[i].name)) {
 			found = queries[i].fn(&q);
+			if (found == &not_network || found == &not_peer)
+				return hf_fail(err, HF_E_TEMPLATE,
+					found == &not_network ? "Not a network address"
+							      : "Not a point-to-point network");
 			*ret = found == NULL ? hf_value_null(a) : found;
 			return 0;
 		}
@@ -397,10 +424,14 @@ static int ip_filter(struct hf_eval *e, struct hf_value *input, const struct hf_
 {
 	struct hf_arena *a = hf_eval_arena(e);
 	struct hf_str name;
-	int r = filter_text_arg(e, call, 0, "query", "", &name, err);
+	const struct hf_value *query = hf_call_arg(call, 0, "query");
+	int r = query != NULL && query->type == HF_NULL
+			? hf_fail(err, HF_E_TEMPLATE, "ipaddr: the query is None")
+			: filter_text_arg(e, call, 0, "query", "", &name, err);
 	if (r < 0)
 		return r;
-	if (input->type == HF_NULL || input->type == HF_DICT)
+	if (input->type != HF_STRING && input->type != HF_INT && input->type != HF_BOOL &&
+		input->type != HF_BIGINT && !hf_is_sequence(input))
 		return hf_fail(err, HF_E_TEMPLATE, "ipaddr: a string, a number or a list expected, not %s",
 			hf_type_name(input));
 	if (!hf_is_sequence(input))
@@ -419,7 +450,10 @@ static int ip_filter(struct hf_eval *e, struct hf_value *input, const struct hf_
 
 FILTER(ipaddr)
 {
-	return ip_filter(e, input, call, 0, ret, err);
+	FILTER_ARGS(3, "query", "version", "alias");
+	int64_t version;
+	int r = filter_int_arg(call, 1, "version", 0, &version, err);
+	return r < 0 ? r : ip_filter(e, input, call, (int)version, ret, err);
 }
 
 FILTER(ipv4)
@@ -432,16 +466,21 @@ FILTER(ipv6)
 	return ip_filter(e, input, call, 6, ret, err);
 }
 
+/* What is given beside the value is not looked at; what is no address stays. */
 FILTER(ipwrap)
 {
 	struct hf_arena *a = hf_eval_arena(e);
-	struct hf_str name;
 	struct hf_value *list = hf_value_list(a), *item = NULL;
-	int r = filter_text_arg(e, call, 0, "query", "", &name, err);
 	bool many = hf_is_sequence(input);
+	int r = call->kwargs != NULL && hf_dict_len(call->kwargs) > 0
+			? hf_fail(err, HF_E_TEMPLATE, "ipwrap takes no arguments")
+			: 0;
+	if (r == 0 && !many && input->type != HF_STRING && input->type != HF_BOOL)
+		r = hf_fail(
+			err, HF_E_TEMPLATE, "Unrecognized type %s for ipwrap filter", hf_type_name(input));
 	for (size_t i = 0; r == 0 && i < (many ? hf_list_len(input) : 1); i++) {
 		struct hf_value *v = many ? hf_list_at(input, i) : input;
-		r = ip_query(a, v, name, 0, &item, err);
+		r = ip_query(a, v, HF_STR(""), 0, &item, err);
 		if (r == 0 && hf_value_truthy(item))
 			r = ip_query(a, many ? v : item, HF_STR("wrap"), 0, &item, err);
 		else
@@ -453,7 +492,7 @@ FILTER(ipwrap)
 }
 
 /* The network of a value, by its text; false as a value when there is none. */
-static bool network_of(struct hf_eval *e, const struct hf_value *v, struct hf_ip *ret)
+bool filter_network(struct hf_eval *e, const struct hf_value *v, struct hf_ip *ret)
 {
 	return v != NULL && value_parse(hf_eval_arena(e), v, 0, ret);
 }
@@ -462,20 +501,59 @@ static int subnet_number(struct hf_eval *e, struct hf_ip v, const struct hf_valu
 	struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_ip outer;
-	if (!network_of(e, query, &outer) || !hf_ip_contains(&outer, &v))
+	bool ok = filter_network(e, query, &outer) && outer.prefix <= v.prefix;
+	int bits = hf_ip_bits(&v), outside = bits - (ok ? outer.prefix : 0);
+	hf_ip_number a = hf_ip_first(&v), b = ok ? hf_ip_first(&outer) : 0;
+	if (!ok ||
+		(outside < 128 && a >> outside != b >> outside)) /* versions are not compared there either */
 		return hf_fail(err, HF_E_TEMPLATE, "ipsubnet: the address is not in the subnet %s",
 			hf_value_text(hf_eval_arena(e), query).p);
-	hf_ip_number n = (hf_ip_first(&v) - hf_ip_first(&outer)) >> (hf_ip_bits(&v) - v.prefix);
+	hf_ip_number mask = outside < 128 ? ((hf_ip_number)1 << outside) - 1 : ~(hf_ip_number)0;
+	hf_ip_number n = bits - v.prefix < 128 ? (a & mask) >> (bits - v.prefix) : 0;
 	return filter_return_text(e, NULL, hf_str(hf_ip_decimal(hf_eval_arena(e), n + 1)), ret);
 }
 
-/* Of the networks around an address, widest first, number index. */
-static bool around(struct hf_ip *v, int64_t prefix, int64_t index)
+/* Of the networks around an address, widest first, number index. 1: found, 0: none, <0: Python's index error.
+ */
+static int around(struct hf_ip *v, int64_t prefix, int64_t index, bool given, struct hf_error *err)
 {
-	index = index < 0 ? index + v->prefix - prefix : index;
+	int64_t bits = hf_ip_bits(v), count = v->prefix - prefix;
+	if (given && (index > bits + 1 - index || index < prefix - bits))
+		return 0;
+	index = index < 0 ? index + count : index;
+	if (index < 0 || index >= count)
+		return hf_fail(err, HF_E_TEMPLATE, "ipsubnet: list index out of range");
 	v->prefix = (int)(prefix + index);
-	v->address = v->prefix <= hf_ip_bits(v) && index >= 0 ? hf_ip_first(v) : 0;
-	return index >= 0 && v->prefix <= hf_ip_bits(v);
+	v->address = hf_ip_first(v);
+	return 1;
+}
+
+static int subnet_text(
+	struct hf_eval *e, const struct hf_ip *v, hf_ip_number first, int prefix, struct hf_value **ret)
+{
+	return filter_return_text(
+		e, NULL, hf_str(hf_ip_network_text(hf_eval_arena(e), v->version, first, prefix)), ret);
+}
+
+/* How many networks of that prefix there are in v; or, with an index, one of them. */
+static int subnet_part(struct hf_eval *e, const struct hf_ip *v, int64_t prefix, const int64_t *index,
+	struct hf_value **ret, struct hf_error *err)
+{
+	if (prefix < v->prefix && index == NULL)
+		return hf_fail(
+			err, HF_E_TEMPLATE, "Requested subnet size of %lld is invalid", (long long)prefix);
+	if (prefix < v->prefix) /* a part of one network is there, and no other */
+		return *index != 0 ? 0 : subnet_text(e, v, hf_ip_first(v), (int)prefix, ret);
+	if (prefix - v->prefix > 127)
+		return hf_fail(err, HF_E_LIMIT, "ipsubnet: more networks than can be counted here");
+	hf_ip_number count = (hf_ip_number)1 << (prefix - v->prefix);
+	if (index == NULL)
+		return filter_return_text(e, NULL, hf_str(hf_ip_decimal(hf_eval_arena(e), count)), ret);
+	hf_ip_number which = *index < 0 ? count - (hf_ip_number) - *index : (hf_ip_number)*index;
+	if (which >= count)
+		return 0;
+	hf_ip_number offset = which == 0 ? 0 : which << (hf_ip_bits(v) - prefix);
+	return subnet_text(e, v, hf_ip_first(v) + offset, (int)prefix, ret);
 }
 
 FILTER(ipsubnet)
@@ -486,33 +564,22 @@ FILTER(ipsubnet)
 	const struct hf_value *query = filter_arg(call, 0, "query"), *place = filter_arg(call, 1, "index");
 	int64_t prefix, index = 0;
 	*ret = hf_value_bool(a, false);
-	if (!network_of(e, input, &v))
+	if (input->type == HF_NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "ipsubnet: no value");
+	if (hf_is_sequence(input) || !filter_network(e, input, &v))
 		return 0;
-	bool is_address = v.prefix == hf_ip_bits(&v) || v.address != hf_ip_first(&v);
+	bool is_address = v.prefix == hf_ip_bits(&v);
 	if (query == NULL || !hf_value_truthy(query))
-		return filter_return_text(
-			e, input, hf_str(hf_ip_network_text(a, v.version, hf_ip_first(&v), v.prefix)), ret);
+		return subnet_text(e, &v, hf_ip_first(&v), v.prefix, ret);
 	if (!hf_str_to_int64(hf_value_text(a, query), &prefix))
 		return subnet_number(e, v, query, ret, err);
 	int r = filter_int_arg(call, 1, "index", 0, &index, err);
 	if (r < 0 || prefix < 0 || prefix > hf_ip_bits(&v))
 		return r;
-	if (is_address)
-		return around(&v, prefix, index)
-			       ? filter_return_text(e, input,
-					 hf_str(hf_ip_network_text(a, v.version, v.address, v.prefix)), ret)
-			       : 0;
-	if (prefix < v.prefix)
-		return 0;
-	hf_ip_number count = (hf_ip_number)1 << (prefix - v.prefix),
-		     step = (hf_ip_number)1 << (hf_ip_bits(&v) - prefix);
-	if (place == NULL)
-		return filter_return_text(e, NULL, hf_str(hf_ip_decimal(a, count)), ret);
-	hf_ip_number which = index < 0 ? count - (hf_ip_number)-index : (hf_ip_number)index;
-	if (which >= count)
-		return 0;
-	return filter_return_text(e, input,
-		hf_str(hf_ip_network_text(a, v.version, hf_ip_first(&v) + which * step, (int)prefix)), ret);
+	if (!is_address)
+		return subnet_part(e, &v, prefix, place == NULL ? NULL : &index, ret, err);
+	r = around(&v, prefix, index, place != NULL, err);
+	return r <= 0 ? r : subnet_text(e, &v, v.address, v.prefix, ret);
 }
 
 FILTER(ipmath)
@@ -520,11 +587,15 @@ FILTER(ipmath)
 	FILTER_ARGS(1, "amount");
 	struct hf_ip v;
 	const struct hf_value *amount = hf_call_arg(call, 0, "amount");
-	if (!hf_is(amount, HF_INT))
+	if (!hf_is(amount, HF_INT) && !hf_is(amount, HF_BOOL))
 		return hf_fail(err, HF_E_TEMPLATE, "You must pass an integer for arithmetic");
 	if (input->type != HF_STRING || !hf_ip_parse(input->u.string, &v))
 		return hf_fail(err, HF_E_TEMPLATE, "You must pass a valid IP address");
-	hf_ip_number n = v.address + (hf_ip_number)(__int128)amount->u.integer;
+	int64_t by = amount->type == HF_BOOL ? amount->u.boolean : amount->u.integer;
+	hf_ip_number n = v.address + (hf_ip_number)(__int128)by;
+	bool wraps = by < 0 ? n > v.address : n < v.address;
+	if (wraps || (v.version == 4 && n > UINT32_MAX))
+		return hf_fail(err, HF_E_TEMPLATE, "result outside valid IP address boundary!");
 	return filter_return_text(e, input, hf_str(hf_ip_text(hf_eval_arena(e), v.version, n)), ret);
 }
 
@@ -537,7 +608,8 @@ FILTER(ip4_hex)
 	int r = filter_text_arg(e, call, 0, "delimiter", "", &delimiter, err);
 	if (r < 0)
 		return r;
-	if (!network_of(e, input, &v) || v.version != 4 || delimiter.n > 16)
+	if (input->type != HF_STRING || strchr(input->u.string.p, '.') == NULL ||
+		!filter_network(e, input, &v) || v.version != 4 || v.has_prefix || delimiter.n > 16)
 		return hf_fail(err, HF_E_TEMPLATE, "ip4_hex: not an IPv4 address");
 	for (int i = 3; i >= 0; i--) {
 		hf_buf_printf(&out, "%02x", (unsigned)(v.address >> (8 * i) & 0xFF));
@@ -552,9 +624,12 @@ FILTER(nthhost)
 	FILTER_ARGS(1, "query");
 	struct hf_ip v;
 	int64_t n;
-	int r = filter_int_arg(call, 0, "query", 0, &n, err);
+	const struct hf_value *query = filter_arg(call, 0, "query");
+	bool number = query != NULL && filter_int_arg(call, 0, "query", 0, &n, NULL) == 0;
+	int r = input->type == HF_NULL ? hf_fail(err, HF_E_TEMPLATE, "nthhost: no value") : 0;
 	*ret = hf_value_bool(hf_eval_arena(e), false);
-	if (r < 0 || !network_of(e, input, &v) || filter_arg(call, 0, "query") == NULL)
+	if (r < 0 || !number || query->type == HF_BOOL || hf_is_sequence(input) ||
+		!filter_network(e, input, &v))
 		return r;
 	hf_ip_number size = hf_ip_last(&v) - hf_ip_first(&v),
 		     back = n < 0 ? (hf_ip_number)-n - 1 : (hf_ip_number)n;
@@ -562,58 +637,6 @@ FILTER(nthhost)
 		return 0;
 	hf_ip_number at = n < 0 ? hf_ip_last(&v) - back : hf_ip_first(&v) + back;
 	return filter_return_text(e, input, hf_str(hf_ip_text(hf_eval_arena(e), v.version, at)), ret);
-}
-
-static int usable_step(struct hf_eval *e, struct hf_value *input, const struct hf_call *call, int sign,
-	struct hf_value **ret, struct hf_error *err)
-{
-	FILTER_ARGS(1, "offset");
-	struct hf_ip v;
-	int64_t offset;
-	int r = filter_int_arg(call, 0, "offset", 1, &offset, err);
-	*ret = hf_value_null(hf_eval_arena(e));
-	if (r < 0 || !network_of(e, input, &v))
-		return r;
-	hf_ip_number at = v.address + (hf_ip_number)(__int128)(sign * offset);
-	if (hf_ip_last(&v) - hf_ip_first(&v) < 2 || at <= hf_ip_first(&v) || at >= hf_ip_last(&v))
-		return 0;
-	return filter_return_text(e, input, hf_str(hf_ip_text(hf_eval_arena(e), v.version, at)), ret);
-}
-
-FILTER(next_nth_usable)
-{
-	return usable_step(e, input, call, 1, ret, err);
-}
-
-FILTER(previous_nth_usable)
-{
-	return usable_step(e, input, call, -1, ret, err);
-}
-
-static int inside_filter(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
-	bool usable_only, struct hf_value **ret, struct hf_error *err)
-{
-	FILTER_ARGS(1, "test");
-	struct hf_ip outer, inner;
-	const struct hf_value *other = hf_call_arg(call, 0, "test");
-	bool yes = network_of(e, input, &outer) && network_of(e, other, &inner) &&
-		   outer.version == inner.version;
-	if (yes && usable_only)
-		yes = hf_ip_first(&inner) > hf_ip_first(&outer) && hf_ip_last(&inner) < hf_ip_last(&outer);
-	else if (yes)
-		yes = hf_ip_contains(&outer, &inner);
-	*ret = hf_value_bool(hf_eval_arena(e), yes);
-	return 0;
-}
-
-FILTER(network_in_usable)
-{
-	return inside_filter(e, input, call, true, ret, err);
-}
-
-FILTER(network_in_network)
-{
-	return inside_filter(e, input, call, false, ret, err);
 }
 
 const struct hf_callable_row hf_ansible_filters_net[] = {
@@ -625,9 +648,5 @@ const struct hf_callable_row hf_ansible_filters_net[] = {
 	{ "ipmath", ipmath, 0 },
 	{ "ip4_hex", ip4_hex, 0 },
 	{ "nthhost", nthhost, 0 },
-	{ "next_nth_usable", next_nth_usable, 0 },
-	{ "previous_nth_usable", previous_nth_usable, 0 },
-	{ "network_in_usable", network_in_usable, 0 },
-	{ "network_in_network", network_in_network, 0 },
 	{ 0 },
 };

@@ -120,11 +120,9 @@ FILTER(cidr_merge)
 	struct hf_value *list = NULL;
 	struct hf_str action;
 	struct hf_ip ip;
-	if (input->type == HF_STRING)
-		return hf_fail(err, HF_E_TEMPLATE, "cidr_merge: expected a list, got str");
 	int r = filter_text_arg(e, call, 0, "action", "merge", &action, err);
 	if (r == 0)
-		r = filter_items(e, input, &list, err);
+		r = filter_listed(e, input, &list, err);
 	if (r < 0)
 		return r;
 	bool span = hf_str_is(action, "span");
@@ -138,8 +136,11 @@ FILTER(cidr_merge)
 			return r;
 		at[i] = (struct range){ ip.version, hf_ip_first(&ip), hf_ip_last(&ip) };
 	}
-	if (span && n == 1) { /* as it was given, with its host bits */
-		*ret = block_text(a, ip.version, ip.address, ip.prefix);
+	if (n == 1) { /* as it was given, with its host bits */
+		struct hf_value *one = block_text(a, ip.version, ip.address, ip.prefix);
+		*ret = span ? one : hf_value_list(a);
+		if (!span)
+			hf_list_append(*ret, one);
 		return 0;
 	}
 	if (n > 1)
@@ -153,27 +154,114 @@ FILTER(cidr_merge)
 	return 0;
 }
 
+/* --- being inside --- */
+
+/* First and last address as ansible.utils compares them, without the version: both 0 for what is no
+ * address. */
+struct bounds {
+	hf_ip_number first, last;
+};
+
+static struct bounds bounds_of(struct hf_eval *e, const struct hf_value *v, bool usable)
+{
+	struct hf_ip ip;
+	if (v == NULL || hf_is_sequence(v) || v->type == HF_DICT || !filter_network(e, v, &ip))
+		return (struct bounds){ 0, 0 };
+	hf_ip_number first = hf_ip_first(&ip), last = hf_ip_last(&ip), more = last - first;
+	if (usable && more > 1)
+		return (struct bounds){ first + 1, last - 1 };
+	if (usable)
+		return (struct bounds){ first, last };
+	if (more > 1)
+		return (struct bounds){ first, last };
+	return (struct bounds){ first, first };
+}
+
+static bool inside(struct bounds outer, struct bounds inner)
+{
+	return inner.first >= outer.first && inner.first <= outer.last && inner.last >= outer.first &&
+	       inner.last <= outer.last;
+}
+
+static int inside_filter(struct hf_eval *e, struct hf_value *input, const struct hf_call *call, bool usable,
+	struct hf_value **ret, struct hf_error *err)
+{
+	FILTER_ARGS(1, "test");
+	const struct hf_value *other = hf_call_arg(call, 0, "test");
+	if (other == NULL || other->type == HF_NULL || input->type == HF_NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "two addresses or networks expected");
+	*ret = hf_value_bool(
+		hf_eval_arena(e), inside(bounds_of(e, input, usable), bounds_of(e, other, false)));
+	return 0;
+}
+
+FILTER(network_in_usable)
+{
+	return inside_filter(e, input, call, true, ret, err);
+}
+
+FILTER(network_in_network)
+{
+	return inside_filter(e, input, call, false, ret, err);
+}
+
 FILTER(reduce_on_network)
 {
 	FILTER_ARGS(1, "network");
 	struct hf_value *list = NULL;
-	const struct hf_value *network = hf_call_arg(call, 0, "network");
-	struct hf_ip outer, inner;
+	const struct hf_value *network = filter_arg(call, 0, "network");
 	int r = filter_items(e, input, &list, err);
 	if (r < 0)
 		return r;
 	if (network == NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "reduce_on_network needs a network");
+	struct bounds outer = bounds_of(e, network, false);
 	*ret = hf_value_list(hf_eval_arena(e));
-	if (network->type != HF_STRING || !hf_ip_parse(network->u.string, &outer))
-		return 0;
-	for (size_t i = 0; i < hf_list_len(list); i++) {
+	for (size_t i = 0; r == 0 && i < hf_list_len(list); i++) {
 		struct hf_value *v = hf_list_at(list, i);
-		if (v->type == HF_STRING && hf_ip_parse(v->u.string, &inner) &&
-			hf_ip_contains(&outer, &inner))
-			hf_list_append(*ret, v);
+		if (v->type == HF_UNDEFINED)
+			r = hf_eval_undefined(e, v, err);
+		else if (inside(outer, bounds_of(e, v, false)))
+			hf_list_append(
+				*ret, hf_value_str(hf_eval_arena(e), hf_value_text(hf_eval_arena(e), v)));
 	}
-	return 0;
+	return r;
+}
+
+static int usable_step(struct hf_eval *e, struct hf_value *input, const struct hf_call *call, int sign,
+	struct hf_value **ret, struct hf_error *err)
+{
+	FILTER_ARGS(1, "offset");
+	struct hf_ip v;
+	int64_t offset;
+	int r = filter_arg(call, 0, "offset") == NULL || input->type == HF_NULL
+			? hf_fail(err, HF_E_TEMPLATE, "an address and an offset expected")
+			: filter_int_arg(call, 0, "offset", 1, &offset, err);
+	if (r < 0)
+		return r;
+	if (hf_is_sequence(input) || !filter_network(e, input, &v)) {
+		*ret = hf_value_bool(hf_eval_arena(e), false);
+		return 0;
+	}
+	*ret = hf_value_null(hf_eval_arena(e));
+	__int128 at = (__int128)v.address + sign * (__int128)offset;
+	hf_ip_number first = hf_ip_first(&v), last = hf_ip_last(&v), edge = last - first > 1;
+	if (at < 0 && v.version == 4)
+		return hf_fail(err, HF_E_TEMPLATE, "an address below the first");
+	if (last == first || (hf_ip_number)at < first + edge || (hf_ip_number)at > last - edge)
+		return 0;
+	return filter_return_text(
+		e, input, hf_str(hf_ip_text(hf_eval_arena(e), v.version, (hf_ip_number)at)), ret);
+}
+
+FILTER(next_nth_usable)
+{
+	return usable_step(e, input, call, 1, ret, err);
+}
+
+FILTER(previous_nth_usable)
+{
+	return usable_step(e, input, call, -1, ret, err);
 }
 
 /* --- VLANs --- */
@@ -235,6 +323,10 @@ const struct hf_callable_row hf_ansible_filters_net_set[] = {
 	{ "usable_range", usable_range, 0 },
 	{ "cidr_merge", cidr_merge, 0 },
 	{ "reduce_on_network", reduce_on_network, 0 },
+	{ "network_in_usable", network_in_usable, 0 },
+	{ "network_in_network", network_in_network, 0 },
+	{ "next_nth_usable", next_nth_usable, 0 },
+	{ "previous_nth_usable", previous_nth_usable, 0 },
 	{ "vlan_parser", vlan_parser, 0 },
 	{ 0 },
 };

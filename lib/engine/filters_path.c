@@ -390,7 +390,7 @@ const struct hf_callable_row hf_ansible_filters_path[] = {
 	{ "expandvars", expandvars, HF_REACHES_OUT | HF_NO_ARGUMENTS },
 	{ "normpath", normpath, HF_NO_ARGUMENTS },
 	{ "realpath", realpath_filter, HF_REACHES_OUT | HF_NO_ARGUMENTS },
-	{ "relpath", relpath, 0 },
+	{ "relpath", relpath, HF_REACHES_OUT }, /* the working directory */
 	{ "path_join", path_join, HF_NO_ARGUMENTS },
 	{ "commonpath", commonpath, HF_NO_ARGUMENTS },
 	{ "fileglob", fileglob, HF_REACHES_OUT | HF_NO_ARGUMENTS },

@@ -74,8 +74,9 @@ FILTER(index_of)
 	int r = filter_text_arg(e, call, 0, "test", NULL, &s.test, err);
 	if (r < 0)
 		return r;
-	if (!hf_is_sequence(input))
-		return hf_fail(err, HF_E_TEMPLATE, "index_of: a list expected, not %s", hf_type_name(input));
+	r = filter_listed(e, input, &input, err);
+	if (r < 0)
+		return r;
 	if (s.key != NULL && s.key->type != HF_STRING && s.key->type != HF_INT && s.key->type != HF_BOOL)
 		return hf_fail(err, HF_E_TEMPLATE, "Unknown key type, key was a %s", hf_type_name(s.key));
 	test_name(&s);
@@ -152,6 +153,8 @@ FILTER(to_paths)
 	if (prepend != NULL && prepend->type != HF_STRING)
 		return hf_fail(err, HF_E_TEMPLATE, "to_paths: 'prepend' must be a string");
 	*ret = hf_value_dict(hf_eval_arena(e));
+	if (prepend == NULL && hf_is_sequence(input) && hf_list_len(input) == 0)
+		*ret = hf_value_list(hf_eval_arena(e));
 	int r = paths_add(e, input, prepend == NULL ? NULL : prepend->u.string.p, 0, *ret, err);
 	if (r == 0)
 		list_wrap(e, filter_bool_arg(call, 1, "wantlist", false), ret);
@@ -180,6 +183,8 @@ FILTER(get_path)
 		r = hf_template_evaluate(compiled, &how, ret, err);
 	if (r == 0 && (*ret)->type == HF_UNDEFINED)
 		r = hf_eval_undefined(e, *ret, err);
+	if (r == 0 && ((*ret)->type == HF_INT || (*ret)->type == HF_FLOAT || (*ret)->type == HF_BIGINT))
+		*ret = hf_value_str(a, hf_value_text(a, *ret)); /* a template's answer, which is text */
 	if (r == 0)
 		list_wrap(e, filter_bool_arg(call, 1, "wantlist", false), ret);
 	return r;

@@ -141,3 +141,28 @@ bool hf_ip_in(const struct hf_ip *ip, enum hf_ip_range range)
 			return true;
 	return false;
 }
+
+bool hf_ip_global(const struct hf_ip *ip)
+{
+	static const struct {
+		const char *network;
+		bool global;
+	} rows[] = { /* the first that holds the address decides */
+		{ "192.0.0.9/32", true }, { "192.0.0.10/32", true }, { "0.0.0.0/8", false },
+		{ "10.0.0.0/8", false }, { "100.64.0.0/10", false }, { "127.0.0.0/8", false },
+		{ "169.254.0.0/16", false }, { "172.16.0.0/12", false }, { "192.0.0.0/24", false },
+		{ "192.0.2.0/24", false }, { "192.168.0.0/16", false }, { "198.18.0.0/15", false },
+		{ "198.51.100.0/24", false }, { "203.0.113.0/24", false }, { "240.0.0.0/4", false },
+		{ "2001:1::1/128", true }, { "2001:1::2/128", true }, { "2001:3::/32", true },
+		{ "2001:4:112::/48", true }, { "2001:20::/28", true }, { "2001:30::/28", true },
+		{ "::1/128", false }, { "::/128", false }, { "::ffff:0:0/96", false },
+		{ "64:ff9b:1::/48", false }, { "100::/64", false }, { "2001::/23", false },
+		{ "2001:db8::/32", false }, { "2002::/16", false }, { "fc00::/7", false },
+		{ "fe80::/10", false }
+	};
+	struct hf_ip one = { ip->version, ip->address, hf_ip_bits(ip), false }, network;
+	for (size_t i = 0; i < HF_COUNT(rows); i++)
+		if (hf_ip_parse(hf_str(rows[i].network), &network) && hf_ip_contains(&network, &one))
+			return rows[i].global;
+	return true;
+}

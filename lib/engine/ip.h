@@ -42,4 +42,6 @@ enum hf_ip_range {
 	HF_IP_RESERVED,
 	HF_IP_UNSPECIFIED
 };
+/* Reachable from everywhere, as IANA's registries of special addresses say. */
+bool hf_ip_global(const struct hf_ip *ip);
 bool hf_ip_in(const struct hf_ip *ip, enum hf_ip_range range);

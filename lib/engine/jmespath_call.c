@@ -97,9 +97,10 @@ static int f_contains(struct jmespath_search *s, const struct args *args, struct
 {
 	const struct hf_value *where = args->at[0], *what = args->at[1];
 	bool found = false;
+	if (where->type == HF_STRING && what->type != HF_STRING)
+		return wrong_type(s, args);
 	if (where->type == HF_STRING)
-		found = what->type == HF_STRING &&
-			hf_str_find(where->u.string, what->u.string, 0) != SIZE_MAX;
+		found = hf_str_find(where->u.string, what->u.string, 0) != SIZE_MAX;
 	else if (!hf_is_sequence(where))
 		return wrong_type(s, args);
 	else

@@ -33,16 +33,6 @@ static bool parse(const struct hf_value *v, struct hf_ip *ip)
 	       (ip->prefix == hf_ip_bits(ip) || ip->address == hf_ip_first(ip));
 }
 
-static bool is_public(const struct hf_ip *ip)
-{
-	static const enum hf_ip_range not_public[] = { HF_IP_PRIVATE, HF_IP_LOOPBACK, HF_IP_LINK_LOCAL,
-		HF_IP_RESERVED, HF_IP_UNSPECIFIED };
-	for (size_t i = 0; i < HF_COUNT(not_public); i++)
-		if (hf_ip_in(ip, not_public[i]))
-			return false;
-	return true;
-}
-
 static bool mask_is(const struct hf_ip *ip, bool host)
 {
 	hf_ip_number mask = host ? ip->address : ~ip->address & 0xFFFFFFFFu;
@@ -78,8 +68,23 @@ static bool shape_is(const struct hf_ip *ip, enum kind kind)
 	}
 }
 
-static int kind_test(struct hf_eval *e, const struct hf_value *input, enum kind kind, struct hf_value **ret)
+static bool is_public(const struct hf_ip *ip)
 {
+	struct hf_ip mapped = { 4, ip->address & UINT32_MAX, 32, false };
+	return !ip->has_prefix && hf_ip_global(shape_is(ip, IS_MAPPED) ? &mapped : ip);
+}
+
+static int none_refuse(const struct hf_value *v, struct hf_error *err)
+{
+	return v != NULL && v->type == HF_NULL ? hf_fail(err, HF_E_TEMPLATE, "an address expected, not None")
+					       : 0;
+}
+
+static int kind_test(struct hf_eval *e, const struct hf_value *input, enum kind kind, struct hf_value **ret,
+	struct hf_error *err)
+{
+	if (none_refuse(input, err) < 0)
+		return -HF_E_TEMPLATE;
 	struct hf_ip ip;
 	bool yes = parse(input, &ip);
 	static const enum hf_ip_range ranges[] = { [IS_LOOPBACK] = HF_IP_LOOPBACK,
@@ -87,16 +92,10 @@ static int kind_test(struct hf_eval *e, const struct hf_value *input, enum kind 
 		[IS_PRIVATE] = HF_IP_PRIVATE,
 		[IS_RESERVED] = HF_IP_RESERVED,
 		[IS_UNSPECIFIED] = HF_IP_UNSPECIFIED };
-	if (yes && kind == IS_PUBLIC)
-		yes = is_public(&ip);
+	if (yes && (kind == IS_PUBLIC || kind == IS_PRIVATE))
+		yes = !ip.has_prefix && is_public(&ip) == (kind == IS_PUBLIC);
 	else if (yes)
 		yes = kind < IS_LOOPBACK ? shape_is(&ip, kind) : hf_ip_in(&ip, ranges[kind]);
-	if (yes && kind == IS_PRIVATE)
-		return *ret = hf_value_bool(hf_eval_arena(e), true), 0;
-	if (!yes && kind == IS_PRIVATE &&
-		parse(input, &ip)) /* Python counts more as private than the three networks */
-		yes = hf_ip_in(&ip, HF_IP_LOOPBACK) || hf_ip_in(&ip, HF_IP_LINK_LOCAL) ||
-		      hf_ip_in(&ip, HF_IP_UNSPECIFIED);
 	*ret = hf_value_bool(hf_eval_arena(e), yes);
 	return 0;
 }
@@ -104,7 +103,7 @@ static int kind_test(struct hf_eval *e, const struct hf_value *input, enum kind 
 #define KIND_TEST(name, kind)                                                                                \
 	FILTER(name)                                                                                         \
 	{                                                                                                    \
-		return kind_test(e, input, kind, ret);                                                       \
+		return kind_test(e, input, kind, ret, err);                                                  \
 	}
 KIND_TEST(t_ip, IS_IP)
 KIND_TEST(t_ipv4, IS_IPV4)
@@ -124,9 +123,11 @@ KIND_TEST(t_public, IS_PUBLIC)
 KIND_TEST(t_reserved, IS_RESERVED)
 KIND_TEST(t_unspecified, IS_UNSPECIFIED)
 
-static int subnet_test(
-	struct hf_eval *e, const struct hf_value *outer, const struct hf_value *inner, struct hf_value **ret)
+static int subnet_test(struct hf_eval *e, const struct hf_value *outer, const struct hf_value *inner,
+	struct hf_value **ret, struct hf_error *err)
 {
+	if (none_refuse(outer, err) < 0 || none_refuse(inner, err) < 0)
+		return -HF_E_TEMPLATE;
 	struct hf_ip x, y;
 	bool yes = outer != NULL && inner != NULL && parse(outer, &x) && parse(inner, &y) &&
 		   hf_ip_contains(&x, &y);
@@ -136,12 +137,12 @@ static int subnet_test(
 
 FILTER(t_in_network)
 {
-	return subnet_test(e, hf_call_arg(call, 0, "network_b"), input, ret);
+	return subnet_test(e, hf_call_arg(call, 0, "network_b"), input, ret, err);
 }
 
 FILTER(t_supernet_of)
 {
-	return subnet_test(e, input, hf_call_arg(call, 0, "network_b"), ret);
+	return subnet_test(e, input, hf_call_arg(call, 0, "network_b"), ret, err);
 }
 
 static int count_test(struct hf_eval *e, struct hf_value *input, const struct hf_call *call, bool exactly_one,
@@ -152,7 +153,10 @@ static int count_test(struct hf_eval *e, struct hf_value *input, const struct hf
 	if (list == NULL || !hf_is_sequence(list))
 		return hf_fail(err, HF_E_TEMPLATE, "a list of networks expected");
 	for (size_t i = 0; i < hf_list_len(list); i++) {
-		subnet_test(e, hf_list_at(list, i), input, ret);
+		if (hf_list_at(list, i)->type == HF_UNDEFINED)
+			return hf_eval_undefined(e, hf_list_at(list, i), err);
+		if (subnet_test(e, hf_list_at(list, i), input, ret, err) < 0)
+			return -HF_E_TEMPLATE;
 		n += (*ret)->u.boolean;
 	}
 	*ret = hf_value_bool(hf_eval_arena(e), exactly_one ? n == 1 : n > 0);
@@ -174,7 +178,9 @@ FILTER(t_mac)
 {
 	size_t digits = 0, group = 0;
 	char separator = '\0';
-	bool ok = input->type == HF_STRING;
+	bool ok = true;
+	if (input->type != HF_STRING)
+		return hf_fail(err, HF_E_TEMPLATE, "mac: text expected, not %s", hf_type_name(input));
 	for (size_t i = 0; ok && i < input->u.string.n; i++) {
 		char c = input->u.string.p[i];
 		if (isxdigit((unsigned char)c)) {

@@ -1,11 +1,8 @@
 """Modules of Ansible's collections against the collections themselves: rows in collections_rows.py, documents_rows.py and disks_rows.py, asked anew every time.
 
 For each: status, tree and result keys as ansible's; check touches nothing; a second run is ok; undo restores."""
-import os
 import pathlib
-import subprocess
 import sys
-import zipfile
 
 import pytest
 
@@ -23,26 +20,8 @@ BUNDLES = ["ansible==10.7.0", "pexpect==4.9.0", "ptyprocess==0.7.0"]
 WANTED = (*(f"ansible_collections/{w}/" for w in ("community/general", "ansible/posix", "community/crypto")), "pexpect/", "ptyprocess/")
 
 
-def cache_folder():
-    folder = pathlib.Path(os.environ.get("HF_CACHE") or pathlib.Path(__file__).resolve().parents[2] / "build/cache")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def collections():
-    """Folder with the collections, taken out of PyPI's bundle once and kept."""
-    folder = cache_folder() / "-".join(BUNDLES).replace("==", "-")
-    if folder.exists():
-        return folder
-    scratch = cache_folder() / f"{folder.name}.{os.getpid()}"
-    scratch.mkdir(parents=True)
-    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", scratch, *BUNDLES], check=True)
-    for wheel in scratch.glob("*.whl"):
-        with zipfile.ZipFile(wheel) as z:
-            z.extractall(scratch, [n for n in z.namelist() if n.startswith(WANTED)])
-        wheel.unlink()
-    scratch.rename(folder)
-    return folder
+    return bundle(BUNDLES, WANTED)
 
 
 @pytest.fixture(scope="session")
