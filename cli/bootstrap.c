@@ -2,13 +2,11 @@
 #include "cli/bootstrap.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "lib/base/scope.h"
+#include "provisioner/bootstrap.h"
 
-/* What AWS takes: user data for cloud-init may be gzip; a notebook's lifecycle script has 16,384 characters.
- */
-enum { TEXT_MAX = 1 << 20, USER_DATA_MAX = 2048, NOTEBOOK_MAX = 16384, EKS_SECONDS = 600 };
+enum { USER_DATA_MAX = 2048 }; /* packed, so that every way to give it takes it */
 
 #define COMMON                                                                                               \
 	{ "environment", 'E', "NAME", "the environment the machine joins" },                                 \
@@ -33,120 +31,101 @@ static const struct cli_option eks_options[] = { COMMON,
 	{ "certificate-authority", 0, "BASE64", "its certificate authority" },
 	{ "cidr", 0, "CIDR", "its service range" }, { NULL } };
 
-static int out(struct cli_call *call, struct hf_str text, size_t max, const char *what)
+static const char *option_or_set(const struct cli_call *call, const char *option, const char *variable)
 {
-	struct hf_error err = { 0 };
-	if (text.n > max) {
-		(void)hf_fail(&err, HF_E_LIMIT,
-			"%s has %zu bytes, %zu are allowed: shorten names or the prefix", what, text.n, max);
-		return cli_fail(call, &err);
+	const char *set = getenv(variable);
+	return cli_value(call, option, set == NULL || *set == '\0' ? NULL : set);
+}
+
+static int cluster_read(const struct cli_call *call, struct hf_bootstrap *b, struct hf_error *err)
+{
+	const struct {
+		const char *option, **value;
+	} parts[] = { { "cluster", &b->cluster }, { "api-server", &b->api_server },
+		{ "certificate-authority", &b->certificate_authority }, { "cidr", &b->cidr } };
+	size_t given = 0;
+	for (size_t i = 0; i < HF_COUNT(parts); i++) {
+		*parts[i].value = cli_value(call, parts[i].option, NULL);
+		given += *parts[i].value != NULL;
 	}
+	return given == 0 || given == HF_COUNT(parts)
+		       ? 0
+		       : hf_fail(err, HF_E_ARGUMENT,
+				 "--cluster, --api-server, --certificate-authority and --cidr go together");
+}
+
+static int options_read(const struct cli_call *call, struct hf_bootstrap *ret, struct hf_error *err)
+{
+	struct hf_bootstrap b = { .environment = cli_value(call, "environment", NULL),
+		.fleet = cli_value(call, "fleet", NULL),
+		.store = option_or_set(call, "store", "HOLDFAST_STORE"),
+		.region = option_or_set(call, "region", "AWS_REGION"),
+		.bundle = cli_value(call, "bundle", NULL),
+		.endpoint = cli_value(call, "endpoint", NULL),
+		.report = cli_value(call, "report", "") };
+	int result = hf_bootstrap_check(call->arena, &b, "--", err);
+	if (result == 0)
+		result = cli_number(call, "min-epoch", 0, INT64_MAX, 0, &b.min_epoch, err);
+	if (result == 0)
+		result = cli_number(call, "min-seq", 0, INT64_MAX, 0, &b.min_seq, err);
+	*ret = b;
+	return result;
+}
+
+static int fail(struct cli_call *call, const struct hf_error *err)
+{
+	return err->code == HF_E_ARGUMENT ? cli_usage(call, "%s", err->text) : cli_fail(call, err);
+}
+
+static int out(struct hf_str text)
+{
 	return fwrite(text.p, 1, text.n, stdout) == text.n ? CLI_OK : CLI_ERROR;
 }
 
-static int begin(struct cli_call *call, enum bootstrap_way way, struct bootstrap *b, struct hf_buf *script)
+static int text_print(struct cli_call *call, enum hf_bootstrap_kind kind, bool cluster)
 {
+	struct hf_bootstrap b;
+	struct hf_str text;
 	struct hf_error err = { 0 };
-	int result = bootstrap_read(call, b, &err);
-	if (result < 0)
-		return err.code == HF_E_ARGUMENT ? cli_usage(call, "%s", err.text) : cli_fail(call, &err);
-	bootstrap_script(b, way, script);
-	return CLI_OK;
+	if (options_read(call, &b, &err) < 0 || (cluster && cluster_read(call, &b, &err) < 0) ||
+		hf_bootstrap_text(call->arena, &b, kind, &text, &err) < 0)
+		return fail(call, &err);
+	return out(text);
 }
 
 static int user_data_run(struct cli_call *call)
 {
-	struct bootstrap b;
+	struct hf_bootstrap b;
 	struct hf_error err = { 0 };
-	hf_auto_buf script = hf_buf_init(TEXT_MAX);
-	struct hf_str packed;
-	int status = begin(call, BOOTSTRAP_ROLE, &b, &script);
-	if (status != CLI_OK)
-		return status;
-	struct bootstrap_member one = { "user-data", hf_buf_str(&script), 0644 };
+	struct hf_str text, packed;
+	if (options_read(call, &b, &err) < 0 ||
+		hf_bootstrap_text(call->arena, &b, HF_BOOTSTRAP_USER_DATA, &text, &err) < 0)
+		return fail(call, &err);
+	struct bootstrap_member one = { "user-data", text, 0644 };
 	if (bootstrap_pack(call->arena, &one, 1, true, &packed, &err) < 0)
 		return cli_fail(call, &err);
-	if (packed.n > USER_DATA_MAX || cli_given(call, "gzip"))
-		return out(call, packed, USER_DATA_MAX, "the packed user data");
-	return out(call, hf_buf_str(&script), TEXT_MAX, "the user data");
-}
-
-/* The script in a file, so that it may read its standard input and outlive whoever wrote it. */
-static void script_place(struct hf_buf *text, const struct hf_buf *script)
-{
-	hf_buf_puts(text, "cat >/run/holdfast-bootstrap <<'HOLDFAST_END'\n");
-	hf_buf_add(text, hf_buf_str(script));
-	hf_buf_puts(text, "HOLDFAST_END\n");
-}
-
-static int cluster_part(struct cli_call *call, struct hf_buf *text)
-{
-	static const char *const names[][2] = { { "cluster", "name" }, { "api-server", "apiServerEndpoint" },
-		{ "certificate-authority", "certificateAuthority" }, { "cidr", "cidr" } };
-	size_t given = 0;
-	for (size_t i = 0; i < HF_COUNT(names); i++)
-		given += cli_given(call, names[i][0]);
-	if (given != 0 && given != HF_COUNT(names))
-		return cli_usage(
-			call, "--cluster, --api-server, --certificate-authority and --cidr go together");
-	if (given != 0)
-		hf_buf_puts(text, "  cluster:\n");
-	for (size_t i = 0; i < HF_COUNT(names) && given != 0; i++)
-		hf_buf_printf(text, "    %s: %s\n", names[i][1], cli_value(call, names[i][0], ""));
-	return CLI_OK;
+	if (packed.n > USER_DATA_MAX) {
+		(void)hf_fail(&err, HF_E_LIMIT,
+			"the packed user data has %zu bytes, %d are allowed: shorten names or the prefix",
+			packed.n, USER_DATA_MAX);
+		return cli_fail(call, &err);
+	}
+	return out(cli_given(call, "gzip") ? packed : text);
 }
 
 static int eks_run(struct cli_call *call)
 {
-	struct bootstrap b;
-	hf_auto_buf script = hf_buf_init(TEXT_MAX), text = hf_buf_init(TEXT_MAX);
-	int status = begin(call, BOOTSTRAP_ROLE, &b, &script);
-	if (status != CLI_OK)
-		return status;
-	hf_buf_puts(&text,
-		"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"HOLDFAST\"\n\n--HOLDFAST\n"
-		"Content-Type: text/x-shellscript; charset=\"us-ascii\"\n\n#!/bin/sh\n"
-		"# kubelet starts when this has ended: it ends, whatever happens.\n");
-	script_place(&text, &script);
-	hf_buf_printf(&text,
-		"timeout %d sh /run/holdfast-bootstrap\nexit 0\n\n--HOLDFAST\nContent-Type: "
-		"application/node.eks.aws\n\n"
-		"---\napiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n",
-		EKS_SECONDS);
-	status = cluster_part(call, &text);
-	hf_buf_printf(&text,
-		"  kubelet:\n    flags:\n      - "
-		"--node-labels=holdfast/environment=%s,holdfast/fleet=%s\n\n--HOLDFAST--\n",
-		b.environment, b.fleet);
-	return status == CLI_OK ? out(call, hf_buf_str(&text), NOTEBOOK_MAX, "the user data") : status;
-}
-
-/* Both must be left within minutes, and a failure would cost the notebook or the cluster: hand over and end
- * well. */
-static int handed_over(struct cli_call *call, const char *log, const char *what)
-{
-	struct bootstrap b;
-	hf_auto_buf script = hf_buf_init(TEXT_MAX), text = hf_buf_init(TEXT_MAX);
-	int status = begin(call, BOOTSTRAP_AWS_COMMAND, &b, &script);
-	if (status != CLI_OK)
-		return status;
-	hf_buf_puts(&text, "#!/bin/bash\n# Hands over and ends: the agent reports how it went.\n");
-	script_place(&text, &script);
-	hf_buf_printf(&text,
-		"mkdir -p \"$(dirname %s)\"\nsetsid nohup sh /run/holdfast-bootstrap >>%s 2>&1 </dev/null "
-		"&\nexit 0\n",
-		log, log);
-	return out(call, hf_buf_str(&text), NOTEBOOK_MAX, what);
+	return text_print(call, HF_BOOTSTRAP_EKS, true);
 }
 
 static int notebook_run(struct cli_call *call)
 {
-	return handed_over(call, "/var/log/holdfast-bootstrap.log", "the lifecycle configuration");
+	return text_print(call, HF_BOOTSTRAP_NOTEBOOK, false);
 }
 
 static int hyperpod_run(struct cli_call *call)
 {
-	return handed_over(call, "/var/log/provision/provisioning.log", "on_create.sh");
+	return text_print(call, HF_BOOTSTRAP_HYPERPOD, false);
 }
 
 #define ROW(word, table, text, more)                                                                         \

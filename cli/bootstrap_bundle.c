@@ -6,6 +6,7 @@
 #include "cli/release.h"
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
+#include "provisioner/bootstrap.h"
 
 enum { PACKAGE_MAX = 256 << 20, FILE_MAX = 1 << 20 };
 
@@ -59,7 +60,7 @@ static int members_add(struct cli_call *call, const char *root, struct bundle *b
 	if (root == NULL)
 		return hf_fail(
 			err, HF_E_ARGUMENT, "--root names the root document hosts start their trust from");
-	b->members[b->n++] = (struct bootstrap_member){ "install", hf_str(bootstrap_install), 0755 };
+	b->members[b->n++] = (struct bootstrap_member){ "install", hf_str(hf_bootstrap_install), 0755 };
 	int result = file_add(b, package_name(package), package, PACKAGE_MAX, 0644, err);
 	if (result == 0)
 		result = file_add(b, "root.json", root, FILE_MAX, 0644, err);

@@ -38,19 +38,10 @@ holdfast_SOURCES += \
 holdfast_LDADD = $(modules_libs) $(provisioner_libs)
 holdfast_SOURCES += %reldir%/modules.c %reldir%/plan.c %reldir%/lint.c
 holdfast_SOURCES += %reldir%/completion.c %reldir%/manual.c
-# What new machines run lies in shell files and is part of the program.
-holdfast_SOURCES += %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/bootstrap_bundle.c %reldir%/bootstrap_pack.c \
-	%reldir%/bootstrap_text.c
-nodist_holdfast_SOURCES = %reldir%/bootstrap_text.inc
-bootstrap_texts = packaging/bootstrap/user-data.sh packaging/bootstrap/install.sh
-%reldir%/bootstrap_text.inc: packaging/bootstrap/embed.awk $(bootstrap_texts)
-	$(AM_V_GEN)mkdir -p $(@D) && $(AWK) -f $(srcdir)/packaging/bootstrap/embed.awk \
-		$(srcdir)/packaging/bootstrap/user-data.sh $(srcdir)/packaging/bootstrap/install.sh >$@.new && mv $@.new $@
-%reldir%/bootstrap_text.$(OBJEXT): %reldir%/bootstrap_text.inc
-CLEANFILES += %reldir%/bootstrap_text.inc
+holdfast_SOURCES += %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/bootstrap_bundle.c %reldir%/bootstrap_pack.c
 # `holdfast doc`: the modules' pages, and the table over all of them for people to read.
 holdfast_SOURCES += %reldir%/doc.c %reldir%/doc_table.c %reldir%/doc.h
-nodist_holdfast_SOURCES += %reldir%/pages.c
+nodist_holdfast_SOURCES = %reldir%/pages.c
 CLEANFILES += %reldir%/pages.c docs/modules.md
 %reldir%/pages.c: $(module_pages) %reldir%/pages.awk
 	$(AM_V_GEN)$(MKDIR_P) %reldir% && cd $(srcdir) && \

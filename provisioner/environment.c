@@ -4,10 +4,11 @@
 
 #include "lib/data/schema.h"
 #include "lib/data/yaml.h"
+#include "provisioner/bootstrap.h"
 
 struct header {
 	const char *environment, *region, *state;
-	struct hf_value *variables, *tags, *outputs, *accounts, *resources;
+	struct hf_value *variables, *tags, *outputs, *accounts, *resources, *bootstrap;
 };
 
 static const struct hf_arg header_args[] = {
@@ -17,6 +18,7 @@ static const struct hf_arg header_args[] = {
 	{ "variables", HF_ARG_DICT, offsetof(struct header, variables) },
 	{ "tags", HF_ARG_DICT, offsetof(struct header, tags) },
 	{ "outputs", HF_ARG_DICT, offsetof(struct header, outputs) },
+	{ "bootstrap", HF_ARG_DICT, offsetof(struct header, bootstrap) },
 	{ "accounts", HF_ARG_LIST, offsetof(struct header, accounts), .elements = HF_ARG_STR },
 	{ "resources", HF_ARG_DICT, offsetof(struct header, resources), .flags = HF_REQUIRED },
 	{ .type = HF_ARG_END },
@@ -25,7 +27,7 @@ static const struct hf_schema header_schema = { header_args, NULL, sizeof(struct
 
 struct row {
 	const char *type;
-	struct hf_value *properties, *for_each, *depends_on;
+	struct hf_value *properties, *for_each, *depends_on, *bootstrap;
 	enum hf_tristate prevent_destroy;
 };
 
@@ -33,6 +35,7 @@ static const struct hf_arg row_args[] = {
 	{ "type", HF_ARG_STR, offsetof(struct row, type), .flags = HF_REQUIRED },
 	{ "properties", HF_ARG_DICT, offsetof(struct row, properties) },
 	{ "for_each", HF_ARG_RAW, offsetof(struct row, for_each) },
+	{ "bootstrap", HF_ARG_RAW, offsetof(struct row, bootstrap) },
 	{ "depends_on", HF_ARG_LIST, offsetof(struct row, depends_on), .elements = HF_ARG_STR },
 	{ "prevent_destroy", HF_ARG_BOOL, offsetof(struct row, prevent_destroy) },
 	{ .type = HF_ARG_END },
@@ -83,6 +86,8 @@ static int property_check(const struct hf_resource *r, const struct hf_value *ke
 	if (row == NULL)
 		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(key), "%s: %s has no property \"%s\"",
 			r->name, r->spec->type, name);
+	if (r->bootstrap != NULL && strcmp(r->bootstrap, name) == 0)
+		return 0; /* a text is made of it */
 	bool template = hf_is(v, HF_STRING) && hf_str_find(v->u.string, HF_STR("{{"), 0) != SIZE_MAX;
 	const char *type = hf_dict_cstr(row, "type", "str");
 	if (template || hf_is(v, HF_NULL))
@@ -132,6 +137,36 @@ static size_t number_of(const struct hf_map *m, const char *key)
 	return packed == NULL ? SIZE_MAX : (size_t)(uintptr_t)packed - 1;
 }
 
+/* What its machines start with stands in the properties as a dict, until it is rendered: the environment's
+ * part, and fleet and kind of its own. */
+static int bootstrap_add(struct hf_arena *a, const struct hf_environment *env, struct hf_resource *r,
+	const struct hf_value *given, struct hf_error *err)
+{
+	const struct hf_value *rule = hf_dict_get(r->spec->doc, "bootstrap");
+	const char *property = hf_dict_cstr(rule, "property", "");
+	if (rule == NULL)
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(given), "%s: %s makes no hosts", r->name,
+			r->spec->type);
+	if (env->bootstrap == NULL)
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(given),
+			"%s: the file has no part bootstrap, which says where hosts find their package",
+			r->name);
+	if (hf_dict_get(r->properties, property) != NULL)
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(given),
+			"%s: bootstrap makes %s; it cannot be given as well", r->name, property);
+	struct hf_value *parts = hf_value_shallow(a, env->bootstrap);
+	hf_dict_put(parts, "kind", hf_value_cstr(a, hf_dict_cstr(rule, "kind", "user-data")));
+	if (hf_is(given, HF_STRING))
+		hf_dict_put(parts, "fleet", (struct hf_value *)(uintptr_t)given);
+	else if (hf_is(given, HF_DICT))
+		HF_DICT_EACH (given, e)
+			hf_dict_set(parts, hf_entry_key(e), hf_entry_value(e));
+	r->bootstrap = property;
+	r->properties = hf_value_shallow(a, r->properties);
+	hf_dict_put(r->properties, property, hf_value_at(parts, hf_value_pos(given)));
+	return hf_bootstrap_names(parts, err);
+}
+
 static int resource_add(struct hf_arena *a, struct hf_environment *env, const struct hf_value *key,
 	const struct row *row, struct hf_value *each, struct hf_error *err)
 {
@@ -150,6 +185,9 @@ static int resource_add(struct hf_arena *a, struct hf_environment *env, const st
 			row->type, near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
 			near == NULL ? "" : "\"?");
 	}
+	int rc = row->bootstrap == NULL ? 0 : bootstrap_add(a, env, &r, row->bootstrap, err);
+	if (rc < 0)
+		return rc;
 	if (env->resources.n >= HF_RESOURCES_MAX)
 		return hf_fail_at(err, HF_E_LIMIT, r.pos, "more than %d resources", HF_RESOURCES_MAX);
 	*hf_vec_push(a, &env->resources) = r;
@@ -385,6 +423,7 @@ int hf_environment_load(struct hf_arena *a, const char *path, const struct hf_va
 	env->variables = h.variables == NULL ? hf_value_dict(a) : h.variables;
 	env->tags = h.tags == NULL ? hf_value_dict(a) : h.tags;
 	env->outputs = h.outputs == NULL ? hf_value_dict(a) : h.outputs;
+	env->bootstrap = h.bootstrap;
 	env->accounts = h.accounts;
 	if (!each_valid(hf_str(env->name)))
 		return hf_fail(err, HF_E_ARGUMENT, "%s: environment \"%s\" is no name", path, env->name);

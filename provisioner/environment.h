@@ -14,6 +14,7 @@ struct hf_resource {
 	struct hf_value *properties; /* dict as written */
 	struct hf_value *each;       /* dict {key, value}; NULL without for_each */
 	bool prevent_destroy;
+	const char *bootstrap; /* the property that holds what its machines start with; NULL: it makes none */
 	struct hf_pos pos;
 	struct { /* numbers of the resources it speaks of or depends_on */
 		size_t *at;
@@ -25,7 +26,8 @@ struct hf_environment {
 	const char *path, *name, *region, *state;
 	struct hf_specs *specs;
 	struct hf_value *variables, *tags, *outputs; /* dicts */
-	struct hf_value *accounts;                   /* list of allowed account ids; NULL: any */
+	struct hf_value *bootstrap; /* dict: where hosts find their package and trust; or NULL */
+	struct hf_value *accounts;  /* list of allowed account ids; NULL: any */
 	struct {
 		struct hf_resource *at;
 		size_t n, room;

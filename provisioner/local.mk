@@ -1,6 +1,6 @@
 noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
-	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/compare.c \
+	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
 	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
@@ -75,6 +75,7 @@ provisioner_types = \
 	%reldir%/resources/route53/record.yaml \
 	%reldir%/resources/route53/zone.yaml \
 	%reldir%/resources/s3/bucket.yaml \
+	%reldir%/resources/s3/object.yaml \
 	%reldir%/resources/sagemaker/cluster.yaml \
 	%reldir%/resources/sagemaker/domain.yaml \
 	%reldir%/resources/sagemaker/endpoint.yaml \
@@ -90,8 +91,18 @@ provisioner_types = \
 	%reldir%/resources/ssm/association.yaml \
 	%reldir%/resources/ssm/document.yaml \
 	%reldir%/resources/ssm/parameter.yaml
+examplesdir = $(docdir)/examples
+dist_examples_DATA = %reldir%/examples/eks.yaml %reldir%/examples/gpu-fleet.yaml %reldir%/examples/sagemaker.yaml
 EXTRA_DIST += %reldir%/embed.sh $(provisioner_types)
 CLEANFILES += %reldir%/spec_data.c
 %reldir%/spec_data.c: $(provisioner_types) %reldir%/embed.sh
 	@mkdir -p $(@D)
 	$(AM_V_GEN)$(SHELL) $(srcdir)/%reldir%/embed.sh $(srcdir)/%reldir%/resources >$@.new && mv $@.new $@
+# What new machines run lies in shell files and is part of the library.
+nodist_%canon_reldir%_libhf_provisioner_a_SOURCES += %reldir%/bootstrap_text.inc
+bootstrap_texts = packaging/bootstrap/user-data.sh packaging/bootstrap/install.sh
+%reldir%/bootstrap_text.inc: packaging/bootstrap/embed.awk $(bootstrap_texts)
+	$(AM_V_GEN)mkdir -p $(@D) && $(AWK) -f $(srcdir)/packaging/bootstrap/embed.awk \
+		$(srcdir)/packaging/bootstrap/user-data.sh $(srcdir)/packaging/bootstrap/install.sh >$@.new && mv $@.new $@
+%reldir%/bootstrap.$(OBJEXT): %reldir%/bootstrap_text.inc
+CLEANFILES += %reldir%/bootstrap_text.inc

@@ -1,6 +1,7 @@
 /* Templates inside the values of an environment file. */
 #include "lib/base/scope.h"
 #include "lib/template/template.h"
+#include "provisioner/bootstrap.h"
 #include "provisioner/environment.h"
 
 enum { RENDER_OUTPUT_MAX = 4 << 20, RENDER_DEPTH_MAX = 64, RENDER_STEPS_MAX = 1000000 };
@@ -154,6 +155,24 @@ int hf_value_render(struct hf_arena *a, const struct hf_environment *env, const 
 	return render(&r, v, 0, ret, err);
 }
 
+/* The text machines start with, of its parts. */
+static int bootstrap_render(struct hf_arena *a, const struct hf_environment *env, struct hf_value *parts,
+	struct hf_value **ret, struct hf_error *err)
+{
+	if (hf_is(parts, HF_UNDEFINED))
+		return 0;
+	struct hf_value *given = hf_value_shallow(a, parts);
+	struct hf_str text;
+	hf_dict_put(given, "environment", hf_value_cstr(a, env->name));
+	if (hf_dict_get(given, "region") == NULL && env->region != NULL)
+		hf_dict_put(given, "region", hf_value_cstr(a, env->region));
+	int rc = hf_bootstrap_of(a, given, &text, err);
+	if (rc < 0)
+		return hf_error_set_pos(err, hf_value_pos(parts));
+	*ret = hf_value_at(hf_value_str(a, text), hf_value_pos(parts));
+	return 0;
+}
+
 int hf_resource_render(struct hf_arena *a, const struct hf_environment *env, const struct hf_resource *r,
 	const struct hf_value *known, const struct hf_value *pending, struct hf_value **ret,
 	struct hf_error *err)
@@ -168,6 +187,8 @@ int hf_resource_render(struct hf_arena *a, const struct hf_environment *env, con
 	}
 	HF_DICT_EACH (r->properties, e) {
 		int rc = hf_value_render(a, env, r->each, hf_entry_value(e), mine, pending, &item, err);
+		if (rc == 0 && r->bootstrap != NULL && hf_str_is(hf_entry_key(e)->u.string, r->bootstrap))
+			rc = bootstrap_render(a, env, item, &item, err);
 		if (rc < 0)
 			return hf_wrap(err, "%s: %s", r->name, hf_entry_key(e)->u.string.p);
 		if (!hf_is(item, HF_NULL))

@@ -1,0 +1,103 @@
+"""The example environments that are shipped, against moto: the whole life of each, and what its machines are started with."""
+import base64
+import json
+import shutil
+
+import pytest
+
+from places import ROOT
+from test_provision import Work, aws, moto  # noqa: F401 - fixtures
+
+EXAMPLES = ROOT / "provisioner" / "examples"
+BUNDLE = "ab" * 32
+
+
+class Example(Work):
+    def __init__(self, folder, aws, name):
+        self.folder, self.aws, self.url = folder, aws, aws.url
+        self.file = folder / name
+        shutil.copy(EXAMPLES / name, self.file)
+        self.edit("0" * 64, BUNDLE)
+
+    def drifted(self):
+        found = json.loads(self.run("drift", "--json").stdout)["changes"]
+        return [row["name"] for row in found if row["action"] != "none"]
+
+
+def template_text(aws, name):
+    versions = aws.client("ec2").describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])
+    return base64.b64decode(versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"]).decode()
+
+
+def fleet_started(aws):
+    return template_text(aws, "ml-dev-gpu")
+
+
+def fleet_disturb(aws):
+    vpc = [v["VpcId"] for v in aws.client("ec2").describe_vpcs()["Vpcs"] if not v["IsDefault"]][0]
+    aws.client("ec2").modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+
+
+def sagemaker_started(aws):
+    config = aws.client("sagemaker").describe_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName="ml-test")
+    notebook = base64.b64decode(config["OnStart"][0]["Content"]).decode()
+    script = aws.client("s3").get_object(Bucket="sagemaker-ml-test", Key="lifecycle/on_create.sh")["Body"].read().decode()
+    assert "test/pods" in script and "/var/log/provision" in script and script.startswith("#!/bin/bash")
+    return notebook
+
+
+def sagemaker_disturb(aws):
+    aws.client("logs").put_retention_policy(logGroupName="/aws/sagemaker/Clusters/ml-test", retentionInDays=3)
+
+
+def eks_started(aws):
+    text = template_text(aws, "ml-prod-nodes")
+    assert text.startswith("MIME-Version: 1.0") and "kind: NodeConfig" in text
+    return text
+
+
+def eks_disturb(aws):
+    aws.client("cloudwatch").delete_alarms(AlarmNames=["ml-prod-nodes-failed"])
+
+
+ROWS = [
+    ("gpu-fleet.yaml", "dev/gpu", fleet_started, ("hosts: 2", "hosts: 3"), {"fleet": "update", "idle": "update"}, fleet_disturb, "vpc"),
+    ("sagemaker.yaml", "test/notebooks", sagemaker_started, ("retentionInDays: 14", "retentionInDays: 30"), {"logs": "update"}, sagemaker_disturb, "logs"),
+    ("eks.yaml", "prod/nodes", eks_started, ("most: 4", "most: 6"), {"nodes": "update"}, eks_disturb, "full"),
+]
+
+
+@pytest.mark.parametrize("name,joins,started,edit,changes,disturb,drifts", ROWS, ids=[row[0] for row in ROWS])
+def test_example_lives(tmp_path, aws, name, joins, started, edit, changes, disturb, drifts):  # noqa: F811
+    work = Example(tmp_path, aws, name)
+    assert work.run("validate").returncode == 0
+    assert set(work.actions().values()) == {"create"}
+    work.apply()
+    assert work.actions() == {}
+    text = started(aws)
+    assert BUNDLE in text and joins in text
+    work.edit(*edit)
+    assert work.actions() == changes
+    work.apply()
+    assert work.actions() == {}
+    disturb(aws)
+    assert work.drifted() == [drifts]
+    work.apply()
+    assert work.actions() == {}
+    work.destroy()
+    assert not any(aws.inventory().values()), aws.inventory()
+    assert work.run("state list").stdout == ""
+
+
+@pytest.mark.parametrize("old,new,place,text", [
+    ("bootstrap: gpu", "bootstrap: {fleet: gpu, kind: yum}", ":", "kind is user-data, eks, notebook or hyperpod"),
+    ("bootstrap: gpu", "bootstrap: {fleet: gpu, colour: red}", ":", 'bootstrap has no "colour"'),
+    ("InstanceType: \"{{ instance_type }}\"", "UserData: x", ":", "bootstrap makes UserData"),
+    ("type: ec2.vpc\n", "type: ec2.vpc\n    bootstrap: gpu\n", ":", "ec2.vpc makes no hosts"),
+    ("bootstrap:\n  store:", "variables_of_nobody:\n  store:", "", "variables_of_nobody"),
+], ids=["kind", "key", "twice", "no hosts", "no part"])
+def test_bootstrap_is_checked_offline(tmp_path, aws, old, new, place, text):  # noqa: F811
+    work = Example(tmp_path, aws, "gpu-fleet.yaml")
+    work.edit(old, new)
+    done = work.run("validate")
+    assert done.returncode != 0 and text in done.stderr and f"gpu-fleet.yaml{place}" in done.stderr
