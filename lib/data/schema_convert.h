@@ -1,5 +1,5 @@
-/* lib/data/schema_convert.h - private to schema*.c: one value turned into the type an argument table asks
- * for. */
+/* lib/data/schema_convert.h - for schema*.c and for modules that convert what lies deeper: one value turned
+ * into the type an argument table asks for. */
 #pragma once
 #include "lib/data/schema.h"
 
