@@ -120,6 +120,9 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/xml.c %reldir%/xml_edit.c %reldir%/xml_edit.h \
 	%reldir%/xml_late.c %reldir%/xml_late.h %reldir%/xml_tree.c %reldir%/xml_tree.h
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/parted.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/lvg.c %reldir%/commands.c %reldir%/commands.h
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/sefcontext.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/lvol.c
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -166,6 +169,8 @@ module_pages = \
 	%reldir%/known_hosts.md \
 	%reldir%/lineinfile.md \
 	%reldir%/locale_gen.md \
+	%reldir%/lvg.md \
+	%reldir%/lvol.md \
 	%reldir%/modprobe.md \
 	%reldir%/mount.md \
 	%reldir%/openssl_privatekey.md \
@@ -182,6 +187,7 @@ module_pages = \
 	%reldir%/rpm_key.md \
 	%reldir%/script.md \
 	%reldir%/seboolean.md \
+	%reldir%/sefcontext.md \
 	%reldir%/selinux.md \
 	%reldir%/service.md \
 	%reldir%/service_facts.md \
