@@ -603,7 +603,6 @@ const struct hf_module hf_module_git = {
 	.name = "git",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct params) },
-	.flags = HF_MODULE_NO_DIFF,
 	.check = git_check,
 	.apply = git_apply,
 	.undo = git_undo,

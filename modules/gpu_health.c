@@ -207,6 +207,7 @@ const struct hf_module hf_module_gpu_health = {
 	.collection = "holdfast",
 	.aliases = aliases,
 	.schema = { args, NULL, sizeof(struct params) },
+	.flags = HF_MODULE_NO_DIFF,
 	.check = gpu_health_check,
 	.apply = gpu_health_apply,
 	.undo = gpu_health_undo,

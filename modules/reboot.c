@@ -118,7 +118,7 @@ const struct hf_module hf_module_reboot = {
 	.collection = "ansible.builtin",
 	.schema = { args, NULL, sizeof(struct params) },
 	/* A resource, so that a resumed run knows it is done; not in a child, so that the run hears of it. */
-	.flags = HF_MODULE_NO_BECOME,
+	.flags = HF_MODULE_NO_BECOME | HF_MODULE_NO_DIFF,
 	.check = reboot_check,
 	.apply = reboot_apply,
 	.undo = reboot_undo,
