@@ -288,6 +288,7 @@ static int on_settled(void *data, const struct hf_resource *r, const char *statu
 	struct hf_value *watches = watches_plain(a, r->watches);
 	put_bounded(a, line, "watches", watches, RESULT_MAX, false);
 	put_bounded(a, line, "notifies", r->notifies, ARGS_MAX, false);
+	put_bounded(a, line, "variables", r->variables, ARGS_MAX, false);
 	put_bounded(a, line, "result", result, RESULT_MAX, false);
 	hf_dict_put(line, "looks", looks_take(a, watches));
 	ap->reboot = ap->reboot || (changed && strcmp(r->module, "reboot") == 0);

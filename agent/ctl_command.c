@@ -23,7 +23,7 @@ struct rows {
 static struct hf_value *column_value(struct hf_arena *a, sqlite3_stmt *row, int i, struct hf_error *err)
 {
 	const char *name = sqlite3_column_name(row, i), *text = hf_state_text(row, i);
-	static const char *const json[] = { "diff", "watches", "notifies", "args", NULL };
+	static const char *const json[] = { "diff", "watches", "notifies", "args", "variables", NULL };
 	if (sqlite3_column_type(row, i) == SQLITE_INTEGER)
 		return hf_value_int(a, sqlite3_column_int64(row, i));
 	for (size_t j = 0; json[j] != NULL; j++) {
@@ -88,7 +88,14 @@ static int do_explain(struct hf_agent *agent, struct hf_arena *a, const struct h
 		"SELECT "
 		"id,title,module,policy,file,line,args,watches,notifies,status,state,release,run,checked,"
 		"changed,changed_by,"
-		"streak,retry_at FROM ledger WHERE id=?1 OR title=?1 OR instr(watches, '\"' || ?1 || '\"')>0 "
+		"streak,retry_at,variables,"
+		"(SELECT actor FROM drift WHERE drift.resource=ledger.id ORDER BY drift.id DESC LIMIT 1) AS "
+		"actor,"
+		"(SELECT action FROM drift WHERE drift.resource=ledger.id ORDER BY drift.id DESC LIMIT 1) AS "
+		"action,"
+		"(SELECT t/1000 FROM drift WHERE drift.resource=ledger.id ORDER BY drift.id DESC LIMIT 1) AS "
+		"drifted "
+		"FROM ledger WHERE id=?1 OR title=?1 OR instr(watches, '\"' || ?1 || '\"')>0 "
 		"ORDER BY position",
 		"s", what);
 	if (result == 0 && hf_list_len(found.list) == 0)

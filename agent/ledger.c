@@ -41,7 +41,7 @@ int hf_ledger_looks_store(struct hf_state *s, const struct hf_value *looks, stru
 int hf_ledger_settled(struct hf_state *s, const struct hf_value *line, int64_t run, const char *release,
 	int64_t position, struct hf_error *err)
 {
-	static const char *const keys[] = { "args", "watches", "notifies", "result" };
+	static const char *const keys[] = { "args", "watches", "notifies", "result", "variables" };
 	struct hf_buf columns[HF_COUNT(keys)];
 	int result = 0;
 	if (hf_dict_bool(line, "handler", false))
@@ -59,20 +59,20 @@ int hf_ledger_settled(struct hf_state *s, const struct hf_value *line, int64_t r
 			"INSERT INTO "
 			"ledger(id,fingerprint,title,module,policy,file,line,args,watches,notifies,status,"
 			"result,release,"
-			"run,state,checked,changed,position) "
-			"VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,'ok',?15,?16,?17)"
+			"run,state,checked,changed,position,variables) "
+			"VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,'ok',?15,?16,?17,?18)"
 			" ON CONFLICT(id) DO UPDATE SET "
 			"fingerprint=?2,title=?3,module=?4,policy=?5,file=?6,line=?7,args=?8,watches=?9,"
 			"notifies=?10,status=?11,result=?12,release=?13,run=?14,state='ok',checked=?15,"
 			"changed=CASE WHEN ?16>0 THEN ?16 ELSE changed END, changed_by=CASE WHEN ?16>0 THEN "
 			"NULL ELSE changed_by END, position=CASE WHEN ?17>=0 THEN "
-			"?17 ELSE position END",
-			"ssssssitttstsiiii", hf_dict_cstr(line, "id", ""), hf_dict_cstr(line, "fp", ""),
+			"?17 ELSE position END, variables=?18",
+			"ssssssitttstsiiiit", hf_dict_cstr(line, "id", ""), hf_dict_cstr(line, "fp", ""),
 			hf_dict_cstr(line, "title", ""), hf_dict_cstr(line, "module", ""),
 			hf_dict_cstr(line, "policy", NULL), hf_dict_cstr(line, "file", NULL),
 			hf_dict_int(line, "line", 0), hf_buf_str(&columns[0]), hf_buf_str(&columns[1]),
 			hf_buf_str(&columns[2]), status, hf_buf_str(&columns[3]), release, run, now,
-			changed ? now : 0, position);
+			changed ? now : 0, position, hf_buf_str(&columns[4]));
 	if (result == 0)
 		result = hf_ledger_looks_store(s, hf_dict_get(line, "looks"), err);
 	for (size_t i = 0; i < HF_COUNT(keys); i++)

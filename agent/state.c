@@ -72,6 +72,8 @@ static const char *const steps[] = {
 	"CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, sink INTEGER, t INTEGER, kind TEXT, body "
 	"TEXT);"
 	"CREATE INDEX outbox_sink ON outbox(sink, seq);",
+	/* Which variables a resource came from. */
+	"ALTER TABLE ledger ADD COLUMN variables TEXT DEFAULT '';",
 };
 
 static int state_fail(struct hf_state *s, const char *what, struct hf_error *err)

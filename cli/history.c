@@ -41,6 +41,21 @@ static int history_run(struct cli_call *call)
 	return CLI_OK;
 }
 
+/* When drift was seen last, and who made it; the variables of its task and where each was given. */
+static void explain_print_more(struct cli_call *call, const struct hf_value *r)
+{
+	const struct hf_value *variables = hf_dict_get(r, "variables");
+	if (hf_dict_int(r, "drifted", 0) > 0)
+		printf("  drift    %s, %s, by %s\n", cli_ask_ago(call->arena, hf_dict_int(r, "drifted", 0)),
+			hf_dict_cstr(r, "action", ""), hf_dict_cstr(r, "actor", "unknown"));
+	if (!hf_is(variables, HF_DICT))
+		return;
+	HF_DICT_EACH (variables, e)
+		printf("  variable %s, %s\n", hf_entry_key(e)->u.string.p,
+			hf_is(hf_entry_value(e), HF_STRING) ? hf_entry_value(e)->u.string.p
+							    : "a fact or a result");
+}
+
 static int explain_run(struct cli_call *call)
 {
 	struct hf_value *request = hf_value_dict(call->arena), *answer = NULL;
@@ -63,6 +78,7 @@ static int explain_run(struct cli_call *call)
 				cli_ask_ago(call->arena, hf_dict_int(r, "changed", 0)),
 				(long long)hf_dict_int(r, "run", 0),
 				hf_dict_cstr(r, "changed_by", "a release"));
+		explain_print_more(call, r);
 		for (size_t w = 0; hf_is(watches, HF_LIST) && w < hf_list_len(watches); w++)
 			printf("  watched  %s %s\n", hf_dict_cstr(hf_list_at(watches, w), "kind", ""),
 				hf_dict_cstr(hf_list_at(watches, w), "name", ""));

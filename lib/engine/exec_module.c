@@ -216,8 +216,10 @@ static int settled(struct hf_task *t, const struct hf_resource *r, int result, s
 			     : hf_dict_bool(t->result, "changed", false) ? "changed"
 									 : "ok";
 	struct hf_error own;
+	struct hf_resource whole = *r;
+	whole.variables = t->scope.used;
 	hf_become_raise(t);
-	int told = hooks->settled(hooks->data, r, status, t->result, &own);
+	int told = hooks->settled(hooks->data, &whole, status, t->result, &own);
 	hf_become_lower(t);
 	if (told < 0) {
 		*err = own;

@@ -22,6 +22,9 @@ struct hf_resource {
 	 * the seconds of a poll as an integer}; see hf_watch_… */
 	const struct hf_value *watches;
 	const struct hf_value *notifies; /* list of handler names */
+	/* What its templates asked for: {name: "file:line", null where nobody wrote it (facts, results)};
+	 * only once it is settled, and where watches are collected. NULL: none. */
+	const struct hf_value *variables;
 };
 
 struct hf_run_options;

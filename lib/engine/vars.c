@@ -92,6 +92,7 @@ void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, s
 	s->arena = a;
 	s->layers = NULL;
 	s->n_layers = s->room = 0;
+	s->used = NULL;
 	struct hf_host_vars *v = host == NULL ? NULL : host->run;
 	push_include_params(s);
 	push_role_params(s);
@@ -166,11 +167,33 @@ int hf_scope_names(
 
 /* --- what the templar asks --- */
 
+/* Which variables a resource came from, and where each was given: for those who explain it. */
+static void use_note(struct hf_scope *s, struct hf_str name, const struct hf_value *v)
+{
+	enum { USED_MAX = 64 };
+	const struct hf_value key = { .type = HF_STRING, .u.string = name };
+	struct hf_arena *a = s->arena;
+	if (!s->run->options->watches || v == NULL || s->node == NULL)
+		return;
+	if (s->used == NULL)
+		s->used = hf_value_dict(a);
+	if (hf_dict_len(s->used) == USED_MAX || hf_dict_find(s->used, &key) != NULL)
+		return;
+	struct hf_value *from = v->file == NULL ? hf_value_null(a)
+						: hf_value_cstr(a, hf_sprintf(a, "%s:%u", v->file, v->line));
+	hf_dict_set(s->used, hf_value_str(a, name), from);
+}
+
 static int source_variable(void *data, struct hf_str name, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_run *run = data;
 	*ret = NULL;
-	return run->scope == NULL ? 0 : hf_scope_lookup(run->scope, name, ret, err);
+	if (run->scope == NULL)
+		return 0;
+	int result = hf_scope_lookup(run->scope, name, ret, err);
+	if (result == 0)
+		use_note(run->scope, name, *ret);
+	return result;
 }
 
 static int source_names(void *data, struct hf_arena *a, struct hf_value **ret, struct hf_error *err)
