@@ -46,12 +46,13 @@ static const struct hf_rule rules[] = {
 	{ HF_RULE_END },
 };
 
+/* type is one of the choices, which are the rows. */
 static const struct maker *maker_of(const char *type)
 {
-	for (size_t i = 0; i < HF_COUNT(makers); i++)
-		if (strcmp(makers[i].type, type) == 0)
-			return &makers[i];
-	return NULL;
+	size_t i = 0;
+	while (i + 1 < HF_COUNT(makers) && strcmp(makers[i].type, type) != 0)
+		i++;
+	return &makers[i];
 }
 
 static int type_now(struct hf_module_context *c, const char *dev, const char **ret, struct hf_error *err)
@@ -79,7 +80,7 @@ static int filesystem_check(
 		return 0;
 	}
 	int r = type_now(c, p->dev, &have, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	change->state = hf_strdup(a, have);
 	if (!present) {

@@ -75,7 +75,7 @@ static int key_read(
 			r = hf_openpgp_read(a, s->data, &certs, err);
 		if (r == 0)
 			r = fingerprints_check(a, p, &certs, err);
-		if (r < 0)
+		if (r != 0)
 			return r;
 		id = certs.at[0].fingerprint;
 	}

@@ -1,3 +1,4 @@
+#define HF_ERROR_DEFINED_HERE
 #include "lib/base/error.h"
 
 #include <errno.h>

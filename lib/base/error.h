@@ -60,3 +60,19 @@ int hf_error_set_pos(struct hf_error *err, struct hf_pos pos);
 const char *hf_code_name(enum hf_code code);
 /* Write `file:line:col: text` (parts unknown are left out) into out; always terminated. Returns out. */
 const char *hf_error_print(const struct hf_error *err, char *out, unsigned long size);
+
+#if defined(HF_ANALYZER) && !defined(HF_ERROR_DEFINED_HERE)
+/* gcc's analyzer sees one file at a time. Here it learns that a failure is below 0, and with it what a caller
+ * that goes on may rely on. */
+static inline int hf_below_zero(int result)
+{
+	if (result >= 0)
+		__builtin_unreachable();
+	return result;
+}
+#define hf_fail(...)          hf_below_zero(hf_fail(__VA_ARGS__))
+#define hf_fail_at(...)       hf_below_zero(hf_fail_at(__VA_ARGS__))
+#define hf_fail_errno(...)    hf_below_zero(hf_fail_errno(__VA_ARGS__))
+#define hf_wrap(...)          hf_below_zero(hf_wrap(__VA_ARGS__))
+#define hf_error_set_pos(...) hf_below_zero(hf_error_set_pos(__VA_ARGS__))
+#endif

@@ -23,7 +23,7 @@ static inline void *hf_vec_grow(struct hf_arena *a, void *at, size_t *n, size_t 
 	if (*n == *room) {
 		size_t wider = *room == 0 ? 4 : *room * 2;
 		void *p = hf_alloc_array(a, wider, size);
-		if (*n > 0)
+		if (at != NULL)
 			memcpy(p, at, *n * size);
 		at = p;
 		*room = wider;

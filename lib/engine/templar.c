@@ -290,7 +290,7 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 	struct hf_pos pos = hf_value_pos(text);
 	struct hf_str source = text->u.string;
 	struct hf_template_env env;
-	struct compiled *c = NULL, own = { 0 };
+	struct compiled own = { 0 }, *c = &own;
 	int result;
 	if (hf_str_starts(source, "#jinja2:")) {
 		env = t->env[TEMPLAR_STRING];
@@ -303,7 +303,7 @@ int templar_string(struct hf_templar *t, struct hf_arena *a, const struct hf_val
 	} else {
 		result = templar_compile(t, a, TEMPLAR_STRING, source, pos, &c, err);
 	}
-	if (result < 0)
+	if (result != 0)
 		return hf_error_set_pos(err, pos);
 	struct hf_value *v = NULL;
 	result = single_variable(&r, c->single_name, &v, err);

@@ -114,7 +114,7 @@ static int call_refused(struct hf_eval *e, const struct hf_callable_row *row, co
 static int row_call(struct hf_eval *e, const struct hf_callable_row *row, struct hf_value *input,
 	const struct hf_call *call, struct hf_value **ret, struct hf_error *err)
 {
-	struct hf_value *result = NULL;
+	struct hf_value *result = input;
 	int r = call_refused(e, row, input, call, err);
 	if (r == 0)
 		r = hf_eval_steps(e, 1, err);
@@ -305,7 +305,7 @@ int hf_test_node(struct hf_eval *e, const struct node *n, bool *ret, struct hf_e
 		r = call_refused(e, n->u.call.row, input, &call, err);
 	if (r == 0)
 		r = n->u.call.row->fn(e, input, &call, &result, err);
-	return r < 0 ? r : hf_eval_truth(e, result, ret, err);
+	return r != 0 ? r : hf_eval_truth(e, result, ret, err);
 }
 
 int hf_eval_filter(struct hf_eval *e, struct hf_str name, struct hf_value *input, const struct hf_call *call,

@@ -22,7 +22,7 @@ static int changed(struct hf_eval *e, struct hf_value *input, const struct hf_ca
 	int r = hf_call_check(call, "filter", 0, NULL, err);
 	if (r == 0)
 		r = input_text(e, input, &text, &flags, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	change(&out, text);
 	return hf_buf_value(e, &out, flags, ret, err);
@@ -72,7 +72,7 @@ FILTER(string)
 	int r = hf_call_check(call, "string", 0, NULL, err);
 	if (r == 0)
 		r = input_text(e, input, &text, &flags, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	*ret = input->type == HF_STRING ? input : hf_value_str(e->arena, text);
 	return 0;
@@ -86,7 +86,7 @@ FILTER(trim)
 	int r = hf_call_check(call, "trim", 1, names, err);
 	if (r == 0)
 		r = input_text(e, input, &text, &flags, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	struct hf_value *self = hf_value_borrow(e->arena, text), *chars = hf_call_arg(call, 0, "chars");
 	self->flags = (uint8_t)flags;
@@ -105,7 +105,7 @@ FILTER(center)
 		r = hf_filter_int(e, call, 0, "width", 80, &width, err);
 	if (r == 0)
 		r = input_text(e, input, &text, &flags, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	struct hf_value *self = hf_value_borrow(e->arena, text);
 	self->flags = (uint8_t)flags;

@@ -316,7 +316,7 @@ METHOD(popitem)
 		last = entry;
 	if (r == 0 && last == NULL)
 		return hf_raise(err, "popitem(): dictionary is empty");
-	if (r < 0)
+	if (r != 0)
 		return r;
 	*ret = hf_value_tuple(e->arena);
 	hf_list_append(*ret, hf_entry_key(last));

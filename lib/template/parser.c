@@ -387,7 +387,7 @@ static int parse_brackets(struct parser *p, struct node *object, struct node **r
 	p->at++;
 	n->u.item.object = object;
 	while (!parser_is(p, T_RBRACKET)) {
-		struct node *part;
+		struct node *part = NULL;
 		int r = tuple->u.list.n > 0 ? hf_parse_expect(p, T_COMMA, NULL) : 0;
 		if (r == 0)
 			r = parse_subscript_item(p, &part);

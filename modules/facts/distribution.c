@@ -79,10 +79,11 @@ static const char *version_in(struct hf_facts *f, const char *text)
 static const char *version_full(struct hf_facts *f, const struct known *k, const char *version_id)
 {
 	const char *family = k != NULL && k->family != NULL ? k->family : "";
+	const char *name = k != NULL ? k->distribution : "";
 	const char *precise = NULL;
-	if (k != NULL && strcmp(k->distribution, "Debian") == 0)
+	if (strcmp(name, "Debian") == 0)
 		precise = version_in(f, hf_facts_file(f, "/etc/debian_version"));
-	else if (strcmp(family, "RedHat") == 0 && strcmp(k->distribution, "Amazon") != 0)
+	else if (strcmp(family, "RedHat") == 0 && strcmp(name, "Amazon") != 0)
 		precise = version_in(f, hf_facts_file(f, "/etc/redhat-release"));
 	else if (strcmp(family, "Alpine") == 0)
 		precise = hf_facts_file(f, "/etc/alpine-release");
