@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import collections_rows  # noqa: E402
 import disks_rows  # noqa: E402
 import documents_rows  # noqa: E402
+from bundle import bundle  # noqa: E402
 from modules_kit import ask_holdfast, ask_modules, comparable, status, take_back  # noqa: E402
 
 ROWS = collections_rows.ROWS + documents_rows.ROWS + disks_rows.ROWS
