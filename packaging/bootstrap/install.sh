@@ -48,7 +48,9 @@ package_rpm() {
 	$tool -y -q install ./holdfast.rpm >log 2>&1 || stop 17 "the package cannot be installed: $(tail -n 1 log)"
 }
 package_tar() {
-	tar -C / -xf holdfast.tar 2>e || stop 17 "$(tail -n 1 e)"
+	hash=$(sha256sum <holdfast.tar)
+	[ "$(cat /usr/lib/holdfast/.unpacked 2>/dev/null)" != "$hash" ] || ! command -v holdfastd >/dev/null || return 0
+	tar -C / -xf holdfast.tar 2>e && echo "$hash" >/usr/lib/holdfast/.unpacked || stop 17 "$(tail -n 1 e)"
 	command -v systemd-sysusers >/dev/null && systemd-sysusers holdfast.conf >/dev/null 2>&1
 	getent passwd holdfast >/dev/null || useradd --system --no-create-home holdfast || stop 17 'the user holdfast cannot be made'
 }

@@ -41,9 +41,9 @@ p() { python3 -c "import sys,hmac,urllib.request as q
 a=sys.argv
 $@"; }
 c() { p 'try:r=q.urlopen(q.Request(a[1],headers=dict(x.split(":",1)for x in a[5::2]),method=a[3]),timeout=9)
-except q.HTTPError as r:pass
+except q.HTTPError as x:r=x
 open(a[2],"wb").write(r.read())
-print(r.code)' "$@" 2>e; }
+print(r.code,end="")' "$@" 2>e; }
 s() { sha256sum | cut -c-64; }
 h() { p 'k,v=a[1].split(":")
 print(hmac.new(k>"i"and v.encode()or bytes.fromhex(v),a[2].encode(),"sha256").hexdigest())' "$1" "`printf "$2"`"; }

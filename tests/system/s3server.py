@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 
-VERSION = "v1.8.0"  # the first whose conditional writes look and write in one step
+VERSION = "v1.7.0"  # 1.8 refuses the session tokens of instance roles
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "holdfast-tools" / VERSION
 START_SECONDS = 20
 STOP_SECONDS = 5
@@ -58,16 +58,17 @@ def pick_port():
         return s.getsockname()[1]
 
 
-def version():
+def version(path):
     """What Go wrote into the program about itself, as numbers."""
-    found = re.search(rb"github.com/versity/versitygw\tv(\d+)\.(\d+)", pathlib.Path(program()).read_bytes())
+    found = re.search(rb"github.com/versity/versitygw\tv(\d+)\.(\d+)", pathlib.Path(path).read_bytes())
     return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 class S3Server:
     """One server process with its own folder; `access_key` and `secret_key` are the administrator's."""
 
-    def __init__(self, port=0, directory=None, region="us-east-1", access_key="HOLDFASTTEST", secret_key="hold-fast-secret"):
+    def __init__(self, port=0, directory=None, region="us-east-1", access_key="HOLDFASTTEST", secret_key="hold-fast-secret", use=None):
+        self.use = use  # another program than the usual one
         self.port = port or pick_port()
         self.region = region
         self.access_key = access_key
@@ -100,7 +101,7 @@ class S3Server:
         log = open(self.directory / "server.log", "ab")
         self.process = subprocess.Popen(
             [
-                program(), "--port", f"127.0.0.1:{self.port}", "--region", self.region, "--iam-dir", str(users),
+                self.use or program(), "--port", f"127.0.0.1:{self.port}", "--region", self.region, "--iam-dir", str(users),
                 "posix", "--versioning-dir", str(versions), str(data),
             ],
             env={

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from front import Front
-from s3server import S3Server, version
+from s3server import S3Server, program, version
 from test_release import Team
 
 LONG = bool(os.environ.get("HF_LONG"))
@@ -29,7 +29,8 @@ class Door:
 
 @pytest.fixture(scope="module")
 def door():
-    with S3Server() as server, Front(server.port, one_by_one=version() < (1, 8)) as front:
+    atomic = os.environ.get("HF_S3_ATOMIC") or program()
+    with S3Server(use=atomic) as server, Front(server.port, one_by_one=version(atomic) < (1, 8)) as front:
         server.make_bucket("releases")
         yield Door(server, front)
 
