@@ -138,14 +138,10 @@ static bool is_bad(const char *status)
 static struct hf_value *only_message(struct hf_arena *a, struct hf_value *seen)
 {
 	struct hf_value *msg = hf_dict_get(seen, "msg"), *only = hf_value_dict(a);
-	const char *loop_var = hf_dict_cstr(seen, "ansible_loop_var", NULL);
 	if (msg != NULL) {
 		hf_dict_put(only, "msg", msg);
 		return only;
 	}
-	if (loop_var != NULL)
-		hf_dict_remove(seen, loop_var);
-	hf_dict_remove(seen, "ansible_loop_var");
 	hf_dict_remove(seen, "changed");
 	return seen;
 }
@@ -168,28 +164,22 @@ static struct hf_value *seen_of(const struct apply_print *p, struct hf_arena *a,
 	return seen;
 }
 
-/* debug and assert take several lines; what failed before they could say anything is one line there too. */
-static bool is_broad(const struct hf_value *seen, bool debug, bool assertion, bool bad)
-{
-	return (debug && !bad) || (assertion && (!bad || hf_dict_get(seen, "assertion") != NULL));
-}
-
 static void put_result(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e,
 	const char *status, struct hf_buf *out)
 {
 	bool bad = is_bad(status), skipped = strcmp(status, "skipped") == 0;
 	bool open = hf_is(hf_dict_get(e, "result"), HF_DICT) && !skipped;
-	bool debug = is_named(e, "debug") && open, assertion = is_named(e, "assert") && open;
-	if (!bad && !debug && !assertion && p->verbosity < 1)
+	/* debug and assert take several lines, once they have come to say something. */
+	bool broad = open && hf_dict_bool(e, "broad", false);
+	if (!bad && !broad && p->verbosity < 1)
 		return;
 	struct hf_value *seen = seen_of(p, a, e);
 	if (skipped)
 		hf_dict_remove(seen, "results");
-	if (debug)
+	if (is_named(e, "debug") && open)
 		seen = only_message(a, seen);
-	bool always = is_broad(seen, debug, assertion, bad);
 	hf_buf_puts(out, " => ");
-	put_json(out, seen, always || p->verbosity > 2 ? 4 : -1);
+	put_json(out, seen, broad || p->verbosity > 2 ? 4 : -1);
 }
 
 /* A loop's own result: its items were shown already. */
@@ -284,8 +274,9 @@ static void print_task(struct apply_print *p, struct hf_arena *a, const struct h
 	}
 	if (is_hidden(p, status))
 		return;
-	/* A loop's items were shown; the whole is one more line only where nothing ran. */
-	bool loop = is_loop(e);
+	/* A loop's items were shown; the whole is one more line only where nothing ran, or, as in Ansible, of
+	 * debug. */
+	bool loop = is_loop(e) && !(is_named(e, "debug") && is_bad(status));
 	if (!loop)
 		print_diff(p, a, hf_dict_get(e, "diff"));
 	if (!loop || strcmp(status, "skipped") == 0)

@@ -29,9 +29,12 @@ static struct lines split(struct hf_arena *a, struct hf_str text)
 	struct hf_str line;
 	while (text.n > 0 && hf_str_split(&text, '\n', &line))
 		*hf_vec_push(a, &out) = line;
-	/* The last line end makes no line of its own. */
-	if (out.n > 0 && out.at[out.n - 1].n == 0)
+	/* The last line end makes no line of its own, and is told of where it is missing. */
+	struct hf_str *last = out.n == 0 ? NULL : &out.at[out.n - 1];
+	if (last != NULL && last->n == 0)
 		out.n--;
+	else if (last != NULL)
+		*last = hf_str(hf_sprintf(a, "%.*s\n\\ No newline at end of file", HF_STR_ARG(*last)));
 	return out;
 }
 
@@ -150,8 +153,9 @@ void hf_diff_print(struct hf_buf *out, struct hf_str before, struct hf_str after
 	hf_auto_arena a = hf_arena_new();
 	struct lines x = split(a, before), y = split(a, after);
 	struct edits e = compare(a, &x, &y);
-	hf_buf_printf(out, "--- %s\n+++ %s\n", headers.before == NULL ? "before" : headers.before,
-		headers.after == NULL ? "after" : headers.after);
+	hf_buf_printf(out, "--- before%s%s\n+++ after%s%s\n", headers.before == NULL ? "" : ": ",
+		headers.before == NULL ? "" : headers.before, headers.after == NULL ? "" : ": ",
+		headers.after == NULL ? "" : headers.after);
 	put_hunks(out, &e, colour);
 	hf_buf_put(out, '\n');
 }

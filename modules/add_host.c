@@ -42,8 +42,20 @@ static struct hf_value *group_list(struct hf_arena *a, const struct hf_value *gi
 static int add_host_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
-	const struct hf_value *given = *(struct hf_value *const *)params;
+	const struct hf_value *given = *(struct hf_value *const *)params,
+			      *raw = hf_dict_get(given, "_raw_params");
 	struct hf_arena *a = hf_task_arena(c);
+	if (raw != NULL && !hf_is(raw, HF_DICT))
+		return hf_fail(err, HF_E_TASK,
+			"Invalid raw parameters passed, requires a dictonary/mapping got a  <class '%s'>",
+			hf_type_name(raw));
+	if (raw != NULL) {
+		struct hf_value *all = hf_value_shallow(a, raw);
+		HF_DICT_EACH (given, e)
+			hf_dict_set(all, hf_entry_key(e), hf_entry_value(e));
+		hf_dict_remove(all, "_raw_params");
+		given = all;
+	}
 	const struct hf_value *name = first_of(given, name_keys);
 	if (name == NULL)
 		return hf_fail(err, HF_E_TASK, "name, host or hostname needs to be provided");

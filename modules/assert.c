@@ -29,6 +29,7 @@ static int assert_check(
 		that = hf_value_list(a);
 		hf_list_append(that, p->that);
 	}
+	hf_result_bool(c, change, "_ansible_verbose_always", p->quiet != HF_YES);
 	for (size_t i = 0; i < hf_list_len(that); i++) {
 		bool holds = false;
 		int r = hf_task_condition(c, hf_list_at(that, i), &holds, err);

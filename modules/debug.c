@@ -50,6 +50,7 @@ static int debug_check(
 		hf_result_cstr(c, change, "skipped_reason", "Verbosity threshold not met.");
 		return 0;
 	}
+	hf_result_bool(c, change, "_ansible_verbose_always", true);
 	if (p->var != NULL)
 		return put_variable(c, p->var, change, err);
 	hf_result_put(

@@ -55,10 +55,10 @@ static void merge(struct hf_value *into, const struct hf_value *from, bool deep)
 
 static bool has_extension(const struct params *p, const char *path)
 {
-	const char *dot = strrchr(hf_path_base(path), '.');
-	for (size_t i = 0; dot != NULL && i < hf_list_len(p->extensions); i++) {
+	const char *dot = strrchr(hf_path_base(path), '.'), *own = dot == NULL ? "" : dot + 1;
+	for (size_t i = 0; i < hf_list_len(p->extensions); i++) {
 		const char *want = hf_list_at(p->extensions, i)->u.string.p;
-		if (strcmp(dot + 1, want[0] == '.' ? want + 1 : want) == 0)
+		if (strcmp(own, want[0] == '.' ? want + 1 : want) == 0)
 			return true;
 	}
 	return false;

@@ -152,6 +152,13 @@ static void put_plan(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
 					     : "none");
 }
 
+void hf_result_plain(struct hf_value *result)
+{
+	static const char *const keys[] = { "_ansible_facts_cacheable", "_ansible_verbose_always" };
+	for (size_t i = 0; hf_is(result, HF_DICT) && i < HF_COUNT(keys); i++)
+		hf_dict_remove(result, keys[i]);
+}
+
 static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const char *type)
 {
 	struct hf_run *run = t->run;
@@ -177,7 +184,11 @@ static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const 
 	hf_dict_put(e, "msg", msg == NULL ? hf_value_null(a) : hf_hide(run, a, msg));
 	if (diff != NULL && t->diff)
 		hf_dict_put(e, "diff", hf_hide(run, a, diff));
-	hf_dict_put(e, "result", hf_hide(run, a, t->result));
+	struct hf_value *result = hf_value_shallow(a, t->result);
+	if (hf_dict_bool(result, "_ansible_verbose_always", false))
+		hf_dict_put(e, "broad", hf_value_bool(a, true));
+	hf_result_plain(result);
+	hf_dict_put(e, "result", hf_hide(run, a, result));
 	hf_dict_put(e, "line", hf_value_int(a, t->node->pos.line));
 	put(a, e, "file", t->node->pos.file);
 	if (t->delegate != NULL)

@@ -17,6 +17,45 @@
 
 enum { ANSWER_MAX = 256 << 20 };
 
+/* An environment made of facts is none before there are facts: gathering them is a task too. */
+static bool wants_facts(const struct hf_task *t, const struct hf_error *err)
+{
+	bool gathering = t->module != NULL && strcmp(t->module->name, "setup") == 0;
+	return strstr(err->text, "ansible_env") != NULL ||
+	       (gathering && strstr(err->text, "ansible_facts.env") != NULL);
+}
+
+/* v, a value of the environment or a whole one; HF_OMIT where it waits for facts. */
+static int read_one(struct hf_task *t, struct hf_value *v, struct hf_value **ret, struct hf_error *err)
+{
+	int r = hf_templar_value(t->run->templar, t->arena, v, NULL, ret, err);
+	if (r != -HF_E_UNDEFINED || !wants_facts(t, err))
+		return r;
+	*ret = hf_value_null(t->arena);
+	(*ret)->type = HF_OMIT;
+	return 0;
+}
+
+static int add_level(struct hf_task *t, struct hf_value *one, struct hf_value *all, struct hf_error *err)
+{
+	bool written = hf_is(one, HF_DICT);
+	int r = written ? 0 : read_one(t, one, &one, err);
+	if (r < 0 || hf_is(one, HF_NULL) || hf_is(one, HF_OMIT))
+		return r;
+	if (!hf_is(one, HF_DICT))
+		return hf_fail_at(err, HF_E_TASK, hf_value_pos(one),
+			"environment must be a dictionary, received %s", hf_value_text(t->arena, one).p);
+	HF_DICT_EACH (one, e) {
+		struct hf_value *v = hf_entry_value(e);
+		r = written ? read_one(t, v, &v, err) : 0;
+		if (r < 0)
+			return r;
+		if (!hf_is(v, HF_OMIT))
+			hf_dict_set(all, hf_entry_key(e), v);
+	}
+	return 0;
+}
+
 static int read_environment(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_value *levels[HF_NODE_LEVELS_MAX];
@@ -27,28 +66,18 @@ static int read_environment(struct hf_task *t, struct hf_error *err)
 		return 0;
 	struct hf_value *all = hf_value_dict(t->arena);
 	t->run->scope = &t->scope;
-	for (size_t i = 0; i < n; i++) {
-		struct hf_value *v = NULL;
-		int r = hf_templar_value(t->run->templar, t->arena, levels[i], NULL, &v, err);
-		if (r < 0)
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct hf_value *v = levels[i];
+		bool whole = !hf_is(v, HF_DICT) && !hf_is_sequence(v);
+		if (whole && (r = read_one(t, v, &v, err)) < 0)
 			return r;
-		for (size_t j = 0; j < (hf_is_sequence(v) ? hf_list_len(v) : 1); j++) {
-			const struct hf_value *one = hf_is_sequence(v) ? hf_list_at(v, j) : v;
-			if (hf_is(one, HF_NULL) || hf_is(one, HF_OMIT))
-				continue;
-			if (!hf_is(one, HF_DICT))
-				return hf_fail_at(err, HF_E_TASK, hf_value_pos(one),
-					"environment must be a dictionary, received %s",
-					hf_value_text(t->arena, one).p);
-			HF_DICT_EACH (one, e) {
-				if (!hf_is(hf_entry_value(e), HF_OMIT))
-					hf_dict_set(all, hf_entry_key(e), hf_entry_value(e));
-			}
-		}
+		for (size_t j = 0; r == 0 && j < (hf_is_sequence(v) ? hf_list_len(v) : 1); j++)
+			r = add_level(t, hf_is_sequence(v) ? hf_list_at(v, j) : v, all, err);
 	}
-	if (hf_dict_len(all) > 0)
+	if (r == 0 && hf_dict_len(all) > 0)
 		t->environment = all;
-	return 0;
+	return r;
 }
 
 static HF_NORETURN void child(struct hf_task *t, const struct hf_become *b, int fd)

@@ -78,8 +78,9 @@ static int run_always(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
 	struct hf_hosts failing = take_failing(run, hosts);
+	unsigned cleared = run->errors_cleared;
 	int r = hf_exec_play_nodes(run, &n->always, hosts, err);
-	for (size_t i = 0; i < failing.n; i++)
+	for (size_t i = 0; cleared == run->errors_cleared && i < failing.n; i++)
 		failing.at[i]->run->failing = true;
 	return r;
 }

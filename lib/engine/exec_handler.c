@@ -21,6 +21,20 @@ static const char *handler_name(struct hf_task *t, const struct hf_node *h)
 	return r < 0 ? NULL : made.p;
 }
 
+/* "role : name", the role with or without its collection. */
+static bool of_role(struct hf_task *t, const struct hf_node *h, const char *name, const char *wanted)
+{
+	const struct hf_role *r = h->role;
+	if (r == NULL)
+		return false;
+	const char *roles[] = { r->name, r->short_name,
+		r->collection == NULL ? NULL : hf_sprintf(t->arena, "%s.%s", r->collection, r->short_name) };
+	for (size_t i = 0; i < HF_COUNT(roles); i++)
+		if (roles[i] != NULL && strcmp(hf_sprintf(t->arena, "%s : %s", roles[i], name), wanted) == 0)
+			return true;
+	return false;
+}
+
 static bool names_handler(struct hf_task *t, const struct hf_node *h, const char *wanted)
 {
 	const char *name = handler_name(t, h);
@@ -28,7 +42,7 @@ static bool names_handler(struct hf_task *t, const struct hf_node *h, const char
 		return false;
 	if (strcmp(name, wanted) == 0)
 		return true;
-	return h->role != NULL && strcmp(hf_sprintf(t->arena, "%s : %s", h->role->name, name), wanted) == 0;
+	return of_role(t, h, name, wanted);
 }
 
 static bool listens(struct hf_task *t, const struct hf_node *h, const char *wanted)
@@ -43,10 +57,7 @@ static bool listens(struct hf_task *t, const struct hf_node *h, const char *want
 	for (size_t i = 0; i < (hf_is_sequence(v) ? hf_list_len(v) : 1); i++) {
 		const struct hf_value *one = hf_is_sequence(v) ? hf_list_at(v, i) : v;
 		const char *text = hf_value_text(t->arena, one).p;
-		if (strcmp(text, wanted) == 0)
-			return true;
-		if (h->role != NULL &&
-			strcmp(hf_sprintf(t->arena, "%s : %s", h->role->name, text), wanted) == 0)
+		if (strcmp(text, wanted) == 0 || of_role(t, h, text, wanted))
 			return true;
 	}
 	return false;
@@ -127,10 +138,13 @@ int hf_notify(struct hf_task *t, struct hf_error *err)
 	return 0;
 }
 
+/* What the play says counts more than the command line. */
 static bool is_forced(const struct hf_run *run)
 {
 	const struct hf_value *force = run->play->node.kw[HF_KW_force_handlers];
-	return run->options->force_handlers || (force != NULL && hf_value_truthy(force));
+	if (force == NULL || hf_is(force, HF_NULL))
+		return run->options->force_handlers;
+	return hf_text_bool(hf_value_text(run->arena, force)) == HF_YES;
 }
 
 /* Hosts that were told to run h and still can; their notice is taken. */

@@ -17,6 +17,8 @@ static char *find_tasks(struct hf_task *t, const char *name)
 	if (!hf_fs_exists(path) && n->role != NULL)
 		path = hf_path_join(
 			a, hf_path_join(a, n->role->dir, n->handler ? "handlers" : "tasks"), name);
+	if (!hf_fs_exists(path) && n->role != NULL && n->handler)
+		path = hf_path_join(a, hf_path_join(a, n->role->dir, "tasks"), name);
 	if (!hf_fs_exists(path) && n->role != NULL)
 		path = hf_path_join(a, n->role->dir, name);
 	if (!hf_fs_exists(path))

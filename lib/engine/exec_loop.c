@@ -28,6 +28,10 @@ static int with_items(struct hf_task *t, struct hf_value **ret, struct hf_error 
 		r = hf_templar_value(t->run->templar, t->arena, terms, NULL, &terms, err);
 	if (r < 0)
 		return r;
+	bool wants_list = strcmp(t->node->with, "list") == 0 || strcmp(t->node->with, "indexed_items") == 0;
+	if (wants_list && hf_is(terms, HF_DICT))
+		return hf_fail_at(
+			err, HF_E_TASK, hf_value_pos(terms), "with_%s expects a list", t->node->with);
 	if (!hf_is_sequence(terms)) {
 		struct hf_value *list = hf_value_list(t->arena);
 		hf_list_append(list, terms);

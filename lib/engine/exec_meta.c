@@ -23,9 +23,11 @@ static int clear_facts(struct hf_run *run, const struct hf_hosts *hosts, struct 
 }
 
 static int clear_errors(
-	struct hf_run *run HF_UNUSED, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
+	struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
-	/* As Ansible: what is left of this play goes on without them. */
+	/* As Ansible: what is left of this play goes on without them, but for those that are in an `always`.
+	 */
+	run->errors_cleared++;
 	for (size_t i = 0; i < run->play_hosts.n; i++) {
 		struct hf_host_vars *v = run->play_hosts.at[i]->run;
 		v->ended = v->ended || v->failed || v->failing || v->unreachable;

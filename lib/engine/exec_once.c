@@ -259,6 +259,12 @@ static void set_registered(struct hf_task *t, struct hf_value *locals)
 		hf_dict_set(locals, (struct hf_value *)(uintptr_t)name, t->result);
 }
 
+void hf_task_conditions(struct hf_task *t)
+{
+	set_registered(t, t->scope.locals);
+	apply_conditions(t);
+}
+
 static void complete(struct hf_task *t)
 {
 	static const char *const flags[] = { "changed", "failed" };

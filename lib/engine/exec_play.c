@@ -27,6 +27,8 @@ static int templated(struct hf_run *run, struct hf_play *play, struct hf_value *
 	run->scope = s;
 	int r = hf_templar_value(run->templar, run->arena, v, NULL, ret, err);
 	run->scope = outer;
+	if (r == 0 && hf_is(*ret, HF_OMIT))
+		*ret = NULL;
 	return r;
 }
 
@@ -245,12 +247,13 @@ static bool all_failed(const struct hf_hosts *hosts)
 	return hosts->n > 0;
 }
 
-static int order_hosts(struct hf_run *run, const struct hf_play *play, struct hf_error *err)
+static int order_hosts(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 {
-	const struct hf_value *v = play->node.kw[HF_KW_order];
+	struct hf_value *v = NULL;
 	struct hf_hosts *h = &run->play_hosts;
-	if (v == NULL || hf_str_is(hf_value_text(run->arena, v), "inventory"))
-		return 0;
+	int r = templated(run, play, play->node.kw[HF_KW_order], &v, err);
+	if (r < 0 || v == NULL || hf_str_is(hf_value_text(run->arena, v), "inventory"))
+		return r;
 	struct hf_str how = hf_value_text(run->arena, v);
 	bool reverse = hf_str_starts(how, "reverse_"), sorted = hf_str_ends(how, "sorted");
 	if (!sorted && !hf_str_is(how, "reverse_inventory") && !hf_str_is(how, "shuffle"))

@@ -23,8 +23,18 @@ int hf_task_keyword(struct hf_task *t, enum hf_keyword k, struct hf_value **ret,
 			"error. The "
 			"error was",
 			hf_keyword_name(k));
-	*ret = hf_is(v, HF_OMIT) ? NULL : v;
-	return 0;
+	*ret = v;
+	if (!hf_is(v, HF_OMIT))
+		return 0;
+	/* Omitted: as if it were not there, so that the levels above are asked. */
+	*ret = NULL;
+	const struct hf_node *up = (hf_keyword_flags(k) & HF_KW_INHERITED) == 0 ? NULL : hf_node_up(t->node);
+	v = up == NULL ? NULL : hf_node_keyword(up, k);
+	if (v == NULL)
+		return 0;
+	r = hf_templar_value(t->run->templar, t->arena, v, NULL, &v, err);
+	*ret = r == 0 && !hf_is(v, HF_OMIT) ? v : NULL;
+	return r;
 }
 
 int hf_task_flag(struct hf_task *t, enum hf_keyword k, bool fallback, bool *ret, struct hf_error *err)
@@ -40,8 +50,12 @@ int hf_task_flag(struct hf_task *t, enum hf_keyword k, bool fallback, bool *ret,
 	enum hf_tristate b = hf_text_bool(hf_value_text(t->arena, v));
 	if (b == HF_UNSET)
 		return hf_fail_at(err, HF_E_TASK, hf_value_pos(v),
-			"the field '%s' has an invalid value (%s), and could not be converted to an bool.",
-			hf_keyword_name(k), hf_value_text(t->arena, v).p);
+			"the field '%s' has an invalid value (%s), and could not be converted to an bool. "
+			"The "
+			"error was: The value '%s' is not a valid boolean. Valid booleans include: 0, 1, "
+			"'0', '1', "
+			"'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+			hf_keyword_name(k), hf_value_text(t->arena, v).p, hf_value_text(t->arena, v).p);
 	*ret = b == HF_YES;
 	return 0;
 }
@@ -323,18 +337,26 @@ static bool is_free(const struct hf_run *run)
 	return name != NULL && strcmp(hf_action_short(name), "linear") != 0;
 }
 
+/* Modules that one host runs for all; what they register is that host's alone. */
+static bool is_for_all(const struct hf_node *n)
+{
+	static const char *const names[] = { "add_host", "pause" };
+	for (size_t i = 0; n->module != NULL && i < HF_COUNT(names); i++)
+		if (strcmp(n->module->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static int free_rules(struct hf_run *run, const struct hf_node *n, bool *once, struct hf_error *err)
 {
-	static const char *const for_all[] = { "add_host", "pause" };
 	if (!is_free(run))
 		return 0;
-	for (size_t i = 0; n->module != NULL && i < HF_COUNT(for_all); i++)
-		if (strcmp(n->module->name, for_all[i]) == 0)
-			return hf_fail_at(err, HF_E_ARGUMENT, n->pos,
-				"The '%s' module bypasses the host loop, which is currently not supported in "
-				"the free "
-				"strategy and would instead execute for every host in the inventory list.",
-				n->module->name);
+	if (is_for_all(n))
+		return hf_fail_at(err, HF_E_ARGUMENT, n->pos,
+			"The '%s' module bypasses the host loop, which is currently not supported in "
+			"the free "
+			"strategy and would instead execute for every host in the inventory list.",
+			n->module->name);
 	if (*once)
 		hf_event_warning(run,
 			"Using run_once with the free strategy is not currently supported. This task will "
@@ -360,7 +382,7 @@ int hf_exec_task(
 		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
 	r = free_rules(run, n, &once, err);
 	if (r == 0)
-		r = run_everywhere(run, n, hosts, once, &newly, err);
+		r = run_everywhere(run, n, hosts, once || is_for_all(n), &newly, err);
 	if (r < 0)
 		return r;
 	if (once)

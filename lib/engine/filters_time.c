@@ -63,6 +63,21 @@ FILTER(strftime_filter)
 	return r < 0 ? r : filter_return_text(e, input, out, ret);
 }
 
+/* Python's %f, which C has not. */
+static struct hf_str microseconds(struct hf_arena *a, struct hf_str format, long us)
+{
+	hf_auto_buf out = hf_buf_init(TIME_TEXT_MAX);
+	for (size_t i = 0; i < format.n; i++) {
+		bool pair = format.p[i] == '%' && i + 1 < format.n;
+		if (pair && format.p[i + 1] == 'f')
+			hf_buf_printf(&out, "%06ld", us);
+		else
+			hf_buf_add(&out, hf_strn(format.p + i, pair ? 2 : 1));
+		i += pair;
+	}
+	return hf_buf_dup(a, &out);
+}
+
 int hf_filter_now(struct hf_eval *e, struct hf_value *input, const struct hf_call *call,
 	struct hf_value **ret, struct hf_error *err)
 {
@@ -78,6 +93,8 @@ int hf_filter_now(struct hf_eval *e, struct hf_value *input, const struct hf_cal
 	if (format != NULL && hf_value_truthy(format)) {
 		struct hf_str text, out;
 		int r = filter_text_arg(e, call, 1, "fmt", NULL, &text, err);
+		if (r == 0)
+			text = microseconds(hf_eval_arena(e), text, now.tv_nsec / 1000);
 		if (r == 0)
 			r = time_format(hf_eval_arena(e), text, &tm, &out, err);
 		return r < 0 ? r : filter_return_text(e, NULL, out, ret);

@@ -59,6 +59,18 @@ static int check_hosts(const struct hf_play *play, struct hf_error *err)
 	return 0;
 }
 
+/* `user` of a play is the old word for remote_user. */
+static const struct hf_value *with_remote_user(struct hf_arena *a, const struct hf_value *ds)
+{
+	struct hf_value *user = hf_dict_get(ds, "user");
+	if (user == NULL || hf_dict_get(ds, "remote_user") != NULL)
+		return ds;
+	struct hf_value *play = hf_value_shallow(a, ds);
+	hf_dict_remove(play, "user");
+	hf_dict_put(play, "remote_user", user);
+	return play;
+}
+
 static int load_play(struct hf_loader *l, const char *dir, const struct hf_value *ds, struct hf_value *vars,
 	struct hf_plays *ret, struct hf_error *err)
 {
@@ -70,6 +82,7 @@ static int load_play(struct hf_loader *l, const char *dir, const struct hf_value
 	n->dir = dir;
 	n->id = ++l->next_id;
 	play->import_vars = vars;
+	ds = with_remote_user(l->arena, ds);
 	int r = hf_load_keywords(l, n, ds, HF_IN_PLAY, "Play", NULL, err);
 	if (r == 0)
 		r = check_hosts(play, err);

@@ -237,10 +237,11 @@ static int import_tasks(struct hf_loader *l, struct hf_node *n, struct hf_error 
 	int r = hf_load_text(l, n, file, &name, err);
 	if (r < 0)
 		return r;
+	const char *const below[] = { "handlers", "tasks" };
 	char *path = hf_path_join(l->arena, n->dir, hf_str_dup(l->arena, name));
-	if (!hf_fs_exists(path) && n->role != NULL)
-		path = hf_path_join(l->arena,
-			hf_sprintf(l->arena, "%s/%s", n->role->dir, n->handler ? "handlers" : "tasks"),
+	for (size_t i = n->handler ? 0 : 1; i < HF_COUNT(below) && n->role != NULL && !hf_fs_exists(path);
+		i++)
+		path = hf_path_join(l->arena, hf_sprintf(l->arena, "%s/%s", n->role->dir, below[i]),
 			hf_str_dup(l->arena, name));
 	if (!hf_fs_exists(path))
 		path = hf_path_join(l->arena, l->base, hf_str_dup(l->arena, name));

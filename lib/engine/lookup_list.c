@@ -206,8 +206,8 @@ static int sequence_option(const struct lookup_call *c, struct hf_str key, struc
 		s->stride = number;
 		s->has_stride = true;
 	} else {
-		return hf_fail(
-			err, HF_E_TEMPLATE, "unrecognized arguments to with_sequence: %.*s", HF_STR_ARG(key));
+		return hf_fail(err, HF_E_TEMPLATE, "unrecognized arguments to with_sequence: ['%.*s']",
+			HF_STR_ARG(key));
 	}
 	return 0;
 }

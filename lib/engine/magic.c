@@ -300,6 +300,11 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 	struct hf_host_vars *v = h->run;
 	if (v->flat != NULL && v->flat_at == run->generation)
 		return v->flat;
+	/* Whoever is not in this play was not asked for his variables yet. */
+	struct hf_error unread;
+	if (run->play != NULL && v->inventory_of == NULL &&
+		hf_vars_inventory(run, h, run->play->node.dir, &unread) < 0)
+		hf_event_warning(run, hf_sprintf(run->arena, "hostvars of %s: %s", h->name, unread.text));
 	struct hf_scope *s = hf_new(run->arena, struct hf_scope), *outer = run->scope;
 	hf_scope_init(s, run, run->arena, run->play, h, NULL);
 	struct hf_value *flat = hf_value_dict(run->arena);

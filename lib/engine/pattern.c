@@ -69,11 +69,20 @@ struct hf_host *hf_inventory_local(struct hf_inventory *v, const char *name)
 		if (strcmp(name, names[i]) != 0)
 			continue;
 		struct hf_host *h = hf_inventory_host(v, name);
-		if (h->groups.n == 0)
+		if (h->groups.n == 0 && !h->implicit) {
 			h->implicit = true;
+			hf_dict_put(h->vars, "ansible_connection", hf_value_cstr(v->arena, "local"));
+		}
 		return h;
 	}
 	return NULL;
+}
+
+/* Without an inventory everybody is this machine. */
+static bool means_this_machine(const struct hf_inventory *v, const char *text)
+{
+	bool nobody = v->order.n == 0 || (v->order.n == 1 && v->order.at[0]->implicit);
+	return nobody && (strcmp(text, "all") == 0 || strcmp(text, "*") == 0);
 }
 
 static void match_piece(struct hf_inventory *v, const struct matcher *m, struct hf_hosts *out)
@@ -90,6 +99,10 @@ static void match_piece(struct hf_inventory *v, const struct matcher *m, struct 
 	for (size_t i = 0; i < v->order.n; i++) {
 		if (!v->order.at[i]->implicit && matches(m, v->order.at[i]->name))
 			add(v->arena, out, v->order.at[i]);
+	}
+	if (means_this_machine(v, m->text)) {
+		add(v->arena, out, hf_inventory_local(v, "localhost"));
+		return;
 	}
 	if (plain && out->n == 0 && hf_map_get(&v->groups, m->text) == NULL) {
 		struct hf_host *h = hf_inventory_local(v, m->text);

@@ -68,8 +68,7 @@ static int add_inventory(struct hf_run *run, const struct hf_config *config, str
 		if (r < 0)
 			return r;
 	}
-	/* Without an inventory this machine is the inventory. */
-	if (run->options->host_name != NULL || run->options->groups != NULL || run->inventory->order.n == 0) {
+	if (run->options->host_name != NULL || run->options->groups != NULL) {
 		const char *name = run->options->host_name != NULL ? run->options->host_name : "localhost";
 		struct hf_host *h = hf_inventory_host(run->inventory, name);
 		const char *const *groups = run->options->groups;
@@ -269,12 +268,49 @@ static int run_plays(struct hf_run *run, struct hf_error *err)
 	return r;
 }
 
+/* --limit @FILE: a pattern in each line. */
+static int read_limit(struct hf_run *run, struct hf_error *err)
+{
+	enum { LIMIT_MAX = 1 << 20 };
+	struct hf_str rest = hf_str(run->options->limit), piece, text, line;
+	hf_auto_buf all = hf_buf_init(LIMIT_MAX);
+	while (hf_str_split(&rest, ',', &piece)) {
+		piece = hf_str_trim(piece);
+		if (!hf_str_starts(piece, "@")) {
+			hf_buf_printf(&all, "%s%.*s", all.n > 0 ? "," : "", HF_STR_ARG(piece));
+			continue;
+		}
+		const char *path = hf_str_dup(run->arena, hf_strn(piece.p + 1, piece.n - 1));
+		if (!hf_fs_exists(path))
+			return hf_fail(err, HF_E_ARGUMENT, "Unable to find limit file %s", path);
+		if (hf_fs_is_dir(path))
+			return hf_fail(err, HF_E_ARGUMENT,
+				"Limit starting with \"@\" must be a file, not a directory: %s", path);
+		int r = hf_fs_read(run->arena, path, LIMIT_MAX, &text, err);
+		if (r < 0)
+			return r;
+		while (hf_str_split(&text, '\n', &line))
+			if (hf_str_trim(line).n > 0)
+				hf_buf_printf(
+					&all, "%s%.*s", all.n > 0 ? "," : "", HF_STR_ARG(hf_str_trim(line)));
+	}
+	if (all.failed)
+		return hf_fail(err, HF_E_LIMIT, "--limit: more than %d bytes", LIMIT_MAX);
+	struct hf_run_options *o = hf_new(run->arena, struct hf_run_options);
+	*o = *run->options;
+	o->limit = hf_buf_dup(run->arena, &all).p;
+	run->options = o;
+	return 0;
+}
+
 static int check_limit(struct hf_run *run, struct hf_error *err)
 {
 	struct hf_hosts limited = { 0 };
 	if (run->options->limit == NULL)
 		return 0;
-	int r = hf_inventory_match(run->inventory, run->options->limit, &limited, NULL, err);
+	int r = strchr(run->options->limit, '@') != NULL ? read_limit(run, err) : 0;
+	if (r == 0)
+		r = hf_inventory_match(run->inventory, run->options->limit, &limited, NULL, err);
 	if (r == 0 && limited.n == 0)
 		return hf_fail(err, HF_E_ARGUMENT,
 			"Specified inventory, host pattern and/or --limit leaves us with no hosts to "

@@ -30,7 +30,9 @@ static void add_host(struct hf_task *t, const struct hf_value *asked)
 		hf_inventory_join(run->inventory, g, h);
 		changed = changed || g->hosts.n != before;
 	}
+	struct hf_value *before = hf_value_shallow(t->arena, h->vars);
 	copy_dict(run, h->vars, hf_dict_get(asked, "host_vars"));
+	changed = changed || !hf_value_equal(before, h->vars);
 	h->run->inventory_of = NULL;
 	hf_inventory_settle(run->inventory);
 	run->generation++;
@@ -72,6 +74,18 @@ static void add_stats(struct hf_task *t, const struct hf_value *asked)
 	copy_dict(run, run->stats, hf_dict_get(asked, "data"));
 }
 
+/* changed_when and failed_when look again at what the inventory made of it. */
+static void look_again(struct hf_task *t)
+{
+	const char *var = hf_dict_cstr(t->result, "ansible_loop_var", NULL);
+	struct hf_value *locals = hf_value_dict(t->arena), *before = t->scope.locals;
+	if (var != NULL && hf_dict_get(t->result, var) != NULL)
+		hf_dict_put(locals, var, hf_dict_get(t->result, var));
+	t->scope.locals = locals;
+	hf_task_conditions(t);
+	t->scope.locals = before;
+}
+
 static void apply_requests(struct hf_task *t, struct hf_value *result)
 {
 	struct hf_value *host = hf_dict_get(result, "add_host"), *group = hf_dict_get(result, "add_group");
@@ -81,6 +95,8 @@ static void apply_requests(struct hf_task *t, struct hf_value *result)
 		add_host(t, host);
 	if (hf_is(group, HF_STRING))
 		add_group(t, group, hf_dict_get(result, "parent_groups"));
+	if (hf_is(host, HF_DICT) || hf_is(group, HF_STRING))
+		look_again(t);
 	if (hf_is(stats, HF_DICT))
 		add_stats(t, stats);
 	bool changed = hf_dict_bool(result, "changed", false);
@@ -89,6 +105,8 @@ static void apply_requests(struct hf_task *t, struct hf_value *result)
 		hf_dict_put(whole, "changed", hf_value_bool(t->arena, true));
 	if (changed && t->status == HF_ST_OK)
 		t->status = HF_ST_CHANGED;
+	else if (!changed && t->status == HF_ST_CHANGED && whole == result)
+		t->status = HF_ST_OK;
 }
 
 static void requests(struct hf_task *t)
@@ -106,22 +124,16 @@ static void requests(struct hf_task *t)
 		apply_requests(t, t->result);
 }
 
-static void remove_internal(struct hf_value *v)
-{
-	static const char *const keys[] = { "_ansible_facts_cacheable", "add_host", "add_group", NULL };
-	for (size_t i = 0; keys[i] != NULL; i++) {
-		if (keys[i][0] == '_')
-			hf_dict_remove(v, keys[i]);
-	}
-}
-
 static void keep_registered(struct hf_task *t)
 {
 	const struct hf_value *name = t->node->kw[HF_KW_register];
-	remove_internal(t->result);
+	const struct hf_value *items = hf_dict_get(t->result, "results");
+	for (size_t i = 0; hf_is(items, HF_LIST) && i < hf_list_len(items); i++)
+		hf_result_plain(hf_list_at(items, i));
 	if (name == NULL)
 		return;
 	struct hf_value *copy = hf_value_copy(t->run->arena, t->result);
+	hf_result_plain(copy);
 	hf_mark_unsafe(copy);
 	hf_dict_set(t->host->run->set, hf_value_copy(t->run->arena, name), copy);
 	t->run->generation++;
@@ -138,6 +150,7 @@ static void keep_failure(struct hf_task *t)
 	hf_dict_put(task, "args", hf_value_copy(a, t->args != NULL ? t->args : t->node->args));
 	hf_dict_put(result, "_ansible_no_log", hf_value_bool(a, t->no_log));
 	hf_mark_unsafe(result);
+	hf_mark_unsafe(task);
 	hf_dict_put(t->host->run->set, "ansible_failed_task", task);
 	hf_dict_put(t->host->run->set, "ansible_failed_result", result);
 	t->run->generation++;

@@ -109,6 +109,7 @@ struct hf_run {
 	int start_dir; /* a descriptor of where the run was started, + 1; 0: not opened yet */
 	int fatal;     /* exit status of an error outside tasks */
 	unsigned task_number, jobs, include_depth;
+	unsigned errors_cleared;      /* how often meta: clear_host_errors ran */
 	struct hf_map resource_names; /* how often a resource's description was seen */
 	struct hf_map places;         /* wanted.c: how many tasks stand at a place */
 	bool places_known;
@@ -234,6 +235,8 @@ HF_CHECK int hf_loop_items(struct hf_task *t, struct hf_value **ret_items, struc
 HF_CHECK int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err);
 /* exec_once.c: when, arguments, module, until, changed_when: fills t->result and t->status. */
 HF_CHECK int hf_task_once(struct hf_task *t, struct hf_error *err);
+/* changed_when and failed_when once more, over t->result; scope.locals must be the task's own. */
+void hf_task_conditions(struct hf_task *t);
 void hf_task_fail(struct hf_task *t, const struct hf_error *err);
 /* exec_module.c: t->module with t->args; puts keys into t->result. An error is the task's failure. */
 HF_CHECK int hf_module_direct(struct hf_task *t, struct hf_error *err);
@@ -258,6 +261,8 @@ HF_CHECK int hf_notify(struct hf_task *t, struct hf_error *err);
 HF_CHECK int hf_task_settle(struct hf_task *t, struct hf_error *err);
 
 /* --- event.c --- */
+/* result without what modules tell only the engine and its printer. */
+void hf_result_plain(struct hf_value *result);
 void hf_event_play(struct hf_run *run, const struct hf_play *play);
 void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char *title);
 void hf_event_item(struct hf_task *t);

@@ -86,6 +86,18 @@ BOOK = r"""- name: First play
     - name: include loop
       include_tasks: inc.yml
       loop: [p, q]
+    - debug: {var: item}
+      loop: [1, {k: v}]
+    - debug: {msg: "{{ item }}"}
+      loop: [1, 2]
+      failed_when: item == 2
+      ignore_errors: true
+      run_once: true
+    - assert: {that: [item == 1], quiet: true}
+      loop: [1, 1]
+    - assert: {that: [1 == 1], quiet: true}
+    - add_host: {name: c, x: 1}
+      changed_when: false
     - assert: {that: [1 == 1], success_msg: good}
     - assert: {that: [1 == 2], fail_msg: bad}
       ignore_errors: true

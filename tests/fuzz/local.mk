@@ -1,7 +1,8 @@
 # Each fuzz_X.c defines LLVMFuzzerTestOneInput. Configured with --enable-fuzzers it is a libFuzzer program; otherwise
 # replay.c is its main and `make check` feeds it the seeds in seeds/X.
 fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_root \
-	%reldir%/fuzz_manifest %reldir%/fuzz_template %reldir%/fuzz_regex %reldir%/fuzz_literal %reldir%/fuzz_jmespath %reldir%/fuzz_templar
+	%reldir%/fuzz_manifest %reldir%/fuzz_template %reldir%/fuzz_regex %reldir%/fuzz_literal %reldir%/fuzz_jmespath \
+	%reldir%/fuzz_templar %reldir%/fuzz_playbook %reldir%/fuzz_inventory %reldir%/fuzz_args
 
 check_PROGRAMS += $(fuzz_programs)
 if HF_FUZZERS
@@ -55,3 +56,15 @@ endif
 %canon_reldir%_fuzz_templar_SOURCES = %reldir%/fuzz_templar.c $(fuzz_main)
 %canon_reldir%_fuzz_templar_LDFLAGS = $(fuzz_ldflags)
 %canon_reldir%_fuzz_templar_LDADD = $(engine_libs)
+
+%canon_reldir%_fuzz_playbook_SOURCES = %reldir%/fuzz_playbook.c $(fuzz_main)
+%canon_reldir%_fuzz_playbook_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_playbook_LDADD = $(modules_libs) $(release_libs)
+
+%canon_reldir%_fuzz_inventory_SOURCES = %reldir%/fuzz_inventory.c $(fuzz_main)
+%canon_reldir%_fuzz_inventory_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_inventory_LDADD = $(engine_libs)
+
+%canon_reldir%_fuzz_args_SOURCES = %reldir%/fuzz_args.c $(fuzz_main)
+%canon_reldir%_fuzz_args_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_args_LDADD = $(engine_libs)
