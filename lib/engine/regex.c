@@ -1,5 +1,7 @@
 #include "lib/engine/regex.h"
 
+#include <time.h>
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -217,14 +219,49 @@ struct hf_str hf_regex_group(const struct hf_regex_match *m, unsigned number)
 	return hf_strn(m->subject.p + start, end > start ? end - start : 0);
 }
 
+/* Processor time of this thread, in microseconds. */
+static uint64_t work_now(void)
+{
+	struct timespec t = { 0 };
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Each match has a bound of its own; all those of one text together have this one. The cheap clock says
+ * whether it is worth asking the exact one. */
+struct work {
+	time_t started;
+	uint64_t used;
+};
+
+static struct work work_start(void)
+{
+	struct timespec t = { 0 };
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (struct work){ t.tv_sec, work_now() };
+}
+
+static int work_check(const struct work *w, struct hf_error *err)
+{
+	struct timespec t = { 0 };
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	if (t.tv_sec - w->started < 2 || work_now() - w->used < (uint64_t)HF_REGEX_SECONDS_MAX * 1000000)
+		return 0;
+	return hf_fail(err, HF_E_LIMIT, "a regular expression took more than %d seconds over one text",
+		HF_REGEX_SECONDS_MAX);
+}
+
 int hf_regex_each(struct hf_arena *a, const struct hf_regex *re, struct hf_str subject, hf_regex_found found,
 	void *data, struct hf_error *err)
 {
 	size_t from = 0;
+	const struct work work = work_start();
 	bool must_advance = false; /* Python: no empty match where the last one, also empty, ended */
 	while (from <= subject.n) {
 		struct hf_regex_match m;
 		int r = match_at(a, re, subject, from, must_advance ? PCRE2_NOTEMPTY_ATSTART : 0, &m, err);
+		if (r == 0)
+			r = work_check(&work, err);
 		if (r < 0 || !m.found)
 			return r;
 		r = found(data, &m, err);

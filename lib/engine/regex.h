@@ -17,6 +17,7 @@ enum hf_regex_flags {
 enum {
 	HF_REGEX_STEPS_MAX = 20000000,
 	HF_REGEX_DEPTH_MAX = 1000000,
+	HF_REGEX_SECONDS_MAX = 10, /* of processor time, over all matches in one text */
 	HF_REGEX_HEAP_KB = 262144,
 	HF_REGEX_CACHE_MAX = 128
 };

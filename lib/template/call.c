@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include "lib/base/scope.h"
 #include "lib/template/builtin.h"
 #include "lib/template/eval.h"
@@ -111,6 +113,18 @@ static int call_refused(struct hf_eval *e, const struct hf_callable_row *row, co
 	return 0;
 }
 
+/* What one filter does may be much: a regular expression, a hash of many rounds. Its time counts as steps, so
+ * that a loop over such things ends too. The clock is the cheap one; what is quicker than its tick is not
+ * worth counting. */
+enum { SLOW_MS = 100, STEPS_A_MS = 100 };
+
+static uint64_t clock_ms(void)
+{
+	struct timespec t = { 0 };
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static int row_call(struct hf_eval *e, const struct hf_callable_row *row, struct hf_value *input,
 	const struct hf_call *call, struct hf_value **ret, struct hf_error *err)
 {
@@ -118,8 +132,12 @@ static int row_call(struct hf_eval *e, const struct hf_callable_row *row, struct
 	int r = call_refused(e, row, input, call, err);
 	if (r == 0)
 		r = hf_eval_steps(e, 1, err);
+	uint64_t start = input == NULL ? 0 : clock_ms();
 	if (r == 0)
 		r = row->fn(e, input, call, &result, err);
+	uint64_t took = input == NULL ? 0 : clock_ms() - start;
+	if (r == 0 && took >= SLOW_MS)
+		r = hf_eval_steps(e, took * STEPS_A_MS, err);
 	if (r == 0)
 		*ret = result_taint(e, result, input, call);
 	return r;

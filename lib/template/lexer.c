@@ -558,7 +558,8 @@ int hf_lex(struct hf_arena *a, const struct hf_template_env *env, struct hf_str 
 		r = lex_root(&x, err);
 	if (r < 0)
 		return r;
-	token_push(&x, T_EOF);
+	uint32_t line = tokens.n == 0 ? 1 : tokens.at[tokens.n - 1].line;
+	token_push(&x, T_EOF)->line = line; /* where the last thing began, as Jinja2 counts */
 	*ret = tokens;
 	return 0;
 }

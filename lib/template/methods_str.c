@@ -64,7 +64,7 @@ static void text_casefold(struct hf_buf *out, struct hf_str s)
 	uint32_t points[3];
 	for (size_t i = 0; i < s.n;) {
 		uint32_t c = hf_text_next(s, &i);
-		if (c == 0xdf)
+		if (c == 0xdf || c == 0x1e9e)
 			hf_buf_puts(out, "ss");
 		else if (c == 0x3c2)
 			hf_text_put(out, 0x3c3);
@@ -78,14 +78,18 @@ static void text_swapcase(struct hf_buf *out, struct hf_str s)
 	uint32_t points[3];
 	for (size_t i = 0; i < s.n;) {
 		uint32_t c = hf_text_next(s, &i);
-		put_points(out, points,
-			hf_point_upper(c) ? hf_point_to_lower(c, points) : hf_point_to_upper(c, points));
+		if (hf_point_title(c))
+			hf_text_put(out, c);
+		else
+			put_points(out, points,
+				hf_point_upper(c) ? hf_point_to_lower(c, points)
+						  : hf_point_to_upper(c, points));
 	}
 }
 
 static bool has_case(uint32_t c)
 {
-	return hf_point_upper(c) || hf_point_lower(c);
+	return hf_point_upper(c) || hf_point_lower(c) || hf_point_title(c);
 }
 
 static void text_title(struct hf_buf *out, struct hf_str s)
@@ -195,7 +199,8 @@ METHOD(istitle)
 	int r = hf_call_check(call, "istitle", 0, NULL, err);
 	for (size_t i = 0; i < input->u.string.n;) {
 		uint32_t c = hf_text_next(input->u.string, &i);
-		holds &= hf_point_upper(c) ? !inside : hf_point_lower(c) ? inside : true;
+		bool first = hf_point_upper(c) || hf_point_title(c);
+		holds &= first ? !inside : hf_point_lower(c) ? inside : true;
 		inside = has_case(c);
 		any |= inside;
 	}

@@ -76,10 +76,18 @@ bool hf_point_alnum(uint32_t c)
 	       (c >= 0x2776 && c <= 0x2793);
 }
 
+/* Digraphs with a capital first letter are neither upper nor lower case. */
+bool hf_point_title(uint32_t c)
+{
+	return c == 0x1c5 || c == 0x1c8 || c == 0x1cb || c == 0x1f2;
+}
+
 bool hf_point_upper(uint32_t c)
 {
 	if (c < 0x80)
 		return c >= 'A' && c <= 'Z';
+	if (hf_point_title(c))
+		return false;
 	return unicode() != (locale_t)0 && iswupper_l((wint_t)c, unicode());
 }
 
@@ -89,6 +97,8 @@ bool hf_point_lower(uint32_t c)
 		return c >= 'a' && c <= 'z';
 	if (c == 0xaa || c == 0xba)
 		return true;
+	if (hf_point_title(c))
+		return false;
 	return unicode() != (locale_t)0 && iswlower_l((wint_t)c, unicode());
 }
 
@@ -102,6 +112,14 @@ static const struct {
 	{ 0x390, { 0x399, 0x308, 0x301 }, { 0x399, 0x308, 0x301 } },
 	{ 0x3b0, { 0x3a5, 0x308, 0x301 }, { 0x3a5, 0x308, 0x301 } },
 	{ 0x587, { 0x535, 0x552 }, { 0x535, 0x582 } },
+	{ 0x1c4, { 0x1c4 }, { 0x1c5 } },
+	{ 0x1c5, { 0x1c4 }, { 0x1c5 } },
+	{ 0x1c7, { 0x1c7 }, { 0x1c8 } },
+	{ 0x1c8, { 0x1c7 }, { 0x1c8 } },
+	{ 0x1ca, { 0x1ca }, { 0x1cb } },
+	{ 0x1cb, { 0x1ca }, { 0x1cb } },
+	{ 0x1f1, { 0x1f1 }, { 0x1f2 } },
+	{ 0x1f2, { 0x1f1 }, { 0x1f2 } },
 	{ 0x1c6, { 0x1c4 }, { 0x1c5 } },
 	{ 0x1c9, { 0x1c7 }, { 0x1c8 } },
 	{ 0x1cc, { 0x1ca }, { 0x1cb } },

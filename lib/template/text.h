@@ -16,6 +16,7 @@ bool hf_point_alpha(uint32_t c);
 bool hf_point_alnum(uint32_t c);
 bool hf_point_space(uint32_t c);
 bool hf_point_lower(uint32_t c);
+bool hf_point_title(uint32_t c);
 bool hf_point_upper(uint32_t c);
 bool hf_point_digit(uint32_t c); /* str.isdigit() */
 bool hf_point_decimal(uint32_t c, int *ret_digit);

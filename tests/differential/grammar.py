@@ -199,6 +199,107 @@ class Grammar:
             pieces.append(self.output(2) if depth <= 0 or self.chance(60) else self.statement(depth))
         return "".join(pieces) + self.text()
 
+    # --- templates that use each other ----------------------------------------------------------------------------
+    def part(self, name):
+        """Source of a template that another one includes, imports or extends."""
+        if name == "part":
+            return self.body(1)
+        if name == "macros":
+            return (self.tag("macro field(a, b='-')") + "[{{ a }}:{{ b }}:{{ i is defined }}]" + self.tag("endmacro") + self.text() +
+                    self.tag(f"set exported = {self.atom(0)}") + self.tag("set _hidden = 1") + "{{ s }}" + self.text())
+        if name == "middle":
+            return (self.tag("extends 'base'") + self.tag("block title") + "m{{ super() }}" + self.tag("endblock") +
+                    (self.tag("block extra") + "more" + self.tag("endblock") if self.chance(50) else ""))
+        return ("<" + self.tag("block title") + "base {{ i }}" + self.tag("endblock") + ">" + self.text() + self.tag(self.pick(["block body scoped", "block body"])) +
+                self.output(1) + self.tag("block extra") + "e" + self.tag("endblock") + self.tag("endblock") +
+                self.pick(["", "{{ self.title() }}", "{% for x in l %}{% block row scoped %}{{ x }}{% endblock %}{% endfor %}",
+                           "{% for x in l %}{% block row %}{{ x is defined }}{% endblock %}{% endfor %}"]))
+
+    def include(self):
+        what = self.pick(["'part'", "'nope'", "['nope', 'part']", "'par' ~ 't'", "missing", "'macros'", "[]", "('nope', 'also')"])
+        how = self.pick(["", "", " ignore missing", " ignore missing with context", " without context", " with context"])
+        return self.tag(f"include {what}{how}")
+
+    def imports(self):
+        return self.pick([
+            self.tag("import 'macros' as m" + self.pick(["", " with context", " without context"])) + "{{ m.field(i) }}{{ m.exported }}{{ m._hidden is defined }}{{ m.nope }}",
+            self.tag("from 'macros' import field" + self.pick(["", " as f2", ", exported", ", nope", " with context"])) + self.pick(["{{ field(1, b=2) }}", "{{ f2(s) }}", "{{ exported }}{{ nope is defined }}"]),
+            self.tag("import 'nope' as n"), self.tag("from 'macros' import _hidden") + "{{ _hidden }}", self.tag("import 'part' as p") + "{{ p }}"])
+
+    def extending(self):
+        blocks = []
+        for name in ("title", "body", "extra", "row"):
+            if self.chance(55):
+                inside = self.pick(["{{ super() }}", "x", "{{ super.super() }}", "{{ self.title() }}", "{{ x }}", "{{ a1 }}", self.include(), self.body(0)])
+                blocks.append(self.tag(self.pick([f"block {name}", f"block {name}", f"block {name} scoped", f"block {name} required"])) + inside +
+                              self.tag(self.pick(["endblock", f"endblock {name}"])))
+        before = self.pick(["", "", "text", self.tag("set a1 = 5"), self.tag("macro field(a)") + "{{ a }}" + self.tag("endmacro")])
+        parent = self.pick(["'base'", "'base'", "'middle'", "'middle'", "'nope'", "'ba' ~ 'se'", "'base' if t else 'nope'"])
+        return before + self.tag(f"extends {parent}") + self.text() + "".join(blocks) + self.pick(["", "after", self.tag("set a1 = 6")])
+
+    def family(self):
+        """(template, {name: source})"""
+        sources = {name: self.part(name) for name in ("part", "macros", "middle", "base")}
+        kind = self.random.randrange(3)
+        main = self.extending() if kind == 0 else self.text() + self.pick([self.include, self.imports])() + self.body(1)
+        if kind == 2:
+            main = self.tag("for x in l") + self.include() + "{{ loop.index }}" + self.tag("endfor") + self.imports()
+        return main, sources
+
+    def broken(self):
+        """Text with one mistake on a line that is not the first."""
+        wrong = self.pick(["{{ 1 + }}", "{{ [1, }}", "{% if %}x{% endif %}", "{% for %}{% endfor %}", "{% nope %}", "{{ a b }}", "{{ 'x }}", "{% endif %}", "{{ x | nope }}",
+                           "{{ x is nope }}", "{% set %}", "{% if t %}", "{{ (1 }}", "{{ 007 }}", "{% block a %}{% endblock b %}", "{% macro %}{% endmacro %}", "{{ 1..x }}",
+                           "{% set 1 = 2 %}", "{# open", "{% raw %}", "{{ f(a=1, 2) }}", "{{ 1 $ 2 }}", "{% else %}", "{% include %}", "{% from 'x' %}", "{{ {1: } }}",
+                           "{{ 1 // z }}", "{{ missing.x }}", "{{ s + 1 }}", "{{ nothing() }}", "{{ d.a.b.c }}", "{{ l | sum('x') }}", "{% for a, b in l %}{% endfor %}",
+                           "{% include 'nope' %}", "{{ s | int(base='x') }}", "{{ i < s }}", "{{ mixed | sort }}", "{{ range(3, z, 0) | list }}"])
+        lines = [self.pick(["", "a", "{{ i }}", "{# two\nlines #}", "{% if t %}y{% endif %}", "{{\n s }}", "é✓\U0001f600", "{%- set q = 1 %}", "{% raw %}\n{{{% endraw %}", "\r"])
+                 for _ in range(self.random.randrange(6))]
+        return "\n".join(lines) + "\n" * (len(lines) > 0) + self.pick(["", "  ", "{{ s }} "]) + wrong + self.pick(["", "\nend", "\n{{ i }}\n"])
+
+    def odd(self):
+        """Characters that are more than letters; trees; the options that move lines about."""
+        odd = self.pick(["'e\u0301'", "'\u1e9e'", "'\ufb01n'", "'\u0130i'", "'\U0001f600'", "'a\u00a0b'", "'\u2028x'", "'\u05d0'", "'\u0661'", "'\u00bd'", "'\u01c4'", "'\ud55c'", "'ǅ'"])
+        how = self.pick(["upper", "lower", "title", "capitalize", "length", "reverse", "list", "urlencode", "tojson", "wordcount", "truncate(2)", "center(9)", "trim",
+                         "int(-1)", "replace('i', 'x')", "escape", "string", "first", "join('.')", "indent(3, true)", "pprint", "sort | list", "wordwrap(1)", "float(0.5)"])
+        call = self.pick([".isdigit()", ".isnumeric()", ".isalpha()", ".isupper()", ".istitle()", ".isspace()", ".isidentifier()", ".casefold()", ".swapcase()", ".upper()",
+                          ".encode()", ".split()", ".zfill(4)", ".isprintable()", ".isdecimal()", ".isalnum()", ".title()", ".capitalize()", ".center(5, '☃')"])
+        shown = self.pick(["{{ %s | %s }}" % (odd, how), "{{ %s%s }}" % (odd, call), "{{ [%s, {%s: 1}] }}" % (odd, odd), "{{ %s ~ %s < u }}" % (odd, odd)])
+        tree = self.tag("for x in nested recursive") + self.pick(["{{ loop(x) if x is iterable else x }}", "{{ loop.depth }}{{ loop(x) if x is sequence and x | length > 1 else x }}",
+                                                                 "{% if x is iterable %}({{ loop(x) }}){% else %}{{ loop.index }}{% endif %}"]) + self.tag("else") + "none" + self.tag("endfor")
+        return self.pick([shown, shown + self.text() + tree, tree])
+
+    def relined(self):
+        """(template, options): other delimiters, newlines and trimming."""
+        options = {name: True for name in ("trim_blocks", "lstrip_blocks", "keep_trailing_newline") if self.chance(50)}
+        if self.chance(40):
+            options["newline_sequence"] = self.pick(["\r\n", "\r", "\n"])
+        template = "".join(self.text() + self.pick(["\n", "\n\n", "\r\n", "  ", ""]) + self.body(1) for _ in range(2))
+        if self.chance(30):
+            options.update(block_start_string="<%", block_end_string="%>", variable_start_string="${", variable_end_string="}", comment_start_string="<#", comment_end_string="#>")
+            for old, new in (("{%", "<%"), ("%}", "%>"), ("{{", "${"), ("}}", "}"), ("{#", "<#"), ("#}", "#>")):
+                template = template.replace(old, new)
+        return template, options
+
+    def more(self):
+        """(template, options, {name: source}, whether jinja2's line is wanted): what case() does not write."""
+        self.locals = []
+        kind = self.random.randrange(8)
+        if kind < 3:
+            return (*self.family_options(), False)
+        if kind < 5:
+            return self.broken(), {}, {"part": "p"}, True
+        if kind == 5:
+            return (*self.relined(), {}, False)
+        return self.odd(), {}, {}, False
+
+    def family_options(self):
+        options = {name: True for name in ("trim_blocks", "lstrip_blocks", "keep_trailing_newline") if self.chance(20)}
+        if self.chance(30):
+            options["undefined"] = self.pick(["strict", "chainable"])
+        template, sources = self.family()
+        return template, options, sources
+
     def case(self):
         """(template, options)"""
         self.locals = []

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import traceback
 
 import jinja2
 import pytest
@@ -68,4 +69,63 @@ def test_same_as_jinja2(holdfast, block):
     answers = ask(holdfast, rows)
     different = [f"{template!r} {options}\n  jinja2:   {want}\n  holdfast: {answers.get(n)}"
                  for n, (template, options, want) in enumerate(rows) if answers.get(n) not in (want, ("complex",))]
+    assert not different, f"{len(different)} of {len(rows)} differ:\n" + "\n".join(different[:20])
+
+
+# --- templates that use each other, errors with their lines, odd characters, other delimiters -----------------------------
+UNDEFINED = {"strict": jinja2.StrictUndefined, "chainable": jinja2.ChainableUndefined}
+
+
+def line_of(e):
+    """The line of the main template that jinja2 names for an error, None where it names none."""
+    if isinstance(e, jinja2.TemplateSyntaxError):
+        return e.lineno
+    lines = [f.lineno for f in traceback.extract_tb(e.__traceback__) if f.filename == "<template>"]
+    return lines[-1] if lines else None
+
+
+def expected_family(template, options, sources):
+    """("text", t), ("error", line) or None."""
+    options = dict(options)
+    if "undefined" in options:
+        options["undefined"] = UNDEFINED[options["undefined"]]
+    environment = jinja2.Environment(loader=jinja2.DictLoader(sources), **options)
+    try:
+        text = environment.from_string(template).render(json.loads(json.dumps(VARIABLES)))
+    except (MemoryError, RecursionError, OverflowError):
+        return None
+    except Exception as e:
+        return ("error", line_of(e))
+    return None if ADDRESS.search(text) or len(text) > SIZE_MAX else ("text", text)
+
+
+def ask_family(holdfast, rows):
+    lines = [json.dumps({"id": str(n), "engine": "jinja2", "template": template, "vars": VARIABLES, "opts": options, "templates": sources})
+             for n, (template, options, sources, *_) in enumerate(rows)]
+    done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {int(a["id"]): a for a in map(json.loads, done.stdout.splitlines())}
+
+
+def agrees(want, got, lined):
+    if want[0] == "text":
+        return got.get("result") == want[1]
+    if "error" not in got:
+        return False
+    place = re.match(r"<template>:(\d+):\d+: ", got["message"])
+    return not lined or want[1] is None or (place is not None and int(place[1]) == want[1])
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize("block", range(4 * (10 if os.environ.get("HF_LONG") == "1" else 1)))
+def test_families_errors_and_options(holdfast, block):
+    grammar, rows = Grammar(7000 + block), []
+    while len(rows) < BLOCK:
+        template, options, sources, lined = grammar.more()
+        want = expected_family(template, options, sources)
+        if want is not None:
+            rows.append((template, options, sources, lined, want))
+    answers = ask_family(holdfast, rows)
+    different = [f"{template!r} {options} {sources}\n  jinja2:   {want}\n  holdfast: {answers.get(n)}"
+                 for n, (template, options, sources, lined, want) in enumerate(rows) if "complex" not in str(answers.get(n)) and not agrees(want, answers.get(n, {}), lined)]
     assert not different, f"{len(different)} of {len(rows)} differ:\n" + "\n".join(different[:20])

@@ -22,6 +22,10 @@ def run(holdfast, tmp_path):
     (here / "open.j2").write_text("one\n{% if n %}\n")
     (here / "out.j2").write_text("{% include '../secret' %}")
     (here / "abs.j2").write_text("{% include '" + str(outside) + "' %}")
+    (here / "self.j2").write_text("{% include 'self.j2' %}")
+    (here / "imp.j2").write_text("{% import 'imp.j2' as x %}")
+    (here / "ext.j2").write_text("{% extends 'ext.j2' %}")
+    (here / "big.j2").write_text("x" * ((16 << 20) + 1))
     (here / "none.yml").write_text("- 1\n")
 
     def go(*words):
@@ -73,6 +77,10 @@ REFUSED = [
     (["--no-lookups", "{{ lookup('file', 'part.j2') }}"], 1, "argument:1:10: the lookup 'file' reaches outside"),
     (["--no-lookups", "{{ query('pipe', 'id') }}"], 1, "the lookup 'pipe' reaches outside"),
     (["--no-lookups", "--when", "'/etc' is directory"], 1, "'directory' reaches outside"),
+    *((["--file", f"{name}.j2"], 1, "more than 200 deep") for name in ("self", "imp", "ext")),
+    (["--file", "big.j2"], 1, "larger than 16777216 bytes"),
+    (["{{ " + "(" * 200 + "1" + ")" * 200 + " }}"], 1, "more than 160 brackets"),
+    (["{{ 'x' | password_hash('bcrypt', '1234567890123456789012', rounds=30) }}"], 1, "at most 18"),
     ([], 5, "give either one TEXT or --file TEMPLATE"),
     (["1", "--file", "page.j2"], 5, "give either one TEXT or --file TEMPLATE"),
     (["--nope", "1"], 5, "--nope"),
