@@ -107,7 +107,7 @@ static const struct hf_arg args[] = {
 	TEXT(username),
 	{ .type = HF_ARG_END },
 };
-enum { FIRST_LINE = 8 }; /* rows before it are not lines of the file, description stands for `name` */
+enum { FIRST_LINE = 14 }; /* rows before it are not lines of the file, description stands for `name` */
 
 static void value_put(struct hf_buf *out, const char *name, const struct hf_arg *arg, const struct params *p)
 {
