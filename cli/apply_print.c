@@ -60,10 +60,13 @@ static size_t characters(const char *text)
 
 static void banner(const char *text)
 {
+	static const char row[] =
+		"***************************************************************************"
+		"****";
 	size_t n = characters(text), width = columns(), stars = width > n + 3 ? width - n : 3;
 	printf("\n%s ", text);
-	for (size_t i = 0; i < stars; i++)
-		putchar('*');
+	for (size_t left = stars; left > 0; left -= left < sizeof(row) - 1 ? left : sizeof(row) - 1)
+		fwrite(row, 1, left < sizeof(row) - 1 ? left : sizeof(row) - 1, stdout);
 	putchar('\n');
 }
 

@@ -111,6 +111,17 @@ static uint32_t hash_seed(void)
 	return seed;
 }
 
+/* 1 to 7 bytes, each of them somewhere in the word: two overlapping halves, or first, middle and last. */
+static inline uint64_t word_of(const unsigned char *s, size_t n)
+{
+	uint32_t low, high;
+	if (n < 4)
+		return (uint64_t)s[0] << 16 | (uint64_t)s[n / 2] << 8 | s[n - 1];
+	memcpy(&low, s, 4);
+	memcpy(&high, s + n - 4, 4);
+	return (uint64_t)high << 32 | low;
+}
+
 uint32_t hf_hash_bytes(const void *p, size_t n)
 {
 	const unsigned char *s = p;
@@ -124,10 +135,7 @@ uint32_t hf_hash_bytes(const void *p, size_t n)
 		n -= 8;
 	}
 	if (n > 0) {
-		uint64_t word = 0;
-		for (size_t i = 0; i < n; i++)
-			word = word << 8 | s[i];
-		h = (h ^ word) * 0xFF51AFD7ED558CCDull;
+		h = (h ^ word_of(s, n)) * 0xFF51AFD7ED558CCDull;
 	}
 	h ^= h >> 29;
 	h *= 0xC4CEB9FE1A85EC53ull;

@@ -125,8 +125,7 @@ static void general_text(struct hf_buf *out, double d, const struct format_spec 
 		snprintf(text, sizeof(text), "%.*e", precision - 1, d);
 		char *e = text + strcspn(text, "e");
 		char *point = strchr(text, '.');
-		for (char *z = e; point != NULL && z > point && (z[-1] == '0' || z[-1] == '.');
-			z--) {
+		for (char *z = e; point != NULL && z > point && (z[-1] == '0' || z[-1] == '.'); z--) {
 			memmove(z - 1, e, strlen(e) + 1);
 			e--;
 		}
