@@ -52,7 +52,7 @@ struct hf_scope {
 	const struct hf_value **layers; /* below magic and extra variables, highest first */
 	size_t n_layers, room;
 	struct hf_arena *arena; /* for what magic variables make */
-	struct hf_value *used; /* names asked for: where each was given; NULL: none yet */
+	struct hf_value *used;  /* names asked for: where each was given; NULL: none yet */
 };
 
 /* One file or role to be included, as one item of one host's loop asked for it. */
