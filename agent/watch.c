@@ -164,8 +164,24 @@ static int on_poll(sd_event_source *source, uint64_t unused, void *data)
 	return 0;
 }
 
-static void polled_set(struct hf_watch *w)
+/* What was polled before the set was taken anew, by "kind name": a value that changed in between is not the
+ * one to compare with. */
+static struct hf_map polled_keep(const struct hf_watch *w, struct hf_arena *a)
 {
+	struct hf_map before;
+	hf_map_init_str(&before, a);
+	for (size_t i = 0; i < w->polled.n; i++) {
+		const struct polled *p = &w->polled.at[i];
+		struct polled *kept = hf_new(a, struct polled);
+		*kept = *p;
+		hf_map_set(&before, hf_sprintf(a, "%d %s", (int)p->thing->kind, p->thing->name), kept);
+	}
+	return before;
+}
+
+static void polled_set(struct hf_watch *w, const struct hf_map *before)
+{
+	hf_auto_arena a = hf_arena_new();
 	uint64_t now = hf_time_monotonic_ms();
 	memset(&w->polled, 0, sizeof(w->polled));
 	for (size_t i = 0; i < w->index.things.n; i++) {
@@ -178,8 +194,13 @@ static void polled_set(struct hf_watch *w)
 			p.every_ms = (uint64_t)seconds * 1000;
 		if (w->agent->config.look_s > 0)
 			p.every_ms = (uint64_t)w->agent->config.look_s * 1000;
-		(void)polled_changed(&p); /* the value to compare with */
-		p.due_ms = now + p.every_ms;
+		const struct polled *known =
+			hf_map_get(before, hf_sprintf(a, "%d %s", (int)t->kind, t->name));
+		if (known == NULL)
+			(void)polled_changed(&p); /* the value to compare with */
+		else
+			p.value = known->value;
+		p.due_ms = known == NULL ? now + p.every_ms : known->due_ms;
 		*hf_vec_push(w->index.arena, &w->polled) = p;
 	}
 	poll_arm(w);
@@ -239,7 +260,7 @@ void hf_watch_add(struct hf_watch *w, enum hf_thing kind, const char *name)
 void hf_watch_commit(struct hf_watch *w)
 {
 	hf_auto_arena a = hf_arena_new();
-	struct hf_map left;
+	struct hf_map left, polled = polled_keep(w, a);
 	hf_timer_stop(w->renew);
 	hf_watch_index_done(&w->index);
 	w->index = w->next;
@@ -250,7 +271,7 @@ void hf_watch_commit(struct hf_watch *w)
 	w->inotify_used = w->fanotify == NULL || left.live > 0;
 	hf_inotify_set(w->inotify, w->fanotify != NULL ? &left : &w->index.dirs, &w->index);
 	hf_bus_watch_set(w->bus, &w->index);
-	polled_set(w);
+	polled_set(w, &polled);
 }
 
 /* The same things again: a parent was renamed, made or removed, so handles and marks point elsewhere now.

@@ -76,9 +76,9 @@ KINDS = [
          {"removed": "rm /etc/cron.d/hf-job{n}", "another time": "sed -i 's/^5 /6 /' /etc/cron.d/hf-job{n}",
           "emptied": ": >/etc/cron.d/hf-job{n}"}),
     Kind("user", 8, "user: {{ name: hfuser{n}, shell: /bin/sh, create_home: false }}", "getent passwd hfuser{n} | cut -d: -f7",
-         {"shell": "usermod -s /bin/false hfuser{n}", "removed": "userdel hfuser{n}"}),
+         {"shell": "again usermod -s /bin/false hfuser{n}", "removed": "again userdel hfuser{n}"}),
     Kind("group", 8, "group: {{ name: hfgroup{n}, gid: 31{n:03d} }}", "getent group hfgroup{n}",
-         {"removed": "groupdel hfgroup{n}", "number": "groupmod -g 32{n:03d} hfgroup{n}"}),
+         {"removed": "again groupdel hfgroup{n}", "number": "again groupmod -g 32{n:03d} hfgroup{n}"}),
     Kind("unit", 12, "systemd: {{ name: hf-nap{n}.service, state: started, enabled: true }}",
          "systemctl is-active hf-nap{n}; systemctl is-enabled hf-nap{n}",
          {"stopped": "systemctl stop hf-nap{n}", "killed": "systemctl kill -s KILL hf-nap{n}", "disabled": "systemctl disable -q hf-nap{n}",
@@ -110,7 +110,7 @@ KEYS = ["log_martians", "accept_local", "arp_ignore", "arp_announce", "bootp_rel
 PACKAGES, HELD = ["hf-tool-x", "hf-tool-y"], ["hf-lib", "hf-mail-a"]
 
 
-# The lock of the package database may be the agent's just now.
+# The lock of the packages or the accounts may be the agent's just now.
 AGAIN = 'again() { in=$(mktemp); [ "$1 $2" != "dpkg --set-selections" ] || cat >$in; for i in $(seq 40); do "$@" <$in >/dev/null && return; sleep 0.5; done; }\n'
 
 
