@@ -298,7 +298,7 @@ static bool known_already(struct hf_drift *d, const struct hf_drift_touch *t, co
 	struct hf_json_style style = HF_JSON_COMPACT;
 	const struct hf_value *v = hf_dict_get(line, "diff");
 	struct told told = { 0 };
-	if (!t->drifted || v == NULL || hf_json_write(&diff, v, &style, NULL) < 0)
+	if (!t->drifted || (v != NULL && hf_json_write(&diff, v, &style, NULL) < 0))
 		return false;
 	told.diff = hf_buf_str(&diff);
 	HF_MUST(hf_state_query(d->agent->state, err, told_row, &told,
