@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
+	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
 	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
@@ -24,6 +25,7 @@ provisioner_types = \
 	%reldir%/resources/ec2/capacity_reservation.yaml \
 	%reldir%/resources/ec2/elastic_ip.yaml \
 	%reldir%/resources/ec2/flow_log.yaml \
+	%reldir%/resources/ec2/hosts.yaml \
 	%reldir%/resources/ec2/instance.yaml \
 	%reldir%/resources/ec2/internet_gateway.yaml \
 	%reldir%/resources/ec2/key_pair.yaml \

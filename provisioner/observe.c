@@ -199,6 +199,15 @@ static int find_id(struct hf_engine *e, struct hf_arena *a, const struct hf_spec
 	return 0;
 }
 
+static struct hf_value *first_fitting(struct hf_arena *a, const struct hf_spec *spec, struct hf_value *items,
+	const struct hf_value *context)
+{
+	for (size_t i = 0; i < hf_list_len(items); i++)
+		if (item_fits(a, spec->read, hf_list_at(items, i), context))
+			return hf_list_at(items, i);
+	return NULL;
+}
+
 int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err)
 {
@@ -215,17 +224,18 @@ int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 		context = known;
 		operation = spec->read;
 	}
+	struct hf_value *items = hf_value_list(a);
 	int rc = engine_call(e, a, spec, operation, context, &reply, err);
 	if (rc < 0 && !reply_in(spec->read, "absent", &reply))
 		return rc;
 	if (rc == 0) {
-		struct hf_value *items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
-		for (size_t i = 0; i < hf_list_len(items) && o.item == NULL; i++)
-			if (item_fits(a, spec->read, hf_list_at(items, i), context))
-				o.item = hf_list_at(items, i);
+		items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
+		o.item = first_fitting(a, spec, items, context);
 	}
 	o.present = o.item != NULL;
 	rc = o.present ? resource_take(e, a, spec, context, &o, err) : 0;
+	if (rc == 0 && o.present && spec->capacity)
+		capacity_observe(a, context, items, hf_dict_get(spec->read, "gone"), &o);
 	if (rc == 0)
 		*ret = o;
 	return rc;

@@ -117,7 +117,7 @@ const char *properties_hash(struct hf_arena *a, const struct hf_value *propertie
 	return hf_strdup(a, hf_digest_hex(&d, hex));
 }
 
-static void doc_depends(struct hf_engine *e, struct hf_state_doc *d, const struct hf_resource *r)
+void resource_depends(struct hf_engine *e, struct hf_state_doc *d, const struct hf_resource *r)
 {
 	struct hf_value *names = hf_value_list(e->arena);
 	for (size_t i = 0; r != NULL && i < r->depends.n; i++)
@@ -277,7 +277,7 @@ int resource_finish(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 	hf_dict_put(d->doc, "tags", tags_wanted(e->arena, e->env, properties));
 	hf_dict_put(d->doc, "outputs", outputs);
 	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "ready"));
-	doc_depends(e, d, change->resource);
+	resource_depends(e, d, change->resource);
 	return hf_state_put(e->state, d, err);
 }
 
@@ -307,7 +307,7 @@ static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf
 			context = context_make(e, a, change->spec, d->name, properties, d->doc);
 		}
 		hf_dict_put(d->doc, "properties", hf_value_copy(e->arena, properties));
-		doc_depends(e, d, change->resource);
+		resource_depends(e, d, change->resource);
 		rc = hf_state_put(
 			e->state, d, err); /* durable before the call: a kill from here on is recovered */
 		if (rc == 0)
@@ -330,6 +330,8 @@ static int create_begin(struct hf_engine *e, struct hf_arena *a, const struct hf
 int resource_create(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
 	struct hf_value *properties, struct hf_error *err)
 {
+	if (change->spec->capacity)
+		return capacity_create(e, a, change, properties, err);
 	struct hf_state_doc *d = hf_state_make(e->state, change->name);
 	int rc = hf_dict_get(d->doc, "id") == NULL ? create_begin(e, a, change, d, properties, err) : 0;
 	if (rc < 0)
@@ -397,6 +399,9 @@ int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 	if (rc < 0)
 		return rc;
 	tags_differ(e, a, change->spec->service, context, properties, &o);
+	struct hf_value *surplus = change->spec->capacity ? capacity_surplus(a, context, &o) : NULL;
+	if (surplus != NULL)
+		hf_dict_put(context, "surplus", surplus);
 	for (size_t i = 0; i < hf_list_len(change->spec->update); i++) {
 		const struct hf_value *operation = hf_list_at(change->spec->update, i);
 		const char *when = hf_dict_cstr(operation, "when", NULL);
@@ -411,7 +416,9 @@ int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 			return rc;
 		answer_keep(a, operation, &reply, context);
 	}
-	return resource_finish(e, a, change, d, context, properties, err);
+	if (change->spec->capacity)
+		rc = capacity_search(e, a, change, d, properties, err);
+	return rc < 0 ? rc : resource_finish(e, a, change, d, context, properties, err);
 }
 
 /* The tags that say whose it is, on what was made without them. */

@@ -82,6 +82,18 @@ bool value_in(struct hf_arena *a, struct hf_value *item, const struct hf_value *
 void tag_pair_add(struct hf_arena *a, const struct hf_service *service, struct hf_value *list,
 	const char *key, const char *value);
 
+/* capacity.c: instances wherever there are some, for types with the handler "capacity". */
+HF_CHECK int capacity_create(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_value *properties, struct hf_error *err);
+HF_CHECK int capacity_search(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_state_doc *d, const struct hf_value *properties, struct hf_error *err);
+void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct hf_value *items,
+	const struct hf_value *gone, struct observed *o);
+/* Ids to be terminated; NULL: none. */
+struct hf_value *capacity_surplus(
+	struct hf_arena *a, const struct hf_value *context, const struct observed *o);
+void resource_depends(struct hf_engine *e, struct hf_state_doc *d, const struct hf_resource *r);
+
 /* target.c: which resources a run is about. */
 struct targets {
 	bool all;

@@ -73,6 +73,7 @@ static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *do
 		.update = hf_dict_get(doc, "update"),
 		.remove = hf_dict_get(doc, "delete"),
 		.key = hf_dict_get(doc, "key"),
+		.capacity = strcmp(hf_dict_cstr(doc, "handler", ""), "capacity") == 0,
 		.owned_by_tags = strcmp(hf_dict_cstr(doc, "owned", ""), "tags") == 0,
 	};
 	spec.find_service =

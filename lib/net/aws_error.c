@@ -69,7 +69,8 @@ void hf_aws_error_read(struct hf_arena *a, const struct hf_http_response *r, str
 	*ret = out;
 }
 
-enum meaning { MEANS_NOTHING, MEANS_SLOW, MEANS_RETRY, MEANS_CODE };
+/* MEANS_FINAL: no use to ask again soon, although its status may be 500. */
+enum meaning { MEANS_NOTHING, MEANS_SLOW, MEANS_RETRY, MEANS_CODE, MEANS_FINAL };
 
 /* Exact codes first; families by their ending or beginning below. */
 static const struct {
@@ -98,6 +99,11 @@ static const struct {
 	{ "IDPCommunicationError", MEANS_RETRY, HF_E_NET },
 	{ "OperationAborted", MEANS_RETRY, HF_E_CONFLICT },
 	{ "ConditionalRequestConflict", MEANS_RETRY, HF_E_CONFLICT },
+	{ "InsufficientInstanceCapacity", MEANS_FINAL, HF_E_BUSY },
+	{ "InsufficientHostCapacity", MEANS_FINAL, HF_E_BUSY },
+	{ "InsufficientReservedInstanceCapacity", MEANS_FINAL, HF_E_BUSY },
+	{ "ReservationCapacityExceeded", MEANS_FINAL, HF_E_BUSY },
+	{ "UnfulfillableCapacity", MEANS_FINAL, HF_E_BUSY },
 	{ "UnauthorizedOperation", MEANS_CODE, HF_E_DENIED },
 	{ "AuthFailure", MEANS_CODE, HF_E_DENIED },
 	{ "AccessDenied", MEANS_CODE, HF_E_DENIED },
@@ -133,6 +139,8 @@ enum hf_http_verdict hf_aws_judge(const struct hf_aws_answer *answer)
 			return HF_HTTP_SLOW;
 		if (meanings[i].meaning == MEANS_RETRY)
 			return HF_HTTP_RETRY;
+		if (meanings[i].meaning == MEANS_FINAL)
+			return HF_HTTP_DONE;
 	}
 	return hf_http_judge(answer->http, NULL);
 }
