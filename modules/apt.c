@@ -434,8 +434,11 @@ static void report(struct hf_module_context *c, struct hf_change *change, const 
 static void report_cache(
 	struct hf_module_context *c, struct hf_change *change, const struct params *p, bool updated)
 {
-	if (p->state == ABSENT && has_work(p))
-		return;
+	bool lists = p->update_cache == HF_YES || p->cache_valid_time > 0;
+	bool names = p->package != NULL && hf_list_len(p->package) > 0 && p->upgrade == UPGRADE_NO &&
+		     p->deb == NULL;
+	if (has_work(p) ? !names || p->state == ABSENT : !lists)
+		return; /* Ansible says it of names and of the lists alone */
 	hf_result_bool(c, change, "cache_updated", updated);
 	hf_result_int(c, change, "cache_update_time", hf_apt_cache_time());
 }
@@ -476,6 +479,18 @@ static int apt_check(
 	return r;
 }
 
+static int archives_clean(
+	struct hf_module_context *c, const struct params *p, struct hf_change *change, struct hf_error *err)
+{
+	struct hf_words w = hf_words(hf_task_arena(c), "apt-get", "clean", NULL);
+	struct hf_str said = HF_STR("");
+	int r = hf_host_output(c, &w, &said, err);
+	if (!has_work(p))
+		hf_result_put(c, change, "msg", hf_value_str(hf_task_arena(c), said));
+	change->changed = !has_work(p);
+	return r;
+}
+
 static int apt_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -485,11 +500,8 @@ static int apt_apply(
 	bool unknown = false, updated = false;
 	int r = 0;
 	change->changed = false;
-	if (p->clean == HF_YES) {
-		struct hf_words clean = hf_words(hf_task_arena(c), "apt-get", "clean", NULL);
-		r = hf_host_output(c, &clean, NULL, err);
-		change->changed = !has_work(p);
-	}
+	if (p->clean == HF_YES)
+		r = archives_clean(c, p, change, err);
 	if (r == 0 && plan->update) {
 		int64_t before = hf_apt_cache_time();
 		r = hf_apt_update(
@@ -503,7 +515,7 @@ static int apt_apply(
 	if (r == 0 && plan->operation != NULL) {
 		r = hf_apt_get(c, &plan->options, plan->operation, &plan->packages, false, &ran, err);
 		report(c, change, &ran);
-		change->changed = true;
+		change->changed = r == 0;
 	}
 	if (r == 0 && plan->manual.n > 0) {
 		struct hf_words mark = hf_words(hf_task_arena(c), "apt-mark", "manual", NULL);

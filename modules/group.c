@@ -95,6 +95,10 @@ static int group_apply(
 	hf_words_add(&w, p->name);
 	int r = hf_host_output(c, &w, NULL, err);
 	report(c, p, change);
+	if (r == 0 && !present) { /* what is gone has neither */
+		hf_dict_remove(change->result, "gid");
+		hf_dict_remove(change->result, "system");
+	}
 	return r;
 }
 

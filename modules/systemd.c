@@ -202,8 +202,10 @@ static int systemd_check(
 	plan->reload = p->daemon_reload == HF_YES && (!system || hf_systemd_stale(hf_task_arena(c)));
 	plan->reexec = p->daemon_reexec == HF_YES;
 	change->unknown = plan->reload || plan->reexec;
-	if (p->name == NULL)
+	if (p->name == NULL) {
+		hf_result_put(c, change, "name", hf_value_null(hf_task_arena(c)));
 		return 0;
+	}
 	r = plan_unit(c, p, plan, change, err);
 	if (r < 0 && change->unknown &&
 		!hf_task_check_mode(c)) { /* the unit may be there once files are read again */
