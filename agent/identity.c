@@ -17,8 +17,7 @@
 
 enum { ANSWER_MS = 6000, ID_MAX = 64, DMI_MAX = 256 };
 
-/* --- asking ------------------------------------------------------------------------------------------------
- */
+/* --- asking --- */
 
 static bool is_instance_id(const char *text)
 {
@@ -110,18 +109,17 @@ static int instance_ask(const struct hf_config *config, char ret_id[ID_MAX + 1],
 	return 0;
 }
 
-/* --- a clone
- * -------------------------------------------------------------------------------------------------- */
+/* --- a clone --- */
 
 /* Reports that wait are the other host's, which sends them itself; its run ends there; what its ledger calls
  * done was done with its names and addresses. */
+#define OTHERS                                                                                               \
+	"'spool.boot','spool.last','spool.dropped','state.published','installed','rest','rest.message',"     \
+	"'pause.until','pause.reason','first.said'"
 static const char *const forget[] = {
 	"DELETE FROM spool",
-	"DELETE FROM meta WHERE key IN "
-	"('spool.boot','spool.last','spool.dropped','state.published','installed',"
-	"'rest','rest.message','pause.until','pause.reason','first.said')",
-	"UPDATE runs SET status='interrupted', message='on the host this image was taken of' WHERE "
-	"status='running'",
+	"DELETE FROM meta WHERE key IN (" OTHERS ")",
+	"UPDATE runs SET status='interrupted', message='of the host of this image' WHERE status='running'",
 	"UPDATE ledger SET fingerprint='', streak=0, retry_at=0",
 	"DELETE FROM quarantine",
 };

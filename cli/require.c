@@ -17,8 +17,7 @@
 static const char *const kinds[] = { "role", "collection" };
 static const char *const types[] = { "git", "url", "file", "dir", "galaxy" };
 
-/* --- the lock ---------------------------------------------------------------------------------------------
- */
+/* --- the lock --- */
 
 /* Text fields, in the order they are written. */
 #define LOCK_FIELDS(F)                                                                                       \
@@ -149,8 +148,7 @@ static int lock_fits(struct require *r, const struct requirements *locked, struc
 	return 0;
 }
 
-/* --- the view ----------------------------------------------------------------------------------------------
- */
+/* --- the view --- */
 
 static int temp_make(struct require *r, struct hf_error *err)
 {
@@ -236,8 +234,7 @@ void require_done(struct require *r)
 	r->temp = NULL;
 }
 
-/* --- release lock
- * ------------------------------------------------------------------------------------------- */
+/* --- release lock --- */
 
 struct lock_params {
 	struct release_base base;

@@ -19,8 +19,7 @@ const char *require_new_path(struct require *r, const char *what)
 	return hf_sprintf(r->arena, "%s/%s-%u", r->temp, what, ++r->number);
 }
 
-/* --- git --------------------------------------------------------------------------------------------------
- */
+/* --- git --- */
 
 /* Repositories are fetched over these ways only: others would run programs that the URL names. */
 static int git_run(struct hf_arena *a, const char *const *words, struct hf_str *ret, struct hf_error *err)
@@ -75,8 +74,7 @@ static int git_fetch(struct require *r, struct requirement *q, const char *folde
 	return result < 0 ? result : require_unpack(archive, folder, err);
 }
 
-/* --- tarballs
- * ------------------------------------------------------------------------------------------------ */
+/* --- tarballs --- */
 
 int require_get(struct require *r, const char *url, struct hf_str *ret, struct hf_error *err)
 {
@@ -142,8 +140,7 @@ static int tarball_fetch(struct require *r, struct requirement *q, const char *f
 	return result < 0 ? hf_wrap(err, "%s", url) : 0;
 }
 
-/* --- what was fetched -------------------------------------------------------------------------------------
- */
+/* --- what was fetched --- */
 
 static bool has(struct hf_arena *a, const char *folder, const char *name)
 {

@@ -90,8 +90,7 @@ static bool satisfies(struct hf_arena *a, const char *version, const char *rules
 	return true;
 }
 
-/* --- collections
- * -------------------------------------------------------------------------------------------- */
+/* --- collections --- */
 
 static int collection_versions(
 	struct require *r, struct requirement *q, const char *root, const char *url, struct hf_error *err)
@@ -140,8 +139,7 @@ static int collection_look(struct require *r, struct requirement *q, const char 
 	return 0;
 }
 
-/* --- roles
- * ---------------------------------------------------------------------------------------------------- */
+/* --- roles --- */
 
 static const char *plain_version(const char *v) /* "v1.2" is 1.2 */
 {

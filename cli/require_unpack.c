@@ -172,8 +172,7 @@ int require_unpack(const char *archive, const char *folder, struct hf_error *err
 	return result < 0 ? result : links_check(folder, err);
 }
 
-/* --- folders ----------------------------------------------------------------------------------------------
- */
+/* --- folders --- */
 
 struct copy {
 	struct unpack to;
@@ -230,8 +229,7 @@ int require_copy(struct hf_arena *a, const char *from, const char *to, struct hf
 	return result < 0 ? result : links_check(to, err);
 }
 
-/* --- one hash
- * ----------------------------------------------------------------------------------------------- */
+/* --- one hash --- */
 
 struct lines {
 	HF_VEC(const char *) at;

@@ -118,7 +118,7 @@ def test_what_waited_to_be_told_is_the_other_hosts(host, metadata):
         host.reader.wait(lambda m: m.topic == f"hf/1/dev/default/{SECOND}/state" and m.body.get("state") == "ok", after=after)
         assert not [m for m in of(host.reader, FIRST, after) if m.body.get("n") == 77]
     with sqlite3.connect(host.state / "state.db") as db:
-        assert db.execute("SELECT count(*) FROM runs WHERE message LIKE '%this image was taken of'").fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM runs WHERE message LIKE '%of this image'").fetchone() == (1,)
 
 
 def test_name_given_by_the_configuration_counts(host, metadata):
