@@ -73,13 +73,15 @@ static int fill_text(struct hf_arena *a, const struct hf_value *v, const struct 
 		if (end == SIZE_MAX)
 			break;
 		struct hf_str name = hf_strn(s.p + at + 2, end - at - 2);
+		bool slashes = hf_str_ends(name, "|path"); /* a key of S3: several segments */
+		name.n -= slashes ? strlen("|path") : 0;
 		const char *text = named_text(a, context, name);
 		if (text == NULL)
 			return hf_fail_at(
 				err, HF_E_UNDEFINED, hf_value_pos(v), "%.*s is not known", HF_STR_ARG(name));
 		hf_buf_append(&out, s.p, at);
 		if (encoded)
-			hf_uri_encode(&out, hf_str(text), false);
+			hf_uri_encode(&out, hf_str(text), slashes);
 		else
 			hf_buf_puts(&out, text);
 		s = hf_strn(s.p + end + 1, s.n - end - 1);

@@ -162,7 +162,7 @@ def rest_shape(service, operation):
     path = urllib.parse.quote(operation["path"].replace("${", "").replace("}", ""))
     query = operation.get("query", {})
     # What an operation needs of its query is there by name.
-    name, _, _ = wire.rest_operation(wire.model(service), operation.get("method", "GET"), path, {k: v if v == "" else "x" for k, v in query.items()}, {k.lower(): "x" for k in operation.get("headers", {})})
+    name, _, _ = wire.rest_operation(wire.model(service), operation.get("method", "GET"), path, {k: "x" if "$" in str(v) else str(v) for k, v in query.items()}, {k.lower(): "x" for k in operation.get("headers", {})})
     return wire.model(service).operation_model(name).input_shape
 
 
@@ -291,7 +291,7 @@ def theirs_at(shape, value, path, how):
         return value
     step, each = steps[0].removesuffix("[]"), steps[0].endswith("[]")
     rest = ".".join(steps[1:])
-    if shape.type_name == "list" and how in ("ec2", "query", "rest-xml"):
+    if shape.type_name == "list" and how in ("ec2", "query", "rest-xml") and not shape.serialization.get("flattened"):
         own = shape.member.serialization.get("name", "member")
         if step != own:
             raise Missing(f"{path}: a list of {own}")
@@ -367,7 +367,7 @@ def test_answer_is_read_as_botocore_reads_it(door, name, place):
         called = operation["operation"]
     else:
         path = urllib.parse.quote(operation["path"].replace("${", "").replace("}", ""))
-        called = wire.rest_operation(wire.model(service), operation.get("method", "GET"), path, {k: v if v == "" else "x" for k, v in operation.get("query", {}).items()}, {k.lower(): "x" for k in operation.get("headers", {})})[0]
+        called = wire.rest_operation(wire.model(service), operation.get("method", "GET"), path, {k: "x" if "$" in str(v) else str(v) for k, v in operation.get("query", {}).items()}, {k.lower(): "x" for k in operation.get("headers", {})})[0]
     model = wire.model(service).operation_model(called)
     shape = model.output_shape
     assert shape is not None or place != "read", f"{called} answers nothing"
