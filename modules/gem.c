@@ -112,10 +112,12 @@ static int program_find(struct hf_module_context *c, const struct params *p, str
 static void line_read(struct hf_arena *a, struct hf_str line, struct hf_value *versions)
 {
 	const char *blank = memchr(line.p, ' ', line.n), *open = blank;
-	while (open != NULL && open < line.p + line.n && *open == ' ')
+	if (blank == NULL || blank == line.p)
+		return;
+	while (open < line.p + line.n && *open == ' ')
 		open++;
-	const char *close = line.n == 0 ? NULL : memrchr(line.p, ')', line.n);
-	if (blank == NULL || blank == line.p || *open != '(' || close == NULL || close < open + 2)
+	const char *close = memrchr(line.p, ')', line.n);
+	if (open == line.p + line.n || *open != '(' || close == NULL || close < open + 2)
 		return;
 	struct hf_str inner = hf_strn(open + 1, (size_t)(close - open - 1)), one;
 	struct hf_str mark = HF_STR("default: ");

@@ -539,11 +539,12 @@ static int subnet_text(
 static int subnet_part(struct hf_eval *e, const struct hf_ip *v, int64_t prefix, const int64_t *index,
 	struct hf_value **ret, struct hf_error *err)
 {
-	if (prefix < v->prefix && index == NULL)
-		return hf_fail(
-			err, HF_E_TEMPLATE, "Requested subnet size of %lld is invalid", (long long)prefix);
-	if (prefix < v->prefix) /* a part of one network is there, and no other */
+	if (prefix < v->prefix) { /* a part of one network is there, and no other */
+		if (index == NULL)
+			return hf_fail(err, HF_E_TEMPLATE, "Requested subnet size of %lld is invalid",
+				(long long)prefix);
 		return *index != 0 ? 0 : subnet_text(e, v, hf_ip_first(v), (int)prefix, ret);
+	}
 	if (prefix - v->prefix > 127)
 		return hf_fail(err, HF_E_LIMIT, "ipsubnet: more networks than can be counted here");
 	hf_ip_number count = (hf_ip_number)1 << (prefix - v->prefix);
