@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from engine_server import Engine, serve  # noqa: E402
 from files_rows import Row  # noqa: E402
 from modules_kit import BUILD, apply, ask_modules, build, run, status  # noqa: E402
-from test_modules_collections import cache_folder  # noqa: E402
+from bundle import cache_folder  # noqa: E402
 
 BUNDLE = "ansible==10.7.0"
 ROWS, GIVEN = [], []
