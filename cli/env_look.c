@@ -72,6 +72,17 @@ static int graph_run(struct cli_call *call)
 	return CLI_OK;
 }
 
+static void actions_add(struct hf_arena *a, struct hf_value *actions, const struct hf_spec *spec)
+{
+	const struct hf_value *names = hf_dict_get(spec->doc, "actions");
+	for (size_t k = 0; hf_is(names, HF_LIST) && k < hf_list_len(names); k++) {
+		const char *name = hf_list_at(names, k)->u.string.p;
+		bool other = strchr(name, ':') != NULL; /* of another service, which it names itself */
+		hf_dict_put(actions, other ? name : hf_sprintf(a, "%s:%s", spec->service->name, name),
+			hf_value_null(a));
+	}
+}
+
 /* The smallest policy that lets somebody plan, apply and destroy this file. */
 static int policy_run(struct cli_call *call)
 {
@@ -84,15 +95,13 @@ static int policy_run(struct cli_call *call)
 	hf_dict_put(actions, "sts:GetCallerIdentity", hf_value_null(a));
 	for (size_t i = 0; i < env->resources.n; i++) {
 		const struct hf_spec *spec = env->resources.at[i].spec;
-		const struct hf_value *names = hf_dict_get(spec->doc, "actions");
-		for (size_t k = 0; hf_is(names, HF_LIST) && k < hf_list_len(names); k++)
-			hf_dict_put(actions,
-				hf_sprintf(a, "%s:%s", spec->service->name, hf_list_at(names, k)->u.string.p),
-				hf_value_null(a));
+		actions_add(a, actions, spec);
 		if (strcmp(spec->type, "ec2.instance") == 0 ||
 			strcmp(spec->type, "iam.instance_profile") == 0)
 			hf_dict_put(actions, "iam:PassRole", hf_value_null(a));
 	}
+	for (size_t i = 0; i < env->lookups.n; i++)
+		actions_add(a, actions, env->lookups.at[i].spec);
 	HF_DICT_EACH (actions, e) {
 		hf_list_append(list, hf_entry_key(e));
 	}
@@ -111,23 +120,28 @@ static int policy_run(struct cli_call *call)
 static void type_show(const struct hf_spec *spec)
 {
 	printf("%s: %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
-	printf("  an interrupted creation is repeated %s\n", hf_dedupe_name(hf_spec_dedupe(spec)));
+	if (spec->lookup)
+		printf("  looked up, under data, and never made\n");
+	else
+		printf("  an interrupted creation is repeated %s\n", hf_dedupe_name(hf_spec_dedupe(spec)));
 	HF_DICT_EACH (spec->properties, e) {
 		const char *name = hf_entry_key(e)->u.string.p;
 		const struct hf_value *row = hf_entry_value(e);
 		const struct hf_value *choices = hf_dict_get(row, "choices");
 		printf("  %-28s %s%s%s", name, hf_dict_cstr(row, "type", "str"),
 			hf_dict_bool(row, "required", false) ? ", required" : "",
-			hf_spec_updatable(spec, name) ? "" : ", change replaces");
+			spec->lookup || hf_spec_updatable(spec, name) ? "" : ", change replaces");
 		for (size_t i = 0; hf_is(choices, HF_LIST) && i < hf_list_len(choices); i++)
 			printf("%s%s", i == 0 ? ": " : " | ", hf_list_at(choices, i)->u.string.p);
 		printf("\n");
 	}
 	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
-	printf("  outputs: id");
+	const char *comma = spec->lookup ? "" : ", ";
+	printf("  outputs: %s", spec->lookup ? "" : "id");
 	if (hf_is(outputs, HF_DICT)) {
 		HF_DICT_EACH (outputs, e) {
-			printf(", %s", hf_entry_key(e)->u.string.p);
+			printf("%s%s", comma, hf_entry_key(e)->u.string.p);
+			comma = ", ";
 		}
 	}
 	printf("\n");

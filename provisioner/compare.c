@@ -62,10 +62,29 @@ static struct hf_value *base64(struct hf_arena *a, struct hf_str s)
 	return hf_value_str(a, hf_strn((char *)out, (size_t)n));
 }
 
+/* {name: value or values} as EC2 takes filters. */
+static struct hf_value *filters(struct hf_arena *a, const struct hf_value *given)
+{
+	struct hf_value *out = hf_value_list(a);
+	HF_DICT_EACH (given, e) {
+		struct hf_value *row = hf_value_dict(a), *values = hf_entry_value(e);
+		if (!hf_is(values, HF_LIST)) {
+			values = hf_value_list(a);
+			hf_list_append(values, hf_entry_value(e));
+		}
+		hf_dict_put(row, "Name", (struct hf_value *)(uintptr_t)hf_entry_key(e));
+		hf_dict_put(row, "Value", values);
+		hf_list_append(out, row);
+	}
+	return out;
+}
+
 struct hf_value *property_encode(struct hf_arena *a, const struct hf_value *row, struct hf_value *v)
 {
 	if (v == NULL || hf_is(v, HF_UNDEFINED))
 		return v;
+	if (strcmp(hf_dict_cstr(row, "type", ""), "filters") == 0 && hf_is(v, HF_DICT))
+		return filters(a, v);
 	if (strcmp(hf_dict_cstr(row, "encode", ""), "base64") == 0)
 		return base64(a, hf_str(hf_wire_text(a, v)));
 	if (strcmp(hf_dict_cstr(row, "type", ""), "json") == 0 && !hf_is(v, HF_STRING)) {

@@ -8,7 +8,7 @@
 
 struct header {
 	const char *environment, *region, *state;
-	struct hf_value *variables, *tags, *outputs, *accounts, *resources, *bootstrap;
+	struct hf_value *variables, *tags, *outputs, *accounts, *resources, *bootstrap, *data;
 };
 
 static const struct hf_arg header_args[] = {
@@ -19,6 +19,7 @@ static const struct hf_arg header_args[] = {
 	{ "tags", HF_ARG_DICT, offsetof(struct header, tags) },
 	{ "outputs", HF_ARG_DICT, offsetof(struct header, outputs) },
 	{ "bootstrap", HF_ARG_DICT, offsetof(struct header, bootstrap) },
+	{ "data", HF_ARG_DICT, offsetof(struct header, data) },
 	{ "accounts", HF_ARG_LIST, offsetof(struct header, accounts), .elements = HF_ARG_STR },
 	{ "resources", HF_ARG_DICT, offsetof(struct header, resources), .flags = HF_REQUIRED },
 	{ .type = HF_ARG_END },
@@ -70,6 +71,7 @@ static bool type_fits(const char *type, const struct hf_value *v)
 		{ "list", 1u << HF_LIST },
 		{ "dict", 1u << HF_DICT },
 		{ "tags", 1u << HF_DICT },
+		{ "filters", 1u << HF_DICT },
 		{ "json", 1u << HF_DICT | 1u << HF_LIST | 1u << HF_STRING },
 	};
 	for (size_t i = 0; i < HF_COUNT(fits); i++)
@@ -179,6 +181,9 @@ static int resource_add(struct hf_arena *a, struct hf_environment *env, const st
 	};
 	r.name = each == NULL ? r.base : hf_sprintf(a, "%s.%s", r.base, hf_dict_cstr(each, "key", ""));
 	r.spec = hf_spec_find(env->specs, row->type);
+	if (r.spec != NULL && r.spec->lookup)
+		return hf_fail_at(err, HF_E_ARGUMENT, r.pos,
+			"%s: %s is looked up, not made: it belongs under data", r.name, row->type);
 	if (r.spec == NULL) {
 		const char *near = hf_spec_nearest(env->specs, row->type);
 		return hf_fail_at(err, HF_E_ARGUMENT, r.pos, "%s: there is no type \"%s\"%s%s%s", r.name,
@@ -247,6 +252,64 @@ static int resource_read(struct hf_arena *a, struct hf_environment *env, struct 
 	return 0;
 }
 
+/* --- look-ups --- */
+
+struct lookup_row {
+	const char *type;
+	struct hf_value *properties;
+};
+
+static const struct hf_arg lookup_args[] = {
+	{ "type", HF_ARG_STR, offsetof(struct lookup_row, type), .flags = HF_REQUIRED },
+	{ "properties", HF_ARG_DICT, offsetof(struct lookup_row, properties) },
+	{ .type = HF_ARG_END },
+};
+static const struct hf_schema lookup_schema = { lookup_args, NULL, sizeof(struct lookup_row) };
+
+static int lookup_read(struct hf_arena *a, struct hf_environment *env, const struct hf_value *key,
+	struct hf_value *v, struct hf_error *err)
+{
+	struct lookup_row row;
+	if (!hf_is(key, HF_STRING) || !name_valid(key->u.string) || !hf_is(v, HF_DICT))
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(key),
+			"a look-up is a dict, named with letters, digits and _");
+	const char *name = key->u.string.p;
+	int rc = hf_schema_bind(a, &lookup_schema, v, name, &row, NULL, err);
+	if (rc < 0)
+		return hf_error_set_pos(err, hf_value_pos(key));
+	struct hf_resource as = { .name = name,
+		.base = name,
+		.spec = hf_spec_find(env->specs, row.type),
+		.properties = row.properties == NULL ? hf_value_dict(a) : row.properties,
+		.pos = hf_value_pos(key) };
+	if (as.spec == NULL || !as.spec->lookup)
+		return hf_fail_at(err, HF_E_ARGUMENT, as.pos, "%s: \"%s\" is nothing that is looked up", name,
+			row.type);
+	if (hf_dict_get(env->variables, name) != NULL)
+		return hf_fail_at(err, HF_E_ARGUMENT, as.pos, "%s is a variable as well", name);
+	rc = properties_check(&as, err);
+	if (rc < 0)
+		return rc;
+	*hf_vec_push(a, &env->lookups) = (struct hf_lookup){ name, as.spec, as.properties, as.pos };
+	return 0;
+}
+
+static int lookups_read(
+	struct hf_arena *a, struct hf_environment *env, const struct hf_value *data, struct hf_error *err)
+{
+	int rc = 0;
+	if (data == NULL)
+		return 0;
+	HF_DICT_EACH (data, e) {
+		rc = lookup_read(a, env, hf_entry_key(e), hf_entry_value(e), err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < env->lookups.n; i++)
+		hf_dict_put(env->unlooked, env->lookups.at[i].name, hf_value_bool(a, true));
+	return 0;
+}
+
 /* --- who needs whom --- */
 
 static void depend_on_base(
@@ -268,7 +331,7 @@ static bool name_known(
 	for (size_t i = 0; i < HF_COUNT(always); i++)
 		if (strcmp(always[i], name) == 0)
 			return true;
-	if (hf_dict_get(env->variables, name) != NULL)
+	if (hf_dict_get(env->variables, name) != NULL || hf_dict_get(env->unlooked, name) != NULL)
 		return true;
 	if (r != NULL && r->each != NULL && strcmp(name, "each") == 0)
 		return true;
@@ -385,15 +448,44 @@ static int variables_merge(
 	return 0;
 }
 
+/* Look-ups come first, so they may speak of nothing that is made. */
+static int lookups_check(struct hf_arena *a, struct hf_environment *env, struct hf_error *err)
+{
+	for (size_t i = 0; i < env->lookups.n; i++) {
+		const struct hf_lookup *l = &env->lookups.at[i];
+		struct hf_value *names = hf_value_dict(a);
+		int rc = hf_value_names(a, l->properties, names, err);
+		if (rc < 0)
+			return rc;
+		HF_DICT_EACH (names, e) {
+			const char *name = hf_entry_key(e)->u.string.p;
+			bool resource;
+			if (!name_known(env, NULL, name, &resource) || resource ||
+				hf_dict_get(env->unlooked, name) != NULL)
+				return hf_fail_at(err, HF_E_UNDEFINED, hf_value_pos(hf_entry_value(e)),
+					"%s: \"%s\" is no variable; a look-up speaks of nothing else",
+					l->name, name);
+		}
+		if (hf_map_get(&env->bases, l->name) != NULL)
+			return hf_fail_at(err, HF_E_ARGUMENT, l->pos, "%s is a resource as well", l->name);
+	}
+	return 0;
+}
+
 static int environment_fill(
 	struct hf_arena *a, struct hf_environment *env, const struct header *h, struct hf_error *err)
 {
+	int rc = lookups_read(a, env, h->data, err);
+	if (rc < 0)
+		return rc;
 	HF_DICT_EACH (h->resources, e) {
-		int rc = resource_read(a, env, hf_entry_key(e), hf_entry_value(e), err);
+		rc = resource_read(a, env, hf_entry_key(e), hf_entry_value(e), err);
 		if (rc < 0)
 			return rc;
 	}
-	int rc = explicit_depends(a, env, h->resources, err);
+	rc = lookups_check(a, env, err);
+	if (rc == 0)
+		rc = explicit_depends(a, env, h->resources, err);
 	if (rc == 0)
 		rc = names_check(a, env, NULL, env->outputs, err);
 	return rc < 0 ? rc : order_make(a, env, err);
@@ -424,6 +516,7 @@ int hf_environment_load(struct hf_arena *a, const char *path, const struct hf_va
 	env->tags = h.tags == NULL ? hf_value_dict(a) : h.tags;
 	env->outputs = h.outputs == NULL ? hf_value_dict(a) : h.outputs;
 	env->bootstrap = h.bootstrap;
+	env->unlooked = hf_value_dict(a);
 	env->accounts = h.accounts;
 	if (!each_valid(hf_str(env->name)))
 		return hf_fail(err, HF_E_ARGUMENT, "%s: environment \"%s\" is no name", path, env->name);

@@ -22,6 +22,14 @@ struct hf_resource {
 	} depends;
 };
 
+/* Something that exists and is nobody's to make: its outputs are values for templates. */
+struct hf_lookup {
+	const char *name;
+	const struct hf_spec *spec;
+	struct hf_value *properties; /* templates of variables only */
+	struct hf_pos pos;
+};
+
 struct hf_environment {
 	const char *path, *name, *region, *state;
 	struct hf_specs *specs;
@@ -32,6 +40,11 @@ struct hf_environment {
 		struct hf_resource *at;
 		size_t n, room;
 	} resources;
+	struct {
+		struct hf_lookup *at;
+		size_t n, room;
+	} lookups;
+	struct hf_value *unlooked; /* dict: names of look-ups whose outputs are not in variables yet */
 	/* name → its number + 1; base → number + 1 of the first: those of one base follow each other */
 	struct hf_map names, bases;
 	size_t *order; /* numbers, dependencies first */

@@ -2,7 +2,7 @@ noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
-	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/observe.c %reldir%/plan.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \
@@ -26,6 +26,7 @@ provisioner_types = \
 	%reldir%/resources/ec2/elastic_ip.yaml \
 	%reldir%/resources/ec2/flow_log.yaml \
 	%reldir%/resources/ec2/hosts.yaml \
+	%reldir%/resources/ec2/image.yaml \
 	%reldir%/resources/ec2/instance.yaml \
 	%reldir%/resources/ec2/internet_gateway.yaml \
 	%reldir%/resources/ec2/key_pair.yaml \
@@ -45,6 +46,7 @@ provisioner_types = \
 	%reldir%/resources/ec2/volume_attachment.yaml \
 	%reldir%/resources/ec2/vpc.yaml \
 	%reldir%/resources/ec2/vpc_endpoint.yaml \
+	%reldir%/resources/ec2/zones.yaml \
 	%reldir%/resources/ecr/repository.yaml \
 	%reldir%/resources/ecs/cluster.yaml \
 	%reldir%/resources/ecs/service.yaml \
@@ -92,7 +94,9 @@ provisioner_types = \
 	%reldir%/resources/sns/topic.yaml \
 	%reldir%/resources/ssm/association.yaml \
 	%reldir%/resources/ssm/document.yaml \
-	%reldir%/resources/ssm/parameter.yaml
+	%reldir%/resources/ssm/parameter.yaml \
+	%reldir%/resources/ssm/value.yaml \
+	%reldir%/resources/sts/account.yaml
 examplesdir = $(docdir)/examples
 dist_examples_DATA = %reldir%/examples/eks.yaml %reldir%/examples/gpu-fleet.yaml %reldir%/examples/sagemaker.yaml
 EXTRA_DIST += %reldir%/embed.sh $(provisioner_types)

@@ -201,6 +201,8 @@ int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, s
 	int rc = targets_choose(e, options, &p.targets, err);
 	if (rc == 0)
 		rc = engine_ready(e, err);
+	if (rc == 0 && options->kind == HF_PLAN_APPLY)
+		rc = engine_look_up(e, err);
 	if (rc == 0)
 		rc = look_at_all(e, &p.targets, &p.looks, err);
 	p.known = known_all(e);

@@ -50,14 +50,15 @@ int hf_value_names(struct hf_arena *a, const struct hf_value *v, struct hf_value
 struct rendering {
 	struct hf_arena *arena;
 	struct hf_value *variables;
-	const struct hf_value *pending;
+	const struct hf_value *pending, *unlooked;
 };
 
 static bool waits(const struct rendering *r, const struct hf_template *t)
 {
 	struct hf_value *names = hf_template_names(r->arena, t);
-	for (size_t i = 0; r->pending != NULL && i < hf_list_len(names); i++)
-		if (hf_dict_find(r->pending, hf_list_at(names, i)) != NULL)
+	for (size_t i = 0; i < hf_list_len(names); i++)
+		if ((r->pending != NULL && hf_dict_find(r->pending, hf_list_at(names, i)) != NULL) ||
+			hf_dict_find(r->unlooked, hf_list_at(names, i)) != NULL)
 			return true;
 	return false;
 }
@@ -151,7 +152,7 @@ int hf_value_render(struct hf_arena *a, const struct hf_environment *env, const 
 	hf_dict_put(variables, "region", hf_value_cstr(a, env->region == NULL ? "" : env->region));
 	if (each != NULL)
 		hf_dict_put(variables, "each", hf_value_copy(a, each));
-	const struct rendering r = { a, variables, pending };
+	const struct rendering r = { a, variables, pending, env->unlooked };
 	return render(&r, v, 0, ret, err);
 }
 

@@ -21,6 +21,8 @@ struct hf_engine {
 
 /* Connect on first use. */
 HF_CHECK int engine_ready(struct hf_engine *e, struct hf_error *err);
+/* lookup.c: the outputs of the file's look-ups become variables; once. */
+HF_CHECK int engine_look_up(struct hf_engine *e, struct hf_error *err);
 /* What templates may know: resource → outputs, for_each → key → outputs. */
 struct hf_value *known_all(struct hf_engine *e);
 /* The same of what r depends on alone: its templates speak of nothing else. */

@@ -74,13 +74,14 @@ static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *do
 		.remove = hf_dict_get(doc, "delete"),
 		.key = hf_dict_get(doc, "key"),
 		.capacity = strcmp(hf_dict_cstr(doc, "handler", ""), "capacity") == 0,
+		.lookup = hf_dict_bool(doc, "lookup", false),
 		.owned_by_tags = strcmp(hf_dict_cstr(doc, "owned", ""), "tags") == 0,
 	};
 	spec.find_service =
 		service_find(s, hf_dict_cstr(spec.find, "service", hf_dict_cstr(doc, "service", NULL)));
 	if (spec.type == NULL || spec.service == NULL || spec.find_service == NULL ||
-		!hf_is(spec.properties, HF_DICT) || !hf_is(spec.create, HF_DICT) ||
-		!hf_is(spec.read, HF_DICT) || !hf_is(spec.remove, HF_LIST))
+		!hf_is(spec.properties, HF_DICT) || !hf_is(spec.read, HF_DICT) ||
+		(!spec.lookup && (!hf_is(spec.create, HF_DICT) || !hf_is(spec.remove, HF_LIST))))
 		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(doc),
 			"a type needs type, service, properties, create, read and delete");
 	if (!hf_is(spec.update, HF_LIST))

@@ -33,6 +33,7 @@ struct hf_spec {
 	struct hf_value *update, *remove; /* lists of operations */
 	struct hf_value *key;             /* list of properties that make the id; NULL: the answer names it */
 	bool owned_by_tags;
+	bool lookup;   /* only looked at, never made: an image, the zones of a region */
 	bool capacity; /* several instances, searched for: capacity.c */
 };
 

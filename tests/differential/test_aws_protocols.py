@@ -52,7 +52,7 @@ def service_of(spec, operation=None):
 
 def operations(spec):
     """[(steps, operation)] of everything the type calls."""
-    rows = [(["create"], spec["create"]), (["read"], spec["read"])]
+    rows = [([part], spec[part]) for part in ("create", "read") if part in spec]
     if "find" in spec:
         rows.append((["find"], spec["find"]))
     rows += [(["read", "also", i], o) for i, o in enumerate(spec["read"].get("also", []))]

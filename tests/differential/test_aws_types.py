@@ -133,10 +133,11 @@ class Type:
 
     def check(self):
         doc, read = self.doc, self.doc["read"]
-        self.reads("create", doc["create"], [doc["create"]["id"]] if "id" in doc["create"] else [])
+        if not doc.get("lookup"):
+            self.reads("create", doc["create"], [doc["create"]["id"]] if "id" in doc["create"] else [])
         paths = [p for key in ("observe", "outputs", "match") for p in (read.get(key) or {}).values()]
         paths += [x["path"] for x in (doc.get("ready"), doc.get("vanish"), read.get("gone")) if x]
-        paths += [x for x in (read.get("id"), (doc.get("ready") or {}).get("reason")) if x]
+        paths += [x for x in (read.get("id"), read.get("newest"), (doc.get("ready") or {}).get("reason")) if x]
         self.reads("read", read, paths)
         for also in read.get("also", []):
             self.reads("read also", also, (also.get("observe") or {}).values())

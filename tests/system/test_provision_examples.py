@@ -10,6 +10,7 @@ from test_provision import Work, aws, moto  # noqa: F401 - fixtures
 
 EXAMPLES = ROOT / "provisioner" / "examples"
 BUNDLE = "ab" * 32
+GPU_IMAGE = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id"
 
 
 class Example(Work):
@@ -71,6 +72,9 @@ ROWS = [
 def test_example_lives(tmp_path, aws, name, joins, started, edit, changes, disturb, drifts):  # noqa: F811
     work = Example(tmp_path, aws, name)
     assert work.run("validate").returncode == 0
+    if name == "gpu-fleet.yaml":  # moto has no images of AWS's under the name AWS has them
+        aws.client("ssm").put_parameter(Name="/images/gpu", Type="String", Value="ami-12c6146b")
+        work.edit(GPU_IMAGE, "/images/gpu")
     assert set(work.actions().values()) == {"create"}
     work.apply()
     assert work.actions() == {}
@@ -101,3 +105,64 @@ def test_bootstrap_is_checked_offline(tmp_path, aws, old, new, place, text):  # 
     work.edit(old, new)
     done = work.run("validate")
     assert done.returncode != 0 and text in done.stderr and f"gpu-fleet.yaml{place}" in done.stderr
+
+
+LOOKUPS = """
+environment: look
+region: us-east-1
+variables: {name: /images/gpu, owner: "099720109477"}
+data:
+  who: {type: sts.account}
+  places: {type: ec2.zones}
+  wanted: {type: ssm.value, properties: {Name: "{{ name }}"}}
+  image: {type: ec2.image, properties: {Owners: ["{{ owner }}"], Filters: {architecture: x86_64}}}
+resources:
+  seen:
+    type: ssm.parameter
+    properties: {Name: /seen, Type: String, Value: "{{ who.id }} {{ places.names | first }} {{ wanted.value }} {{ image.id }}"}
+outputs:
+  zones: "{{ places.names | length }}"
+"""
+
+
+def look_file(tmp_path, aws):
+    work = Example(tmp_path, aws, "gpu-fleet.yaml")
+    work.file.write_text(LOOKUPS)
+    return work
+
+
+def test_what_is_looked_up_is_used_and_followed(tmp_path, aws):  # noqa: F811
+    """The newest image, the zones, the account, a published setting: known to the plan, and a change of them is a change."""
+    work, ssm, ec2 = look_file(tmp_path, aws), aws.client("ssm"), aws.client("ec2")
+    assert work.run("validate").returncode == 0
+    done = work.run("plan")
+    assert done.returncode != 0 and "wanted: ssm GetParameter" in done.stderr
+    ssm.put_parameter(Name="/images/gpu", Type="String", Value="ami-1")
+    work.apply()
+    images = ec2.describe_images(Owners=["099720109477"], Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"]
+    newest = max(i["CreationDate"] for i in images)
+    account, zone, wanted, image = ssm.get_parameter(Name="/seen")["Parameter"]["Value"].split()
+    assert (account, zone, wanted) == ("123456789012", "us-east-1a", "ami-1")
+    assert image in [i["ImageId"] for i in images if i["CreationDate"] == newest]
+    assert work.actions() == {}
+    ssm.put_parameter(Name="/images/gpu", Type="String", Value="ami-2", Overwrite=True)
+    assert work.actions() == {"seen": "update"}
+    ssm.delete_parameter(Name="/images/gpu")
+    work.destroy()  # what is looked up is not asked for when everything goes
+
+
+@pytest.mark.parametrize("old,new,text", [
+    ("type: ec2.zones", "type: ec2.vpc", '"ec2.vpc" is nothing that is looked up'),
+    ("Name: \"{{ name }}\"", "Name: \"{{ seen.id }}\"", '"seen" is no variable; a look-up speaks of nothing else'),
+    ("type: ssm.parameter", "type: ssm.value", "ssm.value is looked up, not made"),
+    ("{type: ssm.value, properties: {Name: \"{{ name }}\"}}", "{type: ssm.value}", "ssm.value needs Name"),
+    ("who: {type", "name: {type", "name is a variable as well"),
+    ("who: {type", "seen: {type", "seen is a resource as well"),
+], ids=["type", "resource", "made", "required", "variable", "name"])
+def test_look_ups_are_checked_offline(tmp_path, aws, old, new, text):  # noqa: F811
+    work = look_file(tmp_path, aws)
+    work.edit(old, new)
+    if new.startswith(("name:", "seen:")):
+        work.edit("{{ who.id }} ", "")
+    done = work.run("validate")
+    assert done.returncode != 0 and text in done.stderr, done.stderr
