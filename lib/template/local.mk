@@ -36,6 +36,7 @@ noinst_LIBRARIES += %reldir%/libhf-template.a
 	%reldir%/methods_str.c \
 	%reldir%/module.c \
 	%reldir%/number.h \
+	%reldir%/lipsum.c \
 	%reldir%/objects.c \
 	%reldir%/parser.c \
 	%reldir%/parser.h \
