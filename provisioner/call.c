@@ -107,7 +107,7 @@ static int call_once(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 	const struct hf_value *operation, const struct hf_value *context, struct reply *ret,
 	struct hf_error *err)
 {
-	const struct hf_aws_endpoint *endpoint;
+	const struct hf_aws_endpoint *endpoint = NULL;
 	struct hf_aws_call call = {
 		.deadline_ms = CALL_DEADLINE_MS, .attempts = CALL_ATTEMPTS, .judge = call_judge
 	};
