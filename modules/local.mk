@@ -66,6 +66,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/user.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/group.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/getent.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ec2_metadata_facts.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/userdb.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/userdb.h
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/hostname.c
@@ -155,6 +156,7 @@ module_pages = \
 	%reldir%/firewalld.md \
 	%reldir%/get_url.md \
 	%reldir%/getent.md \
+	%reldir%/ec2_metadata_facts.md \
 	%reldir%/git.md \
 	%reldir%/gpu.md \
 	%reldir%/gpu_health.md \

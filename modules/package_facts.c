@@ -77,7 +77,8 @@ static int rpm_read(
 		if (field[0][0] != '\0')
 			package_add(packages, field[0], rows, HF_COUNT(rows));
 	}
-	*ret_found = r == 0;
+	/* Debian has a program of that name, too, for looking into other systems' packages. */
+	*ret_found = r == 0 && (hf_dict_len(packages) > 0 || !hf_fs_exists("/var/lib/dpkg/status"));
 	return r;
 }
 

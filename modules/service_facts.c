@@ -1,34 +1,45 @@
 /* modules/service_facts.c - every service there is, under ansible_facts.services. */
 #include <string.h>
 
-#include "lib/base/scope.h"
 #include "modules/systemd_bus.h"
 
 struct params {
 	int none;
 };
 static const struct hf_arg args[] = { { .type = HF_ARG_END } };
-enum { SCRIPTS_MAX = 10000 };
 
-static void scripts_add(struct hf_module_context *c, struct hf_value *services)
+/* " [ + ]  cron" of service(8), which knows what counts as an answer of a script. */
+static void script_add(struct hf_arena *a, struct hf_value *services, struct hf_str line)
+{
+	line = hf_str_trim(line);
+	bool runs = hf_str_starts(line, "[ + ]");
+	if (!runs && !hf_str_starts(line, "[ - ]"))
+		return;
+	const char *name = hf_str_dup(a, hf_str_trim(hf_strn(line.p + 5, line.n - 5)));
+	struct hf_value *service = hf_value_dict(a);
+	hf_dict_put(service, "name", hf_value_cstr(a, name));
+	hf_dict_put(service, "state", hf_value_cstr(a, runs ? "running" : "stopped"));
+	hf_dict_put(service, "source", hf_value_cstr(a, "sysv"));
+	hf_dict_put(services, name, service);
+}
+
+static int scripts_add(struct hf_module_context *c, struct hf_value *services, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
-	hf_auto_dir dir = opendir("/etc/init.d");
-	for (int i = 0; dir != NULL && i < SCRIPTS_MAX; i++) {
-		struct dirent *entry = readdir(dir);
-		if (entry == NULL)
-			break;
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "README") == 0)
-			continue;
-		struct hf_words w = hf_words(a, "service", entry->d_name, "status", NULL);
-		struct hf_proc_result ran;
-		bool runs = hf_host_run(c, &w, NULL, &ran, NULL) == 0 && ran.status == 0;
-		struct hf_value *service = hf_value_dict(a);
-		hf_dict_put(service, "name", hf_value_cstr(a, entry->d_name));
-		hf_dict_put(service, "state", hf_value_cstr(a, runs ? "running" : "stopped"));
-		hf_dict_put(service, "source", hf_value_cstr(a, "sysv"));
-		hf_dict_put(services, entry->d_name, service);
-	}
+	struct hf_words w = hf_words(a, "service", "--status-all", NULL);
+	struct hf_proc_result ran;
+	if (hf_proc_which(a, "service") == NULL)
+		return 0;
+	int r = hf_host_run(c, &w, NULL, &ran, err);
+	if (r < 0)
+		return r;
+	if (ran.status != 0)
+		hf_task_warn(c, "Unable to query 'service' tool (%d): %.*s", ran.status,
+			HF_STR_ARG(hf_str_trim(ran.err)));
+	struct hf_str rest = ran.out, line;
+	while (hf_str_split(&rest, '\n', &line))
+		script_add(a, services, line);
+	return 0;
 }
 
 static int service_facts_check(
@@ -37,13 +48,9 @@ static int service_facts_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_value *services = hf_value_dict(a), *facts = hf_value_dict(a);
 	(void)params;
-	if (hf_systemd_runs()) {
-		int r = hf_systemd_services(c, services, err);
-		if (r < 0)
-			return r;
-	} else {
-		scripts_add(c, services);
-	}
+	int r = hf_systemd_runs() ? hf_systemd_services(c, services, err) : scripts_add(c, services, err);
+	if (r < 0)
+		return r;
 	hf_dict_put(facts, "services", services);
 	hf_result_put(c, change, "ansible_facts", facts);
 	return 0;

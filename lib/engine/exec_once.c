@@ -74,13 +74,13 @@ static void merge(struct hf_value *into, const struct hf_value *from)
 		hf_dict_set(into, hf_entry_key(e), hf_entry_value(e));
 }
 
-/* Action groups by the collections whose modules are in them; a group may be named in full. */
+/* Action groups by the collections whose modules are in them; a group may be named in full. Of amazon.aws
+ * there is only ec2_metadata_facts, which Ansible has in no group: it takes no region. */
 static bool in_group(const struct hf_module *m, const char *group)
 {
 	static const struct {
 		const char *group, *full, *collections[3];
 	} rows[] = {
-		{ "aws", "amazon.aws.aws", { "amazon.aws", "community.aws" } },
 		{ "docker", "community.docker.docker", { "community.docker" } },
 		{ "k8s", "kubernetes.core.k8s", { "kubernetes.core", "community.okd" } },
 		{ "helm", "kubernetes.core.helm", { "kubernetes.core" } },

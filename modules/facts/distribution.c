@@ -96,8 +96,8 @@ static const char *version_full(struct hf_facts *f, const struct known *k, const
 static const char *codename(struct hf_facts *f, const char *text)
 {
 	const char *name = hf_facts_assignment(f, text, "VERSION_CODENAME");
-	if (name != NULL && name[0] != '\0')
-		return name;
+	if (name != NULL)
+		return name; /* Fedora's is empty, and that is what is told */
 	name = hf_facts_assignment(f, text, "UBUNTU_CODENAME");
 	if (name != NULL)
 		return name;
@@ -118,6 +118,11 @@ static void file_facts(struct hf_facts *f, const struct known *k)
 	hf_facts_text(f, "distribution_file_path", path);
 	hf_facts_text(f, "distribution_file_variety", variety);
 	hf_facts_bool(f, "distribution_file_parsed", true);
+	/* The words Ansible looked for in that file. */
+	if (strcmp(k->id, "rhel") == 0)
+		hf_facts_text(f, "distribution_file_search_string", "Red Hat");
+	else if (strcmp(k->id, "ol") == 0)
+		hf_facts_text(f, "distribution_file_search_string", "Oracle Linux");
 }
 
 static void minor_fact(struct hf_facts *f, const struct known *k, const char *version)

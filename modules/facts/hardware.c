@@ -1,12 +1,14 @@
 /* modules/facts/hardware.c - processors, memory, board, uptime, volume groups. */
-#include <sched.h>
+#include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/proc.h"
+#include "lib/base/scope.h"
 #include "modules/facts/facts.h"
 
 struct memory {
@@ -225,6 +227,32 @@ static struct hf_value *volume_dict(
 	return dict;
 }
 
+/* Is LVM's label in one of the first sectors, where alone LVM looks for it? What cannot be read it cannot
+ * either. */
+static bool device_is_volume(struct hf_facts *f, const char *name)
+{
+	enum { SECTOR = 512, SECTORS = 4 };
+	char start[SECTOR * SECTORS];
+	hf_auto_fd fd = open(hf_sprintf(f->a, "/dev/%s", name), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || pread(fd, start, sizeof(start), 0) != (ssize_t)sizeof(start))
+		return false;
+	for (size_t i = 0; i < SECTORS; i++)
+		if (memcmp(start + i * SECTOR, "LABELONE", 8) == 0)
+			return true;
+	return false;
+}
+
+/* Three programs that scan every disk are most of what the facts of a host cost: not where there is nothing
+ * for them to find. */
+static bool volumes_possible(struct hf_facts *f)
+{
+	struct hf_value *devices = hf_facts_names(f, "/sys/class/block");
+	for (size_t i = 0; i < hf_list_len(devices); i++)
+		if (device_is_volume(f, hf_list_at(devices, i)->u.string.p))
+			return true;
+	return false;
+}
+
 static void volume_facts(struct hf_facts *f)
 {
 	static const char *const vgs[][2] = { { "size_g", "-2" }, { "free_g", "-1" }, { "num_lvs", "2" },
@@ -235,10 +263,18 @@ static void volume_facts(struct hf_facts *f)
 		hf_facts_text(f, "lvm", "N/A");
 		return;
 	}
+	const struct {
+		const char *program;
+		const char *const (*fields)[2];
+		size_t n;
+	} tables[] = { { "lvs", lvs, HF_COUNT(lvs) }, { "vgs", vgs, HF_COUNT(vgs) },
+		{ "pvs", pvs, HF_COUNT(pvs) } };
 	struct hf_value *lvm = hf_value_dict(f->a);
-	hf_dict_put(lvm, "lvs", volume_dict(f, "lvs", lvs, HF_COUNT(lvs)));
-	hf_dict_put(lvm, "vgs", volume_dict(f, "vgs", vgs, HF_COUNT(vgs)));
-	hf_dict_put(lvm, "pvs", volume_dict(f, "pvs", pvs, HF_COUNT(pvs)));
+	bool possible = volumes_possible(f);
+	for (size_t i = 0; i < HF_COUNT(tables); i++)
+		hf_dict_put(lvm, tables[i].program,
+			possible ? volume_dict(f, tables[i].program, tables[i].fields, tables[i].n)
+				 : hf_value_dict(f->a));
 	hf_facts_put(f, "lvm", lvm);
 }
 

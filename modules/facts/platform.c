@@ -128,7 +128,10 @@ static const char *python_version(struct hf_facts *f, const char *program)
 	const char *base = hf_path_base(real);
 	if (strncmp(base, "python3.", 8) != 0)
 		return NULL;
-	const char *library = hf_facts_file(f, "/usr/include/%s/patchlevel.h", base);
+	/* The system's headers tell of the system's program only. */
+	const char *library = strncmp(real, "/usr/bin/", 9) != 0
+				      ? NULL
+				      : hf_facts_file(f, "/usr/include/%s/patchlevel.h", base);
 	const char *mark = library == NULL ? NULL : strstr(library, "#define PY_VERSION ");
 	const char *open = mark == NULL ? NULL : strchr(mark, '"');
 	if (open != NULL)

@@ -2,11 +2,14 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
-import time
 
 import pytest
+
+import facts_kit
+from places import BUILD
 
 ANSIBLE = pathlib.Path(sys.executable).parent / "ansible"
 # What two runs, or two programs, cannot agree on: clocks, loads, free memory and space, the environment itself.
@@ -160,3 +163,173 @@ def test_a_full_gather_is_fast(holdfast, tmp_path):
     gather(holdfast, tmp_path)
     spent = min(gather(holdfast, tmp_path)[1] for _ in range(3))
     assert spent < 0.1, spent
+
+
+# --- both in a root of its own, which has something of everything ----------------------------------------------------
+HERE = pathlib.Path(__file__).resolve().parent
+# Every family of facts, and names that must be there in each.
+FAMILIES = {
+    "distribution": ["distribution", "distribution_version", "distribution_major_version", "distribution_release", "distribution_file_path",
+                     "distribution_file_variety", "distribution_file_parsed", "os_family"],
+    "lsb": ["lsb"],
+    "pkg_mgr": ["pkg_mgr"],
+    "service_mgr": ["service_mgr"],
+    "kernel": ["system", "kernel", "kernel_version", "hostname", "nodename", "fqdn", "domain", "machine_id", "is_chroot", "cmdline",
+               "proc_cmdline"],
+    "architecture": ["architecture", "machine", "userspace_architecture", "userspace_bits"],
+    "processor": ["processor", "processor_count", "processor_cores", "processor_threads_per_core", "processor_vcpus", "processor_nproc"],
+    "memory": ["memtotal_mb", "swaptotal_mb", "memory_mb.real.total", "memory_mb.swap"],
+    "board": ["bios_vendor", "bios_version", "board_vendor", "chassis_vendor", "form_factor", "product_name", "product_uuid", "system_vendor"],
+    "devices": ["devices", "device_links"],
+    "mounts": ["mounts"],
+    "lvm": ["lvm.vgs.data.free_g", "lvm.lvs.home", "lvm.pvs", "lvm"],
+    "interfaces": ["interfaces", "lo", "all_ipv4_addresses", "all_ipv6_addresses", "locally_reachable_ips"],
+    "default addresses": ["default_ipv4", "default_ipv6"],
+    "dns": ["dns.nameservers", "dns.search", "dns.options", "dns"],
+    "date_time": ["date_time.epoch", "date_time.iso8601_basic_short", "date_time.tz", "date_time.tz_offset", "date_time.tz_dst",
+                  "date_time.year", "uptime_seconds"],
+    "env": ["env.HOME", "env.PATH", "env.SUDO_USER", "env.USER", "env.LC_ALL"],
+    "user": ["user_id", "user_uid", "user_gid", "user_gecos", "user_dir", "user_shell", "real_user_id", "effective_user_id", "real_group_id",
+             "effective_group_id"],
+    "python": ["python.executable", "python.version", "python.version_info", "python.type", "python.has_sslcontext", "python_version"],
+    "virtualization": ["virtualization_type", "virtualization_role", "virtualization_tech_guest", "virtualization_tech_host"],
+    "fips": ["fips"],
+    "apparmor": ["apparmor"],
+    "selinux": ["selinux", "selinux_python_present"],
+    "ssh keys": [f"ssh_host_key_{kind}_public{end}" for kind in ("rsa", "ecdsa", "ed25519") for end in ("", "_keytype")],
+    "storage names": ["fibre_channel_wwn", "iscsi_iqn", "hostnqn"],
+    "local": ["local.json", "local.ini.General.long", "local.program.n", "local.programini", "local"],
+    "package_facts": ["packages"],
+    "service_facts": ["services"],
+    "getent": ["getent_passwd.root", "getent_group.root", "getent_shadow.root", "getent_passwd"],
+}
+
+
+def in_roots(folder, book, environment):
+    """What both programs return for the playbook, each in a fresh root: {tool: [msg of each debug task]}."""
+    keep = [str(pathlib.Path(sys.prefix).resolve()), str(BUILD), "/sys"]
+    tools = ("ansible", "holdfast")
+    jobs = [{"id": tool, "tool": tool, "keep": keep, "holdfast": str(BUILD / "holdfast"), "book": book, "environment": environment,
+             "args": ["site.yml", "-i", "localhost,", "-e", "ansible_python_interpreter=/usr/bin/python3"], "times": 1} for tool in tools]
+    (folder / "jobs").write_text(json.dumps(jobs))
+    subprocess.run([sys.executable, HERE / "roots.py", folder / "jobs", folder, "2"], check=True)
+    said = {}
+    for tool in tools:
+        run = json.loads((folder / tool).read_text())[0]
+        assert run["code"] == 0, run["text"][-4000:]
+        events = [json.loads(line) for line in run["events"]]
+        if tool == "holdfast":
+            events = [e.get("result") or {} for e in events if e["type"] == "task" and e["module"].endswith("debug")]
+        msgs = [e["msg"] for e in events if e.get("msg") is not None]
+        said[tool] = [json.loads(m) if isinstance(m, str) else m for m in msgs]
+    return said
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory):
+    book = {"site.yml": facts_kit.play(), "prepare.sh": (HERE / "facts_prepare.sh").read_text()}
+    said = in_roots(tmp_path_factory.mktemp("roots"), book, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SUDO_USER": "ada"})
+    return said["ansible"][0], said["holdfast"][0]
+
+
+def test_the_facts_that_roles_use_are_ansibles(roots):
+    theirs, ours = roots
+    facts_kit.verdict("a root of this machine", theirs["facts"], ours["facts"])
+
+
+def test_facts_are_there_by_both_of_their_names(roots):
+    """ansible_facts.x and ansible_x: both are written."""
+    for names in (roots[0]["names"], roots[1]["names"]):
+        assert [n for n, value in names.items() if value == facts_kit.NEVER] == []
+    facts = {**roots[1]["facts"], "local": roots[1]["facts"]["ansible_local"]}
+    assert {n for n, value in roots[1]["names"].items() if value != facts[n]} == set()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_there_with_ansibles_types_and_values(roots, family):
+    theirs, ours = (r["facts"] for r in roots)
+    for name in FAMILIES[family]:
+        assert facts_kit.at(theirs, name) != facts_kit.NEVER, f"nothing is asked: this root has no {name}"
+        rows = facts_kit.differences(theirs, ours, name)
+        assert {leaf: row for leaf, row in rows.items() if facts_kit.reason(leaf) is None} == {}
+
+
+def test_a_host_without_python_says_so(holdfast, tmp_path):
+    facts, _ = gather(holdfast, tmp_path, "filter: ['ansible_python*']", env={"PATH": str(tmp_path)})
+    assert facts["ansible_python"]["present"] is False and facts["ansible_python"]["executable"] is None
+    assert int(facts["ansible_python_version"].split(".")[0]) == 3
+
+
+# --- other distributions -------------------------------------------------------------------------------------------
+# name, os-release, other files of /etc, programs: what tells Ansible where it is.
+SYSTEMS = {
+    "debian 12": ({"ID": "debian", "NAME": "Debian GNU/Linux", "VERSION_ID": "12", "VERSION": "12 (bookworm)", "VERSION_CODENAME": "bookworm",
+                   "PRETTY_NAME": "Debian GNU/Linux 12 (bookworm)"}, {"debian_version": "12.5"}, ["apt-get"]),
+    "ubuntu 22.04": ({"ID": "ubuntu", "NAME": "Ubuntu", "VERSION_ID": "22.04", "VERSION": "22.04.4 LTS (Jammy Jellyfish)",
+                      "VERSION_CODENAME": "jammy", "UBUNTU_CODENAME": "jammy", "ID_LIKE": "debian", "PRETTY_NAME": "Ubuntu 22.04.4 LTS"},
+                     {"debian_version": "bookworm/sid", "lsb-release": "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\nDISTRIB_CODENAME=jammy\n"
+                      'DISTRIB_DESCRIPTION="Ubuntu 22.04.4 LTS"'}, ["apt-get"]),
+    "ubuntu 24.04": ({"ID": "ubuntu", "NAME": "Ubuntu", "VERSION_ID": "24.04", "VERSION": "24.04.1 LTS (Noble Numbat)",
+                      "VERSION_CODENAME": "noble", "UBUNTU_CODENAME": "noble", "ID_LIKE": "debian", "PRETTY_NAME": "Ubuntu 24.04.1 LTS"},
+                     {"debian_version": "trixie/sid", "lsb-release": "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=24.04\nDISTRIB_CODENAME=noble\n"
+                      'DISTRIB_DESCRIPTION="Ubuntu 24.04.1 LTS"'}, ["apt-get"]),
+    "amazon 2023": ({"ID": "amzn", "NAME": "Amazon Linux", "VERSION_ID": "2023", "VERSION": "2023", "ID_LIKE": "fedora",
+                     "PRETTY_NAME": "Amazon Linux 2023.5.20240701"}, {"system-release": "Amazon Linux release 2023.5.20240701 (Amazon Linux)"},
+                    ["dnf", "dnf-3", "yum", "rpm"]),
+    "rocky 9": ({"ID": "rocky", "NAME": "Rocky Linux", "VERSION_ID": "9.4", "VERSION": "9.4 (Blue Onyx)", "ID_LIKE": "rhel centos fedora",
+                 "PRETTY_NAME": "Rocky Linux 9.4 (Blue Onyx)"}, {"redhat-release": "Rocky Linux release 9.4 (Blue Onyx)",
+                                                                 "rocky-release": "Rocky Linux release 9.4 (Blue Onyx)"},
+                ["dnf", "dnf-3", "yum", "rpm"]),
+    "alma 9": ({"ID": "almalinux", "NAME": "AlmaLinux", "VERSION_ID": "9.4", "VERSION": "9.4 (Seafoam Ocelot)",
+                "ID_LIKE": "rhel centos fedora", "PRETTY_NAME": "AlmaLinux 9.4 (Seafoam Ocelot)"},
+               {"redhat-release": "AlmaLinux release 9.4 (Seafoam Ocelot)"}, ["dnf", "dnf-3", "yum", "rpm"]),
+    "rhel 9": ({"ID": "rhel", "NAME": "Red Hat Enterprise Linux", "VERSION_ID": "9.4", "VERSION": "9.4 (Plow)", "ID_LIKE": "fedora",
+                "PRETTY_NAME": "Red Hat Enterprise Linux 9.4 (Plow)"},
+               {"redhat-release": "Red Hat Enterprise Linux release 9.4 (Plow)"}, ["dnf", "dnf-3", "yum", "rpm"]),
+    "centos stream 9": ({"ID": "centos", "NAME": "CentOS Stream", "VERSION_ID": "9", "VERSION": "9", "ID_LIKE": "rhel fedora",
+                         "PRETTY_NAME": "CentOS Stream 9"}, {"redhat-release": "CentOS Stream release 9",
+                                                             "centos-release": "CentOS Stream release 9"}, ["dnf", "dnf-3", "yum", "rpm"]),
+    "oracle 9": ({"ID": "ol", "NAME": "Oracle Linux Server", "VERSION_ID": "9.4", "VERSION": "9.4", "ID_LIKE": "fedora",
+                  "PRETTY_NAME": "Oracle Linux Server 9.4"}, {"redhat-release": "Red Hat Enterprise Linux release 9.4 (Plow)",
+                                                              "oracle-release": "Oracle Linux Server release 9.4"},
+                 ["dnf", "dnf-3", "yum", "rpm"]),
+    "fedora 40": ({"ID": "fedora", "NAME": "Fedora Linux", "VERSION_ID": "40", "VERSION": "40 (Server Edition)", "VERSION_CODENAME": "",
+                   "PRETTY_NAME": "Fedora Linux 40 (Server Edition)"}, {"redhat-release": "Fedora release 40 (Forty)"},
+                  ["dnf", "dnf-3", "yum", "rpm"]),
+}
+SYSTEM_NAMES = ("distribution", "os_family", "pkg_mgr")
+PROGRAMS = "apt-get yum dnf dnf-3 rpm lsb_release"
+
+
+def system_script(number):
+    """Makes the root look like one of them; the programs are only there."""
+    release, files, programs = list(SYSTEMS.values())[number]
+    lines = ["cd /etc && rm -f os-release *-release *_version", f"cd /usr/bin && rm -f {PROGRAMS}", "cat >/etc/os-release <<'X'"]
+    lines += [f'{k}="{v}"' for k, v in release.items()] + ["X"]
+    for name, text in files.items():
+        lines += [f"cat >/etc/{name} <<'X'", text, "X"]
+    lines += [f"ln -s dnf-3 /usr/bin/{p}" if p in ("dnf", "yum") else f"printf '#!/bin/sh\n' >/usr/bin/{p}; chmod 755 /usr/bin/{p}"
+              for p in programs]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def systems(tmp_path_factory):
+    tasks = "".join(f"""
+    - command: sh {{{{ playbook_dir }}}}/{n}.sh
+    - setup: {{gather_subset: ['!all', '!min', distribution, pkg_mgr, lsb], filter: '*'}}
+      register: r
+    - debug: {{msg: "{{{{ r.ansible_facts | to_json }}}}"}}""" for n in range(len(SYSTEMS)))
+    book = {"site.yml": f"- hosts: all\n  gather_facts: false\n  tasks:{tasks}\n", **{f"{n}.sh": system_script(n) for n in range(len(SYSTEMS))}}
+    said = in_roots(tmp_path_factory.mktemp("systems"), book, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    return {name: (said["ansible"][n], said["holdfast"][n]) for n, name in enumerate(SYSTEMS)}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_each_distribution_is_told_as_ansible_tells_it(systems, name):
+    def told(facts):
+        return {k: v for k, v in facts.items() if re.match(r"ansible_(distribution|os_family|pkg_mgr|lsb)", k)}
+
+    theirs, ours = systems[name]
+    assert all(f"ansible_{n}" in theirs for n in SYSTEM_NAMES)
+    assert told(ours) == told(theirs)
