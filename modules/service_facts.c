@@ -28,10 +28,12 @@ static int scripts_add(struct hf_module_context *c, struct hf_value *services, s
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_words w = hf_words(a, "service", "--status-all", NULL);
 	struct hf_proc_result ran;
-	if (hf_proc_which(a, "service") == NULL)
+	/* Where chkconfig or OpenRC keep the services, service(8) knows of none. */
+	if (hf_proc_which(a, "service") == NULL || hf_proc_which(a, "chkconfig") != NULL ||
+		hf_proc_which(a, "rc-status") != NULL)
 		return 0;
 	int r = hf_host_run(c, &w, NULL, &ran, err);
-	if (r < 0)
+	if (r < 0 || (ran.status == 4 && !hf_fs_exists("/etc/init.d")))
 		return r;
 	if (ran.status != 0)
 		hf_task_warn(c, "Unable to query 'service' tool (%d): %.*s", ran.status,
@@ -48,9 +50,18 @@ static int service_facts_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_value *services = hf_value_dict(a), *facts = hf_value_dict(a);
 	(void)params;
-	int r = hf_systemd_runs() ? hf_systemd_services(c, services, err) : scripts_add(c, services, err);
+	int r = scripts_add(c, services, err);
+	if (r == 0 && hf_systemd_runs())
+		r = hf_systemd_services(c, services, err);
 	if (r < 0)
 		return r;
+	if (hf_dict_len(services) == 0) {
+		change->skipped = true;
+		hf_result_cstr(c, change, "msg",
+			"Failed to find any services. This can be due to privileges or some other "
+			"configuration issue.");
+		return 0;
+	}
 	hf_dict_put(facts, "services", services);
 	hf_result_put(c, change, "ansible_facts", facts);
 	return 0;

@@ -396,8 +396,9 @@ static void service_put(struct hf_value *all, const char *name, const char *stat
 		hf_dict_put(entry, "status", hf_value_cstr(a, status));
 }
 
-static void loaded_take(sd_bus_message *reply, struct hf_value *all)
+static void loaded_take(sd_bus *bus, sd_bus_message *reply, struct hf_value *all)
 {
+	(void)bus;
 	const char *name, *description, *load, *active, *sub, *follow, *path, *kind, *job;
 	uint32_t id;
 	if (sd_bus_message_enter_container(reply, 'a', "(ssssssouso)") < 0)
@@ -417,7 +418,24 @@ static bool status_is_bad(const char *status)
 	       strcmp(status, "failed") == 0;
 }
 
-static void files_take(sd_bus_message *reply, struct hf_value *all)
+/* A file that no loaded unit is called after may be another name of one: the manager reads it and knows. */
+static const char *file_active(struct hf_arena *a, sd_bus *bus, const char *name)
+{
+	auto_message reply = NULL;
+	const char *path;
+	char *text = NULL;
+	if (sd_bus_call_method(
+		    bus, MANAGER, MANAGER_PATH, MANAGER_FACE, "LoadUnit", NULL, &reply, "s", name) < 0 ||
+		sd_bus_message_read(reply, "o", &path) < 0 ||
+		sd_bus_get_property_string(
+			bus, MANAGER, path, "org.freedesktop.systemd1.Unit", "ActiveState", NULL, &text) < 0)
+		return "inactive";
+	const char *state = hf_strdup(a, text);
+	free(text);
+	return state;
+}
+
+static void files_take(sd_bus *bus, sd_bus_message *reply, struct hf_value *all)
 {
 	const char *path, *state;
 	if (sd_bus_message_enter_container(reply, 'a', "(ss)") < 0)
@@ -427,7 +445,11 @@ static void files_take(sd_bus_message *reply, struct hf_value *all)
 		const struct hf_value *known = hf_dict_get(all, name);
 		bool template = strstr(name, "@.") != NULL;
 		if (known == NULL)
-			service_put(all, name, template ? "unknown" : "inactive", state);
+			service_put(all, name,
+				template || !hf_str_ends(hf_str(name), ".service")
+					? "unknown"
+					: file_active(all->u.dict->map.arena, bus, name),
+				state);
 		else if (!status_is_bad(hf_dict_cstr(known, "status", "")))
 			service_put(all, name, NULL, state);
 	}
@@ -442,7 +464,7 @@ int hf_systemd_services(struct hf_module_context *c, struct hf_value *ret, struc
 		return r;
 	const struct {
 		const char *method;
-		void (*take)(sd_bus_message *reply, struct hf_value *all);
+		void (*take)(sd_bus *bus, sd_bus_message *reply, struct hf_value *all);
 	} calls[] = { { "ListUnits", loaded_take }, { "ListUnitFiles", files_take } };
 	for (size_t i = 0; r >= 0 && i < HF_COUNT(calls); i++) {
 		sd_bus_error said = SD_BUS_ERROR_NULL;
@@ -450,7 +472,7 @@ int hf_systemd_services(struct hf_module_context *c, struct hf_value *ret, struc
 		r = sd_bus_call_method(
 			bus, MANAGER, MANAGER_PATH, MANAGER_FACE, calls[i].method, &said, &reply, "");
 		if (r >= 0)
-			calls[i].take(reply, ret);
+			calls[i].take(bus, reply, ret);
 		else
 			r = bus_fail(err, &said, r, calls[i].method);
 		sd_bus_error_free(&said);

@@ -31,9 +31,11 @@ MOVING = [
     (r"mounts\[.*\]\.(size|block|inode)_(available|used)", lambda a, b: abs(a - b) <= SHARE * max(a, b)),
 ]
 # What differs and stays so: leaves → reason. docs/limits.md says the same.
+FROM_LISTS = r"packages\..*\.(origin|category)"  # where apt has fetched its lists
 DIFFERENT = {
-    r"packages\..*\.(origin|category)": "which archive a Debian package came from, and the section it has there, stand in apt's lists, "
+    FROM_LISTS: "which archive a Debian package came from, and the section it has there, stand in apt's lists, "
                                         "tens of megabytes that are not read: origin is '', category the package's own",
+    r"\w+\.(features|timestamping|hw_timestamp_filters|phc_index)\b.*": "what ethtool prints of an interface where it is installed is not asked",
 }
 
 
@@ -122,11 +124,11 @@ def reason(leaf):
     return next((why for pattern, why in DIFFERENT.items() if re.fullmatch(pattern, leaf)), None)
 
 
-def stale(theirs, found):
-    """Rows of DIFFERENT that nothing differs by any more, although Ansible has something to say there."""
+def stale(theirs, found, expected):
+    """Expected rows of DIFFERENT that nothing differs by any more, although Ansible has something to say there."""
     differing = [leaf for rows in found.values() for leaf in rows]
     said = {leaf: value for key in found for leaf, value in leaves(at(theirs, key), key).items()}
-    return [p for p in DIFFERENT if not any(re.fullmatch(p, leaf) for leaf in differing) and
+    return [p for p in DIFFERENT if p in expected and not any(re.fullmatch(p, leaf) for leaf in differing) and
             any(re.fullmatch(p, leaf) and value for leaf, value in said.items())]
 
 
@@ -144,9 +146,9 @@ def told(where, theirs, found):
     return len(equal) / len(found)
 
 
-def verdict(where, theirs, ours):
-    """What must hold of the two programs' facts of one root."""
+def verdict(where, theirs, ours, lists):
+    """What must hold of the two programs' facts of one root. lists: apt has its lists there."""
     found = compare(theirs, ours)
     assert told(where, theirs, found) >= 0.98
     assert [leaf for rows in found.values() for leaf in rows if reason(leaf) is None] == []
-    assert stale(theirs, found) == []
+    assert stale(theirs, found, [p for p in DIFFERENT if p != FROM_LISTS or lists]) == []
