@@ -48,23 +48,30 @@ static struct hf_value *target_value(struct hf_arena *a, const struct hf_target 
 
 struct counts {
 	int64_t resources, drifted, contended;
+	int64_t refused; /* what the channel names is quarantined here up to this number; -1: it is not */
 };
 
 static int counts_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
-	*(struct counts *)data = (struct counts){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
-		sqlite3_column_int64(row, 2) };
+	struct counts *c = data;
+	c->resources = sqlite3_column_int64(row, 0);
+	c->drifted = sqlite3_column_int64(row, 1);
+	c->contended = sqlite3_column_int64(row, 2);
 	return 1;
 }
 
 static struct counts counts_get(const struct hf_agent *agent)
 {
-	struct counts c = { 0 };
+	struct counts c = { .refused = -1 };
 	HF_MUST(hf_state_query(agent->state, err, counts_row, &c,
 		"SELECT count(state), CAST(total(state='drifted') AS INTEGER), CAST(total(state='contended') "
 		"AS "
 		"INTEGER) FROM ledger",
 		""));
+	if (agent->target.release != NULL)
+		HF_MUST(hf_state_number(agent->state, err, -1, &c.refused,
+			"SELECT seq FROM quarantine WHERE release=? AND seq>=?", "si", agent->target.release,
+			agent->target.seq));
 	return c;
 }
 
@@ -82,6 +89,9 @@ static enum hf_host_state state_with(
 		return now->doing;
 	if (agent->paused_until > hf_time_now())
 		return HF_HOST_PAUSED;
+	/* What is not as it was, or was left half done, is the worse news. */
+	if (c->refused >= 0 && (agent->rest == HF_HOST_OK || agent->rest == HF_HOST_ROLLED_BACK))
+		return HF_HOST_QUARANTINED;
 	if (agent->rest != HF_HOST_OK)
 		return agent->rest;
 	if (agent->installed.release == NULL)
@@ -143,6 +153,8 @@ static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a, co
 		hf_dict_put(v, "installed", target_value(a, &agent->installed));
 	if (agent->target.release != NULL)
 		hf_dict_put(v, "wanted", target_value(a, &agent->target));
+	if (c.refused >= 0)
+		put_int(v, a, "quarantined_until", c.refused);
 	put_int(v, a, "resources", c.resources);
 	put_int(v, a, "drifted", c.drifted);
 	put_int(v, a, "contended", c.contended);

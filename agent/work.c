@@ -433,6 +433,10 @@ static bool target_due(struct hf_work *w)
 			const char *json = NULL;
 			HF_MUST(hf_state_get(agent->state, a, "target", &json, err));
 			installed_set(agent, json);
+			/* What was taken back is no longer wanted either. */
+			if (agent->rest == HF_HOST_ROLLED_BACK && strcmp(agent->target.kind, "forward") == 0)
+				rest_set(agent, HF_HOST_OK, NULL);
+			hf_report_state(agent);
 		}
 		return false;
 	}

@@ -54,6 +54,9 @@ static int status_run(struct cli_call *call)
 			hf_dict_cstr(s, "pause_reason", ""));
 	release_print("installed", hf_dict_get(s, "installed"));
 	release_print("wanted", hf_dict_get(s, "wanted"));
+	if (hf_dict_get(s, "quarantined_until") != NULL)
+		printf("%-10s what is wanted, until the channel goes beyond seq %lld\n", "refused",
+			(long long)hf_dict_int(s, "quarantined_until", 0));
 	printf("%-10s %lld; %lld drifted, %lld contended\n", "resources",
 		(long long)hf_dict_int(s, "resources", 0), (long long)hf_dict_int(s, "drifted", 0),
 		(long long)hf_dict_int(s, "contended", 0));

@@ -40,8 +40,8 @@ ROWS = [
     # what, playbook, gates, configuration, the states that come, in this order
     ("a release is applied", SLOW, None, {}, ["converging", "ok"]),
     ("gates are asked", GOOD, [{"name": "slowly", "command": ["/bin/sleep", "1"]}], {}, ["converging", "gated", "ok"]),
-    ("a gate fails", GOOD, GATE, {"gate_deadline": "2s"}, ["gated", "rolled_back"]),
-    ("a task fails", BAD, None, {}, ["converging", "rolled_back"]),
+    ("a gate fails", GOOD, GATE, {"gate_deadline": "2s"}, ["gated", "quarantined"]),
+    ("a task fails", BAD, None, {}, ["converging", "quarantined"]),
     ("a task fails after one without a way back", PARTIAL, None, {}, ["converging", "rolled_back_partial"]),
     ("a failure is kept", BAD, None, {"on_failure": "keep"}, ["converging", "failed"]),
     ("nothing was promoted yet", None, None, {}, ["starting"]),
@@ -56,6 +56,8 @@ def test_state(make, broker, what, playbook, gates, config, wanted):
         (host.folder / "store").rename(host.folder / "elsewhere")
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
         host.until(lambda: [s for s in states(reader, host) if s in wanted] == wanted, f"{wanted} come")
+        if wanted[-1] in ("quarantined", "rolled_back_partial", "failed"):
+            assert host.ask("status")["quarantined_until"] == 1, "whatever it says, what the channel names is refused"
         if wanted[-1] == "rolled_back_partial":
             assert "touched" in host.ask("status")["message"], "what could not be taken back is named"
 
@@ -74,3 +76,45 @@ def test_a_host_that_differs_is_paused_and_resumed(make, broker):
         host.until(lambda: states(reader, host)[-1:] == ["drifted"], "it goes on")
         (host.target / "two").write_text("two")
         host.until(lambda: states(reader, host)[-1:] == ["ok"], "it is well")
+
+
+def tries(host, name):
+    return sum(run["name"] == name for run in host.ask("history")["runs"])
+
+
+def test_what_failed_is_refused_until_the_channel_rises(make, broker):
+    host = make(GOOD, gate_deadline="1s")
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.installed("one")
+        bad = host.push("bad", {"site.yml": WATCHED.format(t=host.target)}, gates=[{"name": "later", "file": f"{host.folder}/gate"}])
+        host.promote(bad)
+        host.until(lambda: states(reader, host)[-1:] == ["quarantined"], "it is refused")
+        body = [m.body for m in reader.messages if m.topic.endswith("/state")][-1]
+        assert (body["installed"]["name"], body["wanted"]["name"], body["quarantined_until"]) == ("one", "bad", 2)
+        assert "gate later" in body["message"] and not (host.target / "two").exists()
+        (host.folder / "gate").touch()  # it would hold now, and nobody has said so
+        polled = host.ask("status")["polled"]
+        host.wait(lambda s: s["polled"] > polled, "the same pointer is read again")
+        host.stop()
+        host.start()
+        assert host.ask("status")["state"] == "quarantined", "a restart keeps it"
+        host.wait(lambda s: s.get("polled"), "and the pointer is read once more")
+        assert host.ask("status")["state"] == "quarantined" and tries(host, "bad") == 1
+        assert "beyond seq 2" in host.run("status").stdout
+        host.promote(bad)  # a higher number
+        host.installed("bad")
+        status = host.wait(lambda s: s["state"] == "ok")
+        assert "quarantined_until" not in status and tries(host, "bad") == 2
+
+
+def test_a_fleet_that_goes_back_ends_the_quarantine(make):
+    host = make(GOOD)
+    with host:
+        host.installed("one")
+        host.promote(host.push("bad", {"site.yml": BAD.format(t=host.target)}))
+        host.wait(lambda s: s["state"] == "quarantined")
+        one = host.ask("status")["installed"]["release"]
+        host.rollback(one)
+        host.wait(lambda s: s["state"] == "rolled_back")
+        host.promote(one)
+        host.wait(lambda s: s["state"] == "ok" and "message" not in s)
