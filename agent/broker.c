@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "agent/fit.h"
 #include "agent/net.h"
 #include "agent/pull.h"
 #include "agent/report.h"
@@ -118,8 +119,7 @@ static void on_up(struct hf_broker *b)
 	b->trouble[0] = '\0';
 	hf_log(HF_LOG_NOTICE, "connected to the broker %s:%lld", c->mqtt.host, (long long)c->mqtt.port);
 	send_or_log(b, HF_WIRE_SUBSCRIBE, hf_str(hf_report_topic(b->agent, a, "hint")));
-	send_or_log(
-		b, HF_WIRE_SUBSCRIBE, hf_str(hf_sprintf(a, "hf/1/%s/%s/all/hint", c->environment, c->fleet)));
+	send_or_log(b, HF_WIRE_SUBSCRIBE, hf_str(hf_topic(a, c, NULL, "hint")));
 	link_send(b, "on");
 	HF_MUST(hf_spool_drain(b->agent->spool, err));
 }

@@ -205,6 +205,22 @@ static const char *own_name(struct hf_arena *a)
 	return hf_strdup(a, name);
 }
 
+/* It is a level of topics in policies of brokers, and AWS IoT Core's are of this length at most. */
+static int client_id_check(const struct hf_value *mqtt, const char *id, struct hf_error *err)
+{
+	size_t n = id == NULL ? 1 : strlen(id);
+	bool good = n > 0 && n <= HF_CLIENT_ID_MAX;
+	for (size_t i = 0; id != NULL && good && i < n; i++)
+		good = (unsigned char)id[i] > ' ' && (unsigned char)id[i] < 0x7f &&
+		       strchr("/+#$", id[i]) == NULL;
+	if (!good)
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(mqtt),
+			"mqtt: client_id may have up to %d visible ASCII characters, none of them \"/\", "
+			"\"+\", \"#\", \"$\"",
+			HF_CLIENT_ID_MAX);
+	return 0;
+}
+
 static int mqtt_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
 {
 	if (r->mqtt == NULL)
@@ -220,6 +236,9 @@ static int mqtt_read(struct hf_arena *a, const struct raw *r, struct hf_config *
 		.cert = m.cert,
 		.key = m.key,
 		.client_id = m.client_id };
+	int refused = client_id_check(r->mqtt, m.client_id, err);
+	if (refused < 0)
+		return refused;
 	if (m.port < 1 || m.port > 65535)
 		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(r->mqtt), "mqtt: port %lld is none",
 			(long long)m.port);
@@ -283,6 +302,9 @@ static int config_check(const struct hf_config *c, struct hf_error *err)
 		if (result < 0)
 			return result;
 	}
+	if (strcmp(c->host, HF_TOPIC_ALL) == 0)
+		return hf_fail(err, HF_E_ARGUMENT,
+			"host \"%s\": that word stands for all hosts of a fleet in topics", c->host);
 	if (c->poll_s < 1 || c->sweep_s < 1 || c->hash_sweep_s < 1 || c->run_deadline_s < 1 ||
 		c->store_timeout_s < 1)
 		return hf_fail(err, HF_E_ARGUMENT,

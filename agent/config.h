@@ -13,7 +13,10 @@
 enum hf_policy { HF_POLICY_REPORT, HF_POLICY_CORRECT, HF_POLICY_WINDOW };
 enum hf_on_failure { HF_ON_FAILURE_UNDO, HF_ON_FAILURE_KEEP };
 
-enum { HF_WINDOWS_MAX = 32, HF_ROLES_MAX = 64 };
+enum { HF_WINDOWS_MAX = 32, HF_ROLES_MAX = 64, HF_CLIENT_ID_MAX = 128 };
+
+/* The word in a host's place in topics that stands for all of a fleet; no host is called so. */
+#define HF_TOPIC_ALL "all"
 
 struct hf_config_mqtt {
 	const char *host; /* NULL: no broker, reports stay in the spool */

@@ -14,6 +14,7 @@ holdfastd_SOURCES = \
 	%reldir%/drift_set.c %reldir%/drift_set.h \
 	%reldir%/fetch.c %reldir%/fetch.h \
 	%reldir%/first.c %reldir%/first.h \
+	%reldir%/fit.c %reldir%/fit.h \
 	%reldir%/gate.c %reldir%/gate.h \
 	%reldir%/identity.c %reldir%/identity.h \
 	%reldir%/job.c %reldir%/job.h \

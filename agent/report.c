@@ -2,11 +2,12 @@
 
 #include <stdarg.h>
 
+#include "agent/fit.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { DIFF_MAX = 100 << 10, MESSAGE_MAX = 1024, STATE_MAX = 4096 };
+enum { DIFF_MAX = 100 << 10, MESSAGE_MAX = 1024, STATE_MAX = 4096 - HF_REPORT_HEAD_MAX };
 
 const char *const hf_host_state_names[] = { "starting", "converging", "ok", "drifted", "correcting",
 	"contended", "failed", "gated", "rolled_back", "rolled_back_partial", "quarantined", "paused",
@@ -14,8 +15,7 @@ const char *const hf_host_state_names[] = { "starting", "converging", "ok", "dri
 
 const char *hf_report_topic(const struct hf_agent *agent, struct hf_arena *a, const char *leaf)
 {
-	const struct hf_config *c = &agent->config;
-	return hf_sprintf(a, "hf/1/%s/%s/%s/%s", c->environment, c->fleet, c->host, leaf);
+	return hf_topic(a, &agent->config, agent->config.host, leaf);
 }
 
 static void put_cstr(struct hf_value *dict, struct hf_arena *a, const char *key, const char *text)
@@ -209,7 +209,7 @@ void hf_report_state(struct hf_agent *agent)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_facts now = facts_get(agent);
-	struct hf_value *v = body_make(agent, a, &now);
+	struct hf_value *v = hf_fit(a, body_make(agent, a, &now), STATE_MAX);
 	hf_auto_buf text = hf_buf_init(STATE_MAX);
 	struct hf_json_style style = HF_JSON_COMPACT;
 	const char *before = NULL;

@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
+#include "agent/fit.h"
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
 /* What a row costs beside its text, counted so that the bound is one of disk, not of payload. */
-enum { ROW_OVERHEAD = 200, BOOT_CHARS = 12, BODY_HEAD_MAX = 512, DROP_ROUNDS_MAX = 1000000 };
+enum { ROW_OVERHEAD = 200, BOOT_CHARS = 12, DROP_ROUNDS_MAX = 1000000 };
 #define ROW_BYTES "length(body)+length(topic)+200"
 
 struct slot {
@@ -151,7 +152,9 @@ static int body_print(
 	struct hf_buf rest = hf_buf_init(HF_REPORT_MAX);
 	struct hf_json_style style = HF_JSON_COMPACT;
 	style.hide_secrets = true;
-	int result = hf_json_write(&rest, r->body, &style, err);
+	hf_auto_arena a = hf_arena_new();
+	int result =
+		hf_json_write(&rest, hf_fit(a, r->body, HF_REPORT_MAX - HF_REPORT_HEAD_MAX), &style, err);
 	struct hf_str text = hf_buf_str(&rest);
 	if (result == 0 && text.n > 2) {
 		hf_buf_put(out, ',');

@@ -1,12 +1,13 @@
 /* agent/spool.h - reports on disk until the broker has them, and the newest of them a while longer.
  * Numbers: (boot, n): boot names one start of the machine, n counts its reports from 1 without gaps; a report
  * that must be dropped for room is counted, and the next report says how many. Fails:   HF_E_IO from the
- * database, HF_E_LIMIT for a body larger than HF_REPORT_MAX. */
+ * database. A body that is too long is cut (agent/fit.h). */
 #pragma once
 #include "agent/state.h"
 #include "lib/data/value.h"
 
-enum { HF_REPORT_MAX = 120 << 10, HF_SPOOL_WINDOW = 16 };
+/* The head is what comes before the body: v, host, boot, n, t, kind, dropped. */
+enum { HF_REPORT_MAX = 120 << 10, HF_REPORT_HEAD_MAX = 512, HF_SPOOL_WINDOW = 16 };
 /* What is dropped first when there is no room: the highest number. */
 enum hf_priority { HF_PRIO_ALARM, HF_PRIO_STATE, HF_PRIO_RUN, HF_PRIO_DRIFT };
 enum hf_spool_flags { HF_SPOOL_RETAIN = 1 << 0, HF_SPOOL_QOS1 = 1 << 1 };

@@ -118,3 +118,20 @@ def test_a_fleet_that_goes_back_ends_the_quarantine(make):
         host.wait(lambda s: s["state"] == "rolled_back")
         host.promote(one)
         host.wait(lambda s: s["state"] == "ok" and "message" not in s)
+
+
+def test_texts_of_any_length_fit_into_what_a_broker_takes(make, broker):
+    text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - { name: " + "n" * 150000 + ", copy: { content: one, dest: {t}/one } }\n"
+    host = make(text.replace("{", "{{").replace("}", "}}").replace("{{t}}", "{t}"))
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.installed("one")
+        (host.target / "one").write_text("by hand\n")
+        host.until(lambda: (host.target / "one").read_text() == "one", "what has a long name is put right")
+        drift = reader.wait(lambda m: m.topic.endswith("/drift") and m.body["action"] == "corrected")
+        assert drift.body["title"].startswith("nnnn") and drift.body["title"].endswith("…")
+        host.run("pause", "--for", "1h", "--reason", "é" * 5000)
+        state = reader.wait(lambda m: m.topic.endswith("/state") and m.body["state"] == "paused")
+        assert len(state.text.encode()) <= 4096 and state.body["pause_reason"].startswith("éééé")
+        host.run("resume")
+        host.wait(lambda s: s["state"] == "ok")
+        assert max(len(m.text.encode()) for m in reader.messages) <= 120 << 10

@@ -73,3 +73,7 @@ check_PROGRAMS += %reldir%/test_dpkg
 check_PROGRAMS += %reldir%/test_gpu_kmsg
 %canon_reldir%_test_gpu_kmsg_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_gpu_kmsg_LDADD = $(modules_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_fit
+%canon_reldir%_test_fit_SOURCES = %reldir%/test_fit.c agent/config.c agent/config.h agent/fit.c agent/fit.h agent/window.c agent/window.h
+%canon_reldir%_test_fit_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
+%canon_reldir%_test_fit_LDADD = $(data_libs) $(CMOCKA_LIBS)
