@@ -39,7 +39,8 @@ struct hf_drift {
 	bool correct, ended;
 	bool noted;                 /* the run has its row */
 	char packages[HF_LOOK_MAX]; /* how what packages depend on looked when they were last asked about */
-	bool whole; /* the next run goes through everything: a resource was not where it should stand */
+	bool whole;  /* the next run goes through everything: a resource was not where it should stand */
+	bool window; /* one was open when that was last looked at */
 };
 
 static void warm_up(struct hf_drift *d);
@@ -214,6 +215,10 @@ void hf_drift_rewatch(struct hf_drift *d)
 
 void hf_drift_start(struct hf_drift *d)
 {
+	/* What was left as somebody made it may be put right now: a window or the end of a pause came
+	 * meanwhile. */
+	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "drifted", err));
+	d->window = hf_config_window_open(&d->agent->config, hf_time_now());
 	hf_drift_rewatch(d);
 	hf_drift_sweep(d, true);
 	sweep_rest(d);
@@ -570,6 +575,14 @@ static int on_again(sd_event_source *source, uint64_t now, void *data)
 	hf_drift_set_move(&d->set, &d->later);
 	debounce(d);
 	return 0;
+}
+
+void hf_drift_window(struct hf_drift *d)
+{
+	bool before = d->window;
+	d->window = hf_config_window_open(&d->agent->config, hf_time_now());
+	if (d->window && !before)
+		hf_drift_resume(d);
 }
 
 void hf_drift_resume(struct hf_drift *d)

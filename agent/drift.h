@@ -13,6 +13,7 @@ void hf_drift_lost(
 void hf_drift_sweep(struct hf_drift *d, bool hash);
 /* Called by work.c while no run is at work: starts a drift run when resources wait to be looked at. */
 bool hf_drift_due(struct hf_drift *d);
+void hf_drift_window(struct hf_drift *d);           /* to be asked now and then: one may have opened */
 bool hf_drift_busy(const struct hf_drift *d);       /* a drift run is at work */
 bool hf_drift_correcting(const struct hf_drift *d); /* and it corrects */
 void hf_drift_resume(struct hf_drift *d); /* a pause has ended: what was held back is looked at now */

@@ -237,6 +237,7 @@ static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 		hf_log(HF_LOG_NOTICE, "the pause is over");
 		hf_drift_resume(agent->drift);
 	}
+	hf_drift_window(agent->drift);
 	housekeeping_prune(agent);
 	housekeeping_upgrade(agent);
 	hf_work_next(agent->work);

@@ -1,0 +1,113 @@
+"""correct-in-window, asked for by a task, a role, a play, an environment or the configuration: outside a window it is only told, inside it is
+put right. What asks for nothing of the kind is put right at once."""
+import json
+import os
+import time
+
+import pytest
+
+from agent import AgentHost
+from broker import Broker
+
+WINDOWED = "holdfast_policy: correct-in-window"
+MANAGED = "name: managed, copy: {{ content: managed, dest: {t}/managed }}"
+TASKS = "- {{ name: managed, copy: {{ content: managed, dest: {t}/managed }} }}\n"
+CONTROL = "- hosts: all\n  gather_facts: false\n  tasks:\n    - {{ name: at once, copy: {{ content: right, dest: {t}/at-once }}, vars: {{ holdfast_policy: correct }} }}\n"
+PLAY = "- hosts: all\n  gather_facts: false\n"
+
+ROWS = [
+    # who asks, files of the release, configuration
+    ("a task", {"site.yml": PLAY + "  tasks:\n    - {{ " + MANAGED + ", vars: {{ " + WINDOWED + " }} }}\n"}, {}),
+    ("a block", {"site.yml": PLAY + "  tasks:\n    - vars: {{ " + WINDOWED + " }}\n      block:\n        - {{ " + MANAGED + " }}\n"}, {}),
+    ("a play", {"site.yml": PLAY + "  vars: {{ " + WINDOWED + " }}\n  tasks:\n    - {{ " + MANAGED + " }}\n"}, {}),
+    ("a role's variables", {"site.yml": PLAY + "  roles: [ one ]\n", "roles/one/tasks/main.yml": TASKS,
+                            "roles/one/vars/main.yml": WINDOWED + "\n"}, {}),
+    ("a role's entry", {"site.yml": PLAY + "  roles: [ {{ role: one, vars: {{ " + WINDOWED + " }} }} ]\n",
+                        "roles/one/tasks/main.yml": TASKS}, {}),
+    ("an environment", {"site.yml": PLAY + "  tasks:\n    - {{ " + MANAGED + " }}\n", "group_vars/dev.yml": WINDOWED + "\n"}, {}),
+    ("a fleet", {"site.yml": PLAY + "  tasks:\n    - {{ " + MANAGED + " }}\n", "group_vars/default.yml": WINDOWED + "\n"}, {}),
+    ("the configuration", {"site.yml": PLAY + "  tasks:\n    - {{ " + MANAGED + " }}\n"}, {"policy": "correct-in-window"}),
+]
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with Broker() as one:
+        yield one
+
+
+def elsewhen():
+    """A window of an hour that opens in some hours."""
+    hour = (time.gmtime().tm_hour + 3) % 24
+    return f"{hour:02}:00-{hour:02}:59 UTC"
+
+
+def configure(host, **values):
+    path = host.folder / "holdfast.yaml"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize("who,files,config", ROWS, ids=[r[0] for r in ROWS])
+def test_outside_it_is_told_and_inside_it_is_put_right(tmp_path, holdfast, holdfastd, broker, who, files, config):
+    host = AgentHost(tmp_path, holdfast, holdfastd, broker=broker, host=f"p-{abs(hash(tmp_path))}", windows=[elsewhen()], **config)
+    texts = {path: text.format(t=host.target) for path, text in files.items()}
+    texts["site.yml"] += CONTROL.format(t=host.target)
+    host.promote(host.push("one", texts))
+    managed, at_once = host.target / "managed", host.target / "at-once"
+
+    def told(title):
+        return [m.body["action"] for m in reader.messages if m.body["title"].endswith(title) and m.body["action"] != "correcting"]
+
+    with broker.reader(f"hf/1/dev/default/{host.name}/drift") as reader:
+        with host:
+            host.installed("one")
+            managed.write_text("by hand")
+            at_once.write_text("by hand")
+            host.until(lambda: told("managed") == ["held-back"] and told("at once") == ["corrected"], "each as it is asked for")
+            assert (managed.read_text(), at_once.read_text()) == ("by hand", "right")
+            event = next(m.body for m in reader.messages if m.body["title"].endswith("managed"))
+            assert (event["policy"], event["class"]) == ("correct-in-window", "external")
+            host.wait(lambda s: s["state"] == "drifted" and s["drifted"] == 1)
+        configure(host, windows=["00:00-24:00 UTC"])
+        with host:
+            host.until(lambda: told("managed")[-1] == "corrected", "a window is open")
+            assert managed.read_text() == "managed"
+            host.wait(lambda s: s["state"] == "ok")
+            managed.write_text("by hand again")
+            host.until(lambda: told("managed").count("corrected") == 2, "it still is")
+            assert managed.read_text() == "managed"
+
+
+def next_minutes():
+    """A window that opens with the minute after next."""
+    start, end = (time.gmtime(time.time() + ahead) for ahead in (120, 600))
+    return time.strftime("%H:%M-", start) + time.strftime("%H:%M UTC", end)
+
+
+def test_what_is_held_back_is_told_once(tmp_path, holdfast, holdfastd):
+    host = AgentHost(tmp_path, holdfast, holdfastd, windows=[elsewhen()], policy="correct-in-window", sweep="1s")
+    host.promote(host.push("one", {"site.yml": (PLAY + "  tasks:\n    - {{ " + MANAGED + " }}\n").format(t=host.target)}))
+    with host:
+        host.installed("one")
+        (host.target / "managed").write_text("by hand")
+        host.wait(lambda s: s["drifted"] == 1)
+        time.sleep(2.5)  # sweeps outside the window
+        assert (host.target / "managed").read_text() == "by hand"
+        assert [e["action"] for e in host.ask("drift")["events"]] == ["held-back"], "told once"
+        host.stop()
+        host.start()
+        time.sleep(1.5)
+        assert (host.target / "managed").read_text() == "by hand"
+        assert [e["action"] for e in host.ask("drift")["events"]] == ["held-back"], "a restart is no news"
+
+
+if os.environ.get("HF_LONG"):
+    def test_a_window_that_opens_finds_what_was_held_back(tmp_path, holdfast, holdfastd):
+        """Nothing touches the file again."""
+        host = AgentHost(tmp_path, holdfast, holdfastd, windows=[next_minutes()], policy="correct-in-window")
+        host.promote(host.push("one", {"site.yml": (PLAY + "  tasks:\n    - {{ " + MANAGED + " }}\n").format(t=host.target)}))
+        with host:
+            host.installed("one")
+            (host.target / "managed").write_text("by hand")
+            host.wait(lambda s: s["drifted"] == 1)
+            host.until(lambda: (host.target / "managed").read_text() == "managed", "the window opens", 240)
