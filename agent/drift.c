@@ -23,19 +23,21 @@ enum {
 	WARM_MS = 30000,
 	FOUND_MS = 60,
 	ATTEMPTS_MAX = 3,
-	AGAIN_MS = 500
+	AGAIN_MS = 500,
+	LOST_EVERY_MS = 2000
 };
 
 struct hf_drift {
 	struct hf_agent *agent;
 	struct hf_drift_set set;   /* touched and not looked at yet */
 	struct hf_drift_set later; /* corrections that failed, tried again in a moment */
-	sd_event_source *debounce, *sweep, *hash_sweep, *retry, *slow, *cool, *found, *again;
+	sd_event_source *debounce, *sweep, *hash_sweep, *lost, *retry, *slow, *cool, *found, *again;
 	struct hf_child *child;
 	struct hf_child *warm;      /* has read the release and waits for work */
 	struct hf_arena *run_arena; /* of the drift run at work */
 	struct hf_map pending;      /* id → struct hf_drift_touch: what this run looks at */
 	int64_t run;
+	uint64_t lost_ms; /* when events were lost and swept for last; 0: never */
 	bool correct, ended;
 	bool noted;                 /* the run has its row */
 	char packages[HF_LOOK_MAX]; /* how what packages depend on looked when they were last asked about */
@@ -177,12 +179,30 @@ static int on_hash_sweep(sd_event_source *source, uint64_t now, void *data)
 	return 0;
 }
 
-void hf_drift_lost(struct hf_drift *d, const char *why)
+static void lost_sweep(struct hf_drift *d, const char *why)
 {
+	d->lost_ms = hf_time_monotonic_ms();
 	hf_report_alarm(d->agent, "events-lost", "events-lost", "%s: everything is looked at", why);
 	d->packages[0] = '\0';
 	hf_drift_sweep(d, true);
 	sweep_rest(d);
+}
+
+static int on_lost(sd_event_source *source, uint64_t now, void *data)
+{
+	lost_sweep(data, "events were lost again");
+	return 0;
+}
+
+/* A storm overflows a queue many times a second: it is told and swept for at its start, then now and then,
+ * and once after its end. */
+void hf_drift_lost(struct hf_drift *d, const char *why)
+{
+	uint64_t since = hf_time_monotonic_ms() - d->lost_ms;
+	if (d->lost_ms == 0 || since >= LOST_EVERY_MS)
+		lost_sweep(d, why);
+	else
+		hf_timer_set(d->lost, LOST_EVERY_MS - since);
 }
 
 static int watch_row(void *data, const struct hf_ledger_row *row, struct hf_error *err)
@@ -600,6 +620,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	d->debounce = hf_timer_new(agent->loop, true, on_debounce, d);
 	d->sweep = hf_timer_new(agent->loop, false, on_sweep, d);
 	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);
+	d->lost = hf_timer_new(agent->loop, false, on_lost, d);
 	d->slow = hf_timer_new(agent->loop, false, on_slow, d);
 	d->cool = hf_timer_new(agent->loop, false, on_cool, d);
 	d->found = hf_timer_new(agent->loop, true, on_found, d);

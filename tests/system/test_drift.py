@@ -4,6 +4,7 @@ import pathlib
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -130,6 +131,53 @@ def test_a_burst_beyond_the_queue_misses_nothing(make, broker, watch):
         assert len(lost) == (1 if watch == "inotify" else 0)
         time.sleep(1)
         assert len([m for m in reader.messages if drifts(host)(m)]) == len(things), "one event a resource"
+
+
+QUEUE = pathlib.Path("/proc/sys/fs/inotify/max_queued_events")
+
+
+def start_with_a_short_queue(host):
+    """A queue keeps the length that the kernel's setting had when it was made: the setting is put back at once."""
+    before = QUEUE.read_text()
+    try:
+        QUEUE.write_text("16")
+        process = subprocess.Popen([host.holdfastd, "--config", f"{host.folder}/holdfast.yaml"], stderr=open(host.folder / "log", "ab"), env=host.env)
+        fds = pathlib.Path(f"/proc/{process.pid}/fd")
+        host.until(lambda: any("inotify" in os.readlink(fd) for fd in fds.iterdir() if fd.is_symlink()), "the queue is made", 20)
+    finally:
+        QUEUE.write_text(before)
+    return process
+
+
+def test_a_queue_of_sixteen_misses_nothing(make, broker):
+    host = make(policy="report", watch="inotify")
+    things = [Thing(7 * n, host.target) for n in range(250)]
+    for thing in things:
+        thing.report = False
+    release(host, things)
+    with host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed"), seconds=120)
+    right = {t.name: t.path.read_text() for t in things}
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader:
+        host.process = start_with_a_short_queue(host)
+        try:
+            host.until(lambda: host.run("status", check=False).returncode == 0, "the agent answers")
+            host.wait(lambda s: s["state"] == "ok" and s["mqtt"]["connected"])
+            for n in range(5000):
+                thing = things[n % len(things)]
+                thing.replace(lambda p, n=n: p.write_text(f"burst {n}\n"))
+            host.wait(lambda s: s["drifted"] == len(things), "every changed file is known", 60)
+            for thing in things:
+                thing.replace(lambda p, t=thing: p.write_text(right[t.name]))
+                thing.path.chmod(0o644 if thing.kind == "copy" else 0o640)
+            host.wait(lambda s: s["state"] == "ok", "and so is every one that was put back", 60)
+            for action in ("reported", "resolved"):
+                host.until(lambda: {m.body["title"] for m in reader.messages if drifts(host)(m) and m.body["action"] == action} ==
+                           {t.name for t in things}, f"each is {action}")
+        finally:
+            host.stop()
+        lost = [m for m in reader.messages if m.topic.endswith("/alarm") and m.body["alarm"] == "events-lost"]
+        assert 1 <= len(lost) <= 20, f"{len(lost)}: it is told, and not with every event"
 
 
 def test_inotify_repairs_what_is_changed_by_any_name(make, broker):
