@@ -161,6 +161,7 @@ static void on_down(struct hf_broker *b, struct hf_str why, bool taken)
 	b->connected = false;
 	snprintf(b->trouble, sizeof(b->trouble), "%.*s", HF_STR_ARG(why));
 	hf_spool_disconnected(b->agent->spool);
+	hf_broker_renew(b); /* a certificate that is refused may have a successor already */
 }
 
 /* {"resend":[boot,from,to]} */

@@ -167,6 +167,8 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 {
 	struct hf_agent *agent = data;
 	if (info->ssi_signo == SIGHUP) {
+		if (agent->broker != NULL)
+			hf_broker_renew(agent->broker);
 		hf_pull_now(agent->pull);
 		return 0;
 	}

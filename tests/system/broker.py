@@ -50,6 +50,16 @@ class Authority:
         return {"ca": str(self.folder / "ca.crt"), "cert": str(self.folder / f"{name}.crt"),
                 "key": str(self.folder / f"{name}.key")}
 
+    def revoke(self, cert):
+        """A list of all that was revoked, with this certificate on it."""
+        config, ca = self.folder / "ca.cnf", ["-cert", "ca.crt", "-keyfile", "ca.key"]
+        if not config.exists():
+            config.write_text("[ca]\ndefault_ca = d\n[d]\ndatabase = index.txt\ndefault_md = sha256\ndefault_crl_days = 30\n")
+            (self.folder / "index.txt").touch()
+        _openssl("ca", "-config", "ca.cnf", "-revoke", str(cert), *ca, cwd=self.folder)
+        _openssl("ca", "-config", "ca.cnf", "-gencrl", "-out", "revoked.pem", *ca, cwd=self.folder)
+        return self.folder / "revoked.pem"
+
 
 class Reader:
     """mosquitto_sub in the background; what it got is in messages."""
@@ -107,7 +117,11 @@ class Broker:
         (self.folder / "data").mkdir(exist_ok=True)
         self._write_config()
 
-    def _write_config(self):
+    def revoke(self, cert):
+        """Takes certificates no more that are like this one; for connections from its next start on."""
+        self._write_config(f"crlfile {self.authority.revoke(cert)}\n")
+
+    def _write_config(self, more=""):
         text = f"""listener {self.port} 127.0.0.1
 cafile {self._server['ca']}
 certfile {self._server['cert']}
@@ -123,7 +137,7 @@ autosave_interval 1
 max_queued_messages 100000
 user root
 """
-        (self.folder / "mosquitto.conf").write_text(text)
+        (self.folder / "mosquitto.conf").write_text(text + more)
 
     @staticmethod
     def _free_port():
