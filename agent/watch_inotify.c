@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -23,8 +24,8 @@ struct hf_inotify {
 	struct hf_watch *watch;
 	int fd;
 	struct hf_arena *arena;
-	HF_VEC(struct mark) marks; /* ascending by wd: the kernel gives rising numbers */
-	unsigned again;            /* marks added since the set was taken */
+	HF_VEC(struct mark) marks;
+	unsigned again; /* marks added since the set was taken */
 };
 
 static const char *mark_find(const struct hf_inotify *n, int wd)
@@ -82,16 +83,36 @@ bool hf_inotify_again(struct hf_inotify *n, const char *path)
 	return ++n->again < AGAIN_MAX;
 }
 
+static int number_compare(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+	return (x > y) - (x < y);
+}
+
+/* What is watched before and after keeps its mark, so that nothing is missed in between, nor what the kernel
+ * has noted and we have not read yet: things without a path of their own, users for one, are in no sweep by
+ * stat. */
+static void marks_drop(struct hf_inotify *n, const struct mark *old, size_t n_old)
+{
+	hf_auto_arena a = hf_arena_new();
+	int *kept = hf_alloc(a, (n->marks.n + 1) * sizeof(*kept));
+	for (size_t i = 0; i < n->marks.n; i++)
+		kept[i] = n->marks.at[i].wd;
+	qsort(kept, n->marks.n, sizeof(*kept), number_compare);
+	for (size_t i = 0; i < n_old; i++)
+		if (bsearch(&old[i].wd, kept, n->marks.n, sizeof(*kept), number_compare) == NULL)
+			(void)inotify_rm_watch(n->fd, old[i].wd); /* a mark the kernel dropped already */
+}
+
 void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struct hf_watch_index *x)
 {
 	bool all = true;
-	struct hf_arena *old = n->arena;
-	for (size_t i = 0; i < n->marks.n; i++)
-		(void)inotify_rm_watch(n->fd, n->marks.at[i].wd); /* a mark the kernel dropped already */
+	struct hf_arena *before = n->arena;
+	const struct mark *old = n->marks.at;
+	size_t n_old = n->marks.n;
 	n->arena = hf_arena_new();
 	memset(&n->marks, 0, sizeof(n->marks));
 	n->again = 0;
-	hf_arena_free(old);
 	HF_MAP_EACH (dirs, e)
 		all = mark_add(n, e->key) && all;
 	HF_MAP_EACH (&x->nodes, e) {
@@ -100,6 +121,8 @@ void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struc
 		if (node->things.n > 0 && hf_map_find(dirs, hf_path_dir(a, node->path)) != NULL)
 			all = mark_add(n, node->path) && all;
 	}
+	marks_drop(n, old, n_old);
+	hf_arena_free(before);
 	if (!all)
 		hf_log(HF_LOG_WARNING, "not every folder could be watched (fs.inotify.max_user_watches?): "
 				       "sweeps cover the rest");

@@ -111,7 +111,7 @@ PACKAGES, HELD = ["hf-tool-x", "hf-tool-y"], ["hf-lib", "hf-mail-a"]
 
 
 # The lock of the packages or the accounts may be the agent's just now.
-AGAIN = 'again() { in=$(mktemp); [ "$1 $2" != "dpkg --set-selections" ] || cat >$in; for i in $(seq 40); do "$@" <$in >/dev/null && return; sleep 0.5; done; }\n'
+AGAIN = 'again() { in=$(mktemp); [ "$1 $2" != "dpkg --set-selections" ] || cat >$in; for i in $(seq 40); do "$@" <$in >/dev/null && return; sleep 0.5; done; echo "in vain: $*"; }\n'
 
 
 class Thing:
@@ -218,7 +218,8 @@ def disturb(machine, chosen):
     events = machine.events()
     machine.since = max([machine.since] + [e["id"] for e in events])
     script = AGAIN + "".join(t.kind.ways[way].format(**t.values) + "\n" for t, way in chosen)
-    machine.host.run(script, timeout=60)
+    done = machine.host.run(script, timeout=60)
+    assert "in vain" not in done.out, f"the test's own change was not made: {done}"
     for t in things:
         t.used += 1
     told = {}

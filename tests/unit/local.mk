@@ -77,3 +77,7 @@ check_PROGRAMS += %reldir%/test_fit
 %canon_reldir%_test_fit_SOURCES = %reldir%/test_fit.c agent/config.c agent/config.h agent/fit.c agent/fit.h agent/window.c agent/window.h
 %canon_reldir%_test_fit_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
 %canon_reldir%_test_fit_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_watch_inotify
+%canon_reldir%_test_watch_inotify_SOURCES = %reldir%/test_watch_inotify.c agent/watch_inotify.c agent/watch_index.c
+%canon_reldir%_test_watch_inotify_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
+%canon_reldir%_test_watch_inotify_LDADD = $(data_libs) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
