@@ -7,7 +7,9 @@
 
 #include "cli/apply_print.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "lib/base/scope.h"
+#include "lib/base/time.h"
 #include "lib/engine/config.h"
 #include "lib/engine/lint.h"
 #include "lib/engine/run.h"
@@ -56,6 +58,7 @@ static const char *ask_text(void *data, struct hf_arena *a, const char *prompt, 
 	(void)data;
 	if (!isatty(STDIN_FILENO))
 		return NULL;
+	progress_hide();
 	printf("%s", prompt);
 	fflush(stdout);
 	bool hidden = hide && tcgetattr(STDIN_FILENO, &before) == 0;
@@ -78,6 +81,7 @@ static char ask_step(void *data, const char *task)
 {
 	char answer[16] = "";
 	(void)data;
+	progress_hide();
 	printf("Perform task: TASK: %s (N)o/(y)es/(c)ontinue: ", task);
 	fflush(stdout);
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
@@ -172,7 +176,9 @@ static int run_apply(struct cli_call *call)
 	struct apply_print print = {
 		.jsonl = strcmp(output, "jsonl") == 0,
 		.colour = cli_colour(STDOUT_FILENO),
+		.terminal = isatty(STDOUT_FILENO) != 0,
 		.verbosity = (int)cli_count(call, "verbose"),
+		.started_ms = hf_time_monotonic_ms(),
 	};
 	struct hf_run_hooks hooks = {
 		.data = &print, .event = apply_print_event, .step = ask_step, .ask = ask_text
@@ -195,7 +201,10 @@ static int run_apply(struct cli_call *call)
 	o.hooks = &hooks;
 	if (cli_given(call, "strict") && strict(call, &err) < 0)
 		return cli_fail(call, &err);
+	if (!print.jsonl && progress_possible())
+		progress_start();
 	int r = hf_run_playbooks(&o, &summary, &err);
+	progress_stop();
 	apply_print_flush(&print);
 	fflush(stdout);
 	if (r < 0) {
@@ -213,7 +222,9 @@ const struct cli_command cli_command_apply = {
 	.min_arguments = 1,
 	.max_arguments = 100,
 	.run = run_apply,
-	.details = "Takes ansible-playbook's own arguments. Exit status: 0 all is well, 1 it could not run, "
-		   "2 a host failed, "
-		   "4 a playbook is wrong.",
+	.details =
+		"Takes ansible-playbook's own arguments. Exit status: 0 all is well, 1 it could not run, "
+		"2 a host failed, "
+		"4 a playbook is wrong. On a terminal a task that is still at work after two seconds is said "
+		"(\"task 12 of 40 … 3 s\"), and what took more than a second says how long.",
 };

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "cli/diff.h"
+#include "cli/progress.h"
 #include "lib/base/scope.h"
+#include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { OUT_MAX = 128 << 20, BANNER = 79 };
+enum { OUT_MAX = 128 << 20, BANNER = 79, WORTH_SAYING_MS = 1000 };
 
 static const char *colour_of(const struct apply_print *p, const char *what)
 {
@@ -18,7 +20,8 @@ static const char *colour_of(const struct apply_print *p, const char *what)
 		const char *what, *code;
 	} rows[] = { { "ok", "\033[0;32m" }, { "changed", "\033[0;33m" }, { "skipped", "\033[0;36m" },
 		{ "failed", "\033[0;31m" }, { "rescued", "\033[0;31m" }, { "ignored", "\033[0;31m" },
-		{ "unreachable", "\033[1;31m" }, { "warning", "\033[1;35m" }, { "retry", "\033[1;30m" } };
+		{ "unreachable", "\033[1;31m" }, { "warning", "\033[1;35m" }, { "retry", "\033[1;30m" },
+		{ "verbose", "\033[0;34m" } };
 	for (size_t i = 0; p->colour && i < HF_COUNT(rows); i++) {
 		if (strcmp(rows[i].what, what) == 0)
 			return rows[i].code;
@@ -103,14 +106,18 @@ static void print_diff_one(const struct apply_print *p, struct hf_arena *a, cons
 	if (before == NULL || after == NULL)
 		return;
 	hf_auto_buf b = hf_buf_init(OUT_MAX), f = hf_buf_init(OUT_MAX), out = hf_buf_init(OUT_MAX);
-	if (hf_is(before, HF_DICT))
+	if (hf_is(before, HF_DICT)) {
 		put_json(&b, before, 4);
-	else
+		hf_buf_put(&b, '\n');
+	} else {
 		hf_buf_add(&b, hf_value_text(a, before));
-	if (hf_is(after, HF_DICT))
+	}
+	if (hf_is(after, HF_DICT)) {
 		put_json(&f, after, 4);
-	else
+		hf_buf_put(&f, '\n');
+	} else {
 		hf_buf_add(&f, hf_value_text(a, after));
+	}
 	struct hf_diff_headers headers = { hf_dict_cstr(d, "before_header", NULL),
 		hf_dict_cstr(d, "after_header", NULL) };
 	hf_diff_print(&out, hf_buf_str(&b), hf_buf_str(&f), headers, p->colour);
@@ -196,6 +203,17 @@ static bool is_loop(const struct hf_value *e)
 	       hf_dict_get(hf_list_at(list, 0), "ansible_loop_var") != NULL;
 }
 
+/* Who watches may want to know what took so long. */
+static void put_duration(const struct apply_print *p, int64_t ms, struct hf_buf *out)
+{
+	if (!p->terminal || ms < WORTH_SAYING_MS)
+		return;
+	if (ms < 60 * 1000)
+		hf_buf_printf(out, "%lld.%lld s", (long long)ms / 1000, (long long)ms % 1000 / 100);
+	else
+		hf_buf_printf(out, "%lld min %lld s", (long long)ms / 60000, (long long)ms / 1000 % 60);
+}
+
 static void print_status(
 	const struct apply_print *p, struct hf_arena *a, const struct hf_value *e, const char *status)
 {
@@ -212,6 +230,10 @@ static void print_status(
 	if (item != NULL)
 		hf_buf_printf(&out, "%s (item=%s)%s", bad ? "" : " =>", hf_value_text(a, item).p,
 			skipped ? " " : "");
+	hf_auto_buf took = hf_buf_init(OUT_MAX);
+	put_duration(p, hf_dict_int(e, "ms", 0), &took);
+	if (took.n > 0)
+		hf_buf_printf(&out, " (%.*s)", HF_STR_ARG(hf_buf_str(&took)));
 	put_result(p, a, e, status, &out);
 	say(p, stdout, status, hf_buf_str(&out));
 }
@@ -328,6 +350,35 @@ static void print_recap(const struct apply_print *p, struct hf_arena *a, const s
 	putchar('\n');
 }
 
+/* What the run is at goes to the line of progress.h, where there is one. */
+static void note_progress(const struct hf_value *e)
+{
+	char text[64] = "a handler";
+	if (!hf_dict_bool(e, "handler", false))
+		snprintf(text, sizeof(text), "task %lld of %lld", (long long)hf_dict_int(e, "number", 0),
+			(long long)hf_dict_int(e, "of", 0));
+	progress_show(text);
+}
+
+static void print_task_start(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	banner_of(a, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
+		hf_dict_cstr(e, "task", NULL));
+	if (p->verbosity > 1)
+		say(p, stdout, "verbose",
+			hf_str(hf_sprintf(a, "task path: %s", hf_dict_cstr(e, "path", ""))));
+	note_progress(e);
+}
+
+static void print_end(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	hf_auto_buf took = hf_buf_init(OUT_MAX);
+	print_recap(p, a, e);
+	put_duration(p, (int64_t)(hf_time_monotonic_ms() - p->started_ms), &took);
+	if (took.n > 0)
+		printf("Took %.*s.\n\n", HF_STR_ARG(hf_buf_str(&took)));
+}
+
 static void print_retry(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
 	const char *text =
@@ -346,14 +397,13 @@ static void print_human(struct apply_print *p, const struct hf_value *e)
 	if (strcmp(type, "play") == 0)
 		banner_of(a, "PLAY", hf_dict_cstr(e, "play", NULL));
 	else if (strcmp(type, "task_start") == 0)
-		banner_of(a, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
-			hf_dict_cstr(e, "task", NULL));
+		print_task_start(p, a, e);
 	else if (task)
 		print_task(p, a, e);
 	else if (strcmp(type, "retry") == 0)
 		print_retry(p, a, e);
 	else if (strcmp(type, "stats") == 0)
-		print_recap(p, a, e);
+		print_end(p, a, e);
 	else if (strcmp(type, "no_hosts") == 0)
 		say(p, stdout, "skipped", hf_str(msg));
 	else if (strcmp(type, "warning") == 0)
@@ -395,8 +445,11 @@ static void print_line(const struct apply_print *p, const struct hf_value *e)
 void apply_print_event(void *data, const struct hf_value *event)
 {
 	struct apply_print *p = data;
-	if (p->jsonl)
+	if (p->jsonl) {
 		print_line(p, event);
-	else
-		print_human(p, event);
+		return;
+	}
+	progress_lock();
+	print_human(p, event);
+	progress_unlock();
 }

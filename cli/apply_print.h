@@ -1,11 +1,16 @@
 /* cli/apply_print.h - a run's events for people, in the lines Ansible's users know, or as JSON lines. */
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "lib/data/value.h"
 
 struct apply_print {
 	bool jsonl, colour;
+	bool terminal;              /* somebody watches: durations, and the line of progress.h */
 	bool hide_skipped, hide_ok; /* display_skipped_hosts, display_ok_hosts */
 	int verbosity;
+	uint64_t started_ms;
 	/* files brought in since the last line: shown together for all hosts */
 	struct hf_arena *arena;
 	struct hf_value *included;

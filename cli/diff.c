@@ -27,13 +27,12 @@ static struct lines split(struct hf_arena *a, struct hf_str text)
 {
 	struct lines out = { 0 };
 	struct hf_str line;
+	/* The last line end makes no line of its own, and is told of where it is missing. */
+	bool whole = text.n == 0 || text.p[text.n - 1] == '\n';
 	while (text.n > 0 && hf_str_split(&text, '\n', &line))
 		*hf_vec_push(a, &out) = line;
-	/* The last line end makes no line of its own, and is told of where it is missing. */
 	struct hf_str *last = out.n == 0 ? NULL : &out.at[out.n - 1];
-	if (last != NULL && last->n == 0)
-		out.n--;
-	else if (last != NULL)
+	if (!whole)
 		*last = hf_str(hf_sprintf(a, "%.*s\n\\ No newline at end of file", HF_STR_ARG(*last)));
 	return out;
 }

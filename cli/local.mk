@@ -14,6 +14,7 @@ holdfast_SOURCES = \
 	%reldir%/eval_value.c %reldir%/eval_value.h \
 	%reldir%/main.c \
 	%reldir%/options.c %reldir%/options.h \
+	%reldir%/progress.c %reldir%/progress.h \
 	%reldir%/release.c %reldir%/release.h \
 	%reldir%/release_build.c \
 	%reldir%/release_attest.c \

@@ -323,7 +323,11 @@ static void diff_finish(struct hf_file_work *w)
 		if (hf_fs_walk(w->path, content_list, content, &unreadable) == 0)
 			hf_dict_put(w->diff.before, "path_content", content);
 	}
-	hf_change_diff_values(w->c, w->change, w->diff.before, w->diff.after);
+	/* Shown where differences are wanted, and always part of the result. */
+	struct hf_value *both = hf_value_dict(a);
+	hf_dict_put(both, "before", w->diff.before);
+	hf_dict_put(both, "after", w->diff.after);
+	hf_result_put(w->c, w->change, "diff", both);
 }
 
 int hf_file_work_run(struct hf_module_context *c, const struct hf_file_params *p, struct hf_change *change,
@@ -335,7 +339,7 @@ int hf_file_work_run(struct hf_module_context *c, const struct hf_file_params *p
 	struct hf_file_work *w = hf_new(a, struct hf_file_work);
 	*w = (struct hf_file_work){ .c = c, .p = p, .change = change, .err = err, .touch = touch };
 	int result = work_prepare(w);
-	if (result == 0 && hf_task_diff(c) && !touch) {
+	if (result == 0 && !touch) {
 		w->diff = (struct hf_file_diff){ hf_value_dict(a), hf_value_dict(a) };
 		hf_dict_put(w->diff.before, "path", hf_value_cstr(a, w->path));
 		hf_dict_put(w->diff.after, "path", hf_value_cstr(a, w->path));

@@ -178,6 +178,12 @@ static int include_vars_check(
 	if (r == 0)
 		r = p->dir != NULL ? read_dir(c, p, path, 1, vars, included, err)
 				   : read_file(c, p, path, vars, included, err);
+	if (r < 0 && err->code != HF_E_UNSUPPORTED) {
+		hf_result_put(c, change, "ansible_facts", hf_value_dict(a));
+		hf_result_put(c, change, "ansible_included_var_files", hf_value_list(a));
+		hf_result_cstr(c, change, "message", err->text);
+		return hf_fail(err, HF_E_TASK, "%s", hf_strdup(a, err->text));
+	}
 	if (r < 0)
 		return r;
 	if (p->name != NULL && p->name[0] != '\0') {

@@ -241,6 +241,13 @@ static int known_hosts_check(
 	host_search(w);
 	lines_change(w);
 	hf_edit_describe(c, change, &w->file);
+	/* Part of the result whether differences are wanted or not. */
+	struct hf_value *diff = hf_value_dict(w->a);
+	hf_dict_put(diff, "before_header", hf_value_cstr(w->a, w->file.existed ? p->path : "/dev/null"));
+	hf_dict_put(diff, "after_header", hf_value_cstr(w->a, p->path));
+	hf_dict_put(diff, "before", hf_value_str(w->a, w->file.before));
+	hf_dict_put(diff, "after", hf_value_str(w->a, w->file.after));
+	hf_result_put(c, change, "diff", diff);
 	hf_result_cstr(c, change, "name", p->name);
 	hf_result_put(c, change, "key", given ? hf_value_cstr(w->a, p->key) : hf_value_null(w->a));
 	hf_result_cstr(c, change, "path", p->path);

@@ -87,6 +87,7 @@ static int replace_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_text_edit *e = hf_new(a, struct hf_text_edit);
 	*e = hf_text_edit(c, change, &p->text);
+	e->bare_header = true;
 	if (strcmp(p->encoding, "utf-8") != 0 && strcmp(p->encoding, "utf8") != 0)
 		return hf_fail(err, HF_E_UNSUPPORTED, "encoding %s: only utf-8 is read", p->encoding);
 	int result = hf_text_load(e, p->text.path, err);

@@ -112,7 +112,7 @@ static void look_diff(struct hf_text_edit *e, const struct hf_file_diff *attrs, 
 	struct hf_arena *a = hf_task_arena(e->c);
 	if (!hf_task_diff(e->c))
 		return;
-	const char *header = hf_sprintf(a, "%s (content)", e->path);
+	const char *header = e->bare_header ? e->path : hf_sprintf(a, "%s (content)", e->path);
 	if (e->content_changed)
 		hf_change_diff(e->c, e->change, header, e->before, header, e->after);
 	if (attr_changed && hf_dict_len(attrs->before) > 0)

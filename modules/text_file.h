@@ -37,6 +37,7 @@ struct hf_text_edit {
 	const char *validate;
 	bool exists, backup;
 	bool content_changed;
+	bool bare_header;   /* of differences: without "(content)" */
 	bool no_attr_words; /* the message stays as it is when attributes change (ini_file …) */
 	struct hf_str before, after;
 	const char *message;

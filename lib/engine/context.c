@@ -232,9 +232,7 @@ void hf_task_warn(struct hf_module_context *c, const char *format, ...)
 
 void hf_task_secret(struct hf_module_context *c, struct hf_str secret)
 {
-	struct hf_run *run = task(c)->run;
-	if (secret.n > 0)
-		hf_list_append(run->secrets, hf_value_str(run->arena, secret));
+	hf_secret_add(task(c)->run, secret);
 }
 
 /* --- changes --- */

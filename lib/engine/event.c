@@ -17,6 +17,19 @@ const char *hf_status_word(enum hf_status s)
 
 /* --- secrets --- */
 
+void hf_secret_add(void *data, struct hf_str text)
+{
+	enum { SHORT = 4 };
+	struct hf_run *run = data;
+	struct hf_str s = hf_str_trim(text);
+	for (size_t i = 0; i < hf_list_len(run->secrets); i++) {
+		if (hf_str_equal(hf_list_at(run->secrets, i)->u.string, s))
+			return;
+	}
+	if (s.n >= SHORT)
+		hf_list_append(run->secrets, hf_value_str(run->arena, s));
+}
+
 static struct hf_value *hide_text(const struct hf_run *run, struct hf_arena *a, struct hf_value *v)
 {
 	bool found = false;
@@ -117,9 +130,12 @@ void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *e = event_new(a, "task_start");
 	put(a, e, "play", run->play == NULL ? NULL : run->play->name);
-	put(a, e, "task", title);
+	hf_dict_put(e, "task", hf_hide(run, a, hf_value_cstr(a, title)));
 	put(a, e, "module", n->action);
 	hf_dict_put(e, "handler", hf_value_bool(a, n->handler));
+	hf_dict_put(e, "number", hf_value_int(a, run->task_number));
+	hf_dict_put(e, "of",
+		hf_value_int(a, run->task_count > run->task_number ? run->task_count : run->task_number));
 	hf_dict_put(e, "path",
 		hf_value_cstr(
 			a, hf_sprintf(a, "%s:%u", n->pos.file == NULL ? "" : n->pos.file, n->pos.line)));

@@ -175,6 +175,7 @@ static int run_one(struct hf_run *run, const struct hf_node *n, const struct hf_
 	if (r < 0)
 		return r;
 	struct hf_nodes nodes = { &block, 1, 1 };
+	run->task_count += hf_count_tasks(run, &nodes);
 	return hf_exec_play_nodes(run, &nodes, hosts, err);
 }
 

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "lib/base/scope.h"
+#include "lib/base/time.h"
 #include "lib/engine/state.h"
 
 enum { LOOP_MAX = 1000000 };
@@ -259,17 +260,20 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 		return 0;
 	}
 	bool ignored = true;
+	uint64_t started_ms = t->started_ms;
 	for (size_t i = 0; i < hf_list_len(items); i++) {
 		if (i > 0 && c.pause > 0)
 			sleep_for(c.pause);
 		set_locals(t, &c, items, i);
 		t->result = hf_value_dict(t->arena);
+		t->started_ms = hf_time_monotonic_ms(); /* an item's own duration */
 		int r = hf_task_once(t, err);
 		if (r < 0)
 			return r;
 		if (t->raised || t->refused) {
 			t->item = NULL;
 			t->scope.locals = NULL;
+			t->started_ms = started_ms;
 			return 0;
 		}
 		label_item(t, &c);
@@ -291,6 +295,7 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 			break;
 	}
 	t->item = NULL;
+	t->started_ms = started_ms;
 	t->label = NULL;
 	t->scope.locals = NULL;
 	t->ignore_errors = ignored;

@@ -19,7 +19,9 @@ void hf_task_fail(struct hf_task *t, const struct hf_error *err)
 	bool refused = err->code == HF_E_UNSUPPORTED;
 	struct hf_error why = *err;
 	hf_error_set_pos(&why, t->node->pos);
-	if (hf_dict_get(t->result, "msg") == NULL || err->code != HF_E_TASK)
+	/* include_vars, as Ansible's, tells why in "message". */
+	bool told = hf_dict_get(t->result, "msg") != NULL || hf_dict_get(t->result, "message") != NULL;
+	if (!told || err->code != HF_E_TASK)
 		hf_dict_put(t->result, "msg",
 			hf_value_cstr(t->arena,
 				refused ? hf_error_print(&why, placed, sizeof(placed)) : err->text));
@@ -401,19 +403,17 @@ static void keep_facts(struct hf_task *t)
 	t->scope.locals = locals;
 }
 
-/* Secret arguments are hidden wherever their text turns up: in diffs, messages, outputs. Very short ones
- * would hide too much else. */
+/* Secret arguments are hidden wherever their text turns up: in diffs, messages, outputs. */
 static void note_secrets(struct hf_run *run, const struct hf_value *v)
 {
-	enum { SHORT = 4 };
 	if (hf_is(v, HF_DICT)) {
 		HF_DICT_EACH (v, e)
 			note_secrets(run, hf_entry_value(e));
 	} else if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)
 			note_secrets(run, hf_list_at(v, i));
-	} else if (hf_is(v, HF_STRING) && hf_is_secret(v) && hf_str_trim(v->u.string).n >= SHORT) {
-		hf_list_append(run->secrets, hf_value_str(run->arena, hf_str_trim(v->u.string)));
+	} else if (hf_is(v, HF_STRING) && hf_is_secret(v)) {
+		hf_secret_add(run, v->u.string);
 	}
 }
 

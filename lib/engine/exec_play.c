@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,12 @@ static const char *pattern_of(struct hf_run *run, const struct hf_value *v)
 	return hf_buf_dup(run->arena, &out).p;
 }
 
+static struct hf_error *with_status(struct hf_run *run, int exit_status, struct hf_error *err)
+{
+	run->fatal = exit_status;
+	return err;
+}
+
 static int templated(struct hf_run *run, struct hf_play *play, struct hf_value *v, struct hf_value **ret,
 	struct hf_error *err)
 {
@@ -27,9 +34,11 @@ static int templated(struct hf_run *run, struct hf_play *play, struct hf_value *
 	run->scope = s;
 	int r = hf_templar_value(run->templar, run->arena, v, NULL, ret, err);
 	run->scope = outer;
-	if (r == 0 && hf_is(*ret, HF_OMIT))
+	if (r < 0)
+		return hf_wrap(with_status(run, EXIT_PARSE, err), "the play has a value that cannot be told");
+	if (hf_is(*ret, HF_OMIT))
 		*ret = NULL;
-	return r;
+	return 0;
 }
 
 bool hf_host_is_here(struct hf_run *run, const struct hf_play *play, const struct hf_host *h)
@@ -138,6 +147,7 @@ static int gather(struct hf_run *run, struct hf_play *play, struct hf_error *err
 		if (play->node.kw[keys[i]] != NULL)
 			hf_dict_put(n->args, hf_keyword_name(keys[i]), play->node.kw[keys[i]]);
 	}
+	run->task_count++;
 	struct hf_hosts who = { 0 };
 	bool smart = run->gathering != NULL && strcmp(run->gathering, "smart") == 0 && keyword == NULL;
 	for (size_t i = 0; i < run->batch.n; i++) {
@@ -180,6 +190,9 @@ static int section(
 
 static int run_batch(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 {
+	run->task_number = 0;
+	run->task_count = hf_count_tasks(run, &play->pre_tasks) + hf_count_tasks(run, &play->roles) +
+			  hf_count_tasks(run, &play->tasks) + hf_count_tasks(run, &play->post_tasks);
 	int r = gather(run, play, err);
 	fail_hosts(run);
 	if (r == 0)
@@ -201,7 +214,7 @@ static int batch_number(struct hf_run *run, const struct hf_value *v, int64_t *r
 		return 0;
 	}
 	if (!hf_str_to_int64(percent ? hf_strn(s.p, s.n - 1) : s, ret))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v),
+		return hf_fail_at(with_status(run, EXIT_UNEXPECTED, err), HF_E_PARSE, hf_value_pos(v),
 			"serial: \"%.*s\" is neither a number of hosts nor a percentage of them",
 			HF_STR_ARG(s));
 	if (!percent)
@@ -220,8 +233,11 @@ static int serial_check(struct hf_run *run, const struct hf_value *serial, struc
 		return 0;
 	if (!hf_is_sequence(serial))
 		return batch_number(run, serial, &n, err);
-	for (size_t i = 0; r == 0 && i < hf_list_len(serial); i++)
+	size_t left = run->play_hosts.n;
+	for (size_t i = 0; r == 0 && left > 0 && i < hf_list_len(serial); i++) {
 		r = batch_number(run, hf_list_at(serial, i), &n, err);
+		left -= r < 0 || n <= 0 || (size_t)n > left ? left : (size_t)n;
+	}
 	return r;
 }
 
@@ -257,8 +273,8 @@ static int order_hosts(struct hf_run *run, struct hf_play *play, struct hf_error
 	struct hf_str how = hf_value_text(run->arena, v);
 	bool reverse = hf_str_starts(how, "reverse_"), sorted = hf_str_ends(how, "sorted");
 	if (!sorted && !hf_str_is(how, "reverse_inventory") && !hf_str_is(how, "shuffle"))
-		return hf_fail_at(
-			err, HF_E_PARSE, hf_value_pos(v), "Invalid value for 'order': %.*s", HF_STR_ARG(how));
+		return hf_fail_at(with_status(run, EXIT_OPTIONS, err), HF_E_PARSE, hf_value_pos(v),
+			"Invalid 'order' specified for inventory hosts: %.*s", HF_STR_ARG(how));
 	for (size_t i = 1; sorted && i < h->n; i++) {
 		for (size_t j = i; j > 0 && strcmp(h->at[j]->name, h->at[j - 1]->name) < 0; j--) {
 			struct hf_host *swap = h->at[j];
@@ -285,6 +301,30 @@ static int play_title(struct hf_run *run, struct hf_play *play, struct hf_error 
 	return 0;
 }
 
+/* max_fail_percentage: a number, with or without "%". */
+static int read_max_fail(struct hf_run *run, struct hf_play *play, struct hf_error *err)
+{
+	struct hf_value *v = NULL;
+	char text[32], *end = text;
+	run->max_fail = -1;
+	int r = templated(run, play, play->node.kw[HF_KW_max_fail_percentage], &v, err);
+	if (r < 0 || v == NULL || hf_is(v, HF_NULL))
+		return r;
+	struct hf_str s = hf_str_trim(hf_value_text(run->arena, v));
+	s.n -= s.n > 0 && s.p[s.n - 1] == '%';
+	if (s.n > 0 && s.n < sizeof(text)) {
+		memcpy(text, s.p, s.n);
+		text[s.n] = '\0';
+		run->max_fail = strtod(text, &end);
+	}
+	if (end == text || *end != '\0')
+		return hf_fail_at(with_status(run, EXIT_PARSE, err), HF_E_PARSE, hf_value_pos(v),
+			"the field 'max_fail_percentage' has an invalid value ('%.*s'), and could not be "
+			"converted to percent",
+			HF_STR_ARG(s));
+	return 0;
+}
+
 int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 {
 	run->play = play;
@@ -293,6 +333,8 @@ int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 	int r = hf_prompt_vars(run, play, err);
 	if (r == 0)
 		r = play_title(run, play, err);
+	if (r == 0)
+		r = read_max_fail(run, play, err);
 	if (r == 0)
 		r = resolve_hosts(run, play, err);
 	if (r < 0)

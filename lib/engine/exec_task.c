@@ -204,13 +204,27 @@ static int run_host(struct hf_run *run, const struct hf_node *n, struct hf_host 
 	return *go ? run_on_host(t, err) : 0;
 }
 
-/* run_once: the first host's result is everybody's. */
-static bool run_once(const struct hf_node *n)
+/* A keyword that holds for all hosts, by what the first of them knows. */
+static int flag_of(struct hf_run *run, const struct hf_node *n, struct hf_host *h, enum hf_keyword k,
+	bool fallback, bool *ret, struct hf_error *err)
 {
-	const struct hf_value *v = hf_node_keyword(n, HF_KW_run_once);
-	if (hf_is(v, HF_BOOL))
-		return v->u.boolean;
-	return hf_is(v, HF_STRING) && hf_text_bool(v->u.string) == HF_YES;
+	const struct hf_value *v = hf_node_keyword(n, k);
+	*ret = hf_is(v, HF_BOOL) ? v->u.boolean : fallback;
+	if (v == NULL || hf_is(v, HF_BOOL))
+		return 0;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_task *t = hf_new(a, struct hf_task);
+	task_init(t, run, n, h, a);
+	int r = hf_task_flag(t, k, fallback, ret, err);
+	run->scope = NULL;
+	return r < 0 ? hf_error_set_pos(err, n->pos) : 0;
+}
+
+/* run_once: the first host's result is everybody's. */
+static int run_once(
+	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
+{
+	return flag_of(run, n, h, HF_KW_run_once, false, ret, err);
 }
 
 static void share_result(struct hf_run *run, const struct hf_node *n, const struct hf_host *first,
@@ -240,34 +254,29 @@ static void share_result(struct hf_run *run, const struct hf_node *n, const stru
 	}
 }
 
-static int percent_failed(const struct hf_hosts *hosts)
+static double percent_failed(const struct hf_hosts *hosts)
 {
 	size_t failed = 0;
 	for (size_t i = 0; i < hosts->n; i++)
 		failed += hosts->at[i]->run->failing || hosts->at[i]->run->failed ||
 			  hosts->at[i]->run->unreachable;
-	return hosts->n == 0 ? 0 : (int)(failed * 100 / hosts->n);
+	return hosts->n == 0 ? 0 : (double)failed * 100 / (double)hosts->n;
 }
 
 /* any_errors_fatal and max_fail_percentage: one host's failure may be everybody's. */
-static void spread_failure(
-	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, bool newly)
+static int spread_failure(struct hf_run *run, const struct hf_node *n, struct hf_host *first,
+	const struct hf_hosts *hosts, struct hf_error *err)
 {
-	const struct hf_value *fatal = hf_node_keyword(n, HF_KW_any_errors_fatal);
-	const struct hf_value *most = run->play->node.kw[HF_KW_max_fail_percentage];
-	bool all = newly && (fatal == NULL ? run->any_errors_fatal : hf_value_truthy(fatal));
-	if (most != NULL && newly) {
-		int64_t limit = 0;
-		if (hf_is(most, HF_INT))
-			limit = most->u.integer;
-		else if (!hf_is(most, HF_STRING) || !hf_str_to_int64(most->u.string, &limit))
-			limit = 100;
-		all = all || percent_failed(&run->batch) > limit;
-	}
+	bool all = false;
+	int r = flag_of(run, n, first, HF_KW_any_errors_fatal, run->any_errors_fatal, &all, err);
+	if (r < 0)
+		return r;
+	all = all || (run->max_fail >= 0 && percent_failed(&run->batch) > run->max_fail);
 	for (size_t i = 0; all && i < hosts->n; i++) {
 		if (hf_host_active(hosts->at[i]))
 			hosts->at[i]->run->failing = true;
 	}
+	return 0;
 }
 
 /* Nobody asked for tags, and the task has none. */
@@ -299,6 +308,23 @@ static int stopped(struct hf_run *run, struct hf_error *err)
 	if (run->deadline_ms != 0 && hf_time_monotonic_ms() > run->deadline_ms)
 		return hf_fail(err, HF_E_TIMEOUT, "the run did not end in %u s", run->options->deadline_s);
 	return 0;
+}
+
+unsigned hf_count_tasks(struct hf_run *run, const struct hf_nodes *nodes)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < nodes->n; i++) {
+		const struct hf_node *one = nodes->at[i];
+		struct hf_error unknown;
+		bool runs = true;
+		if (one->kind != HF_NODE_TASK)
+			n += hf_count_tasks(run, &one->body) + hf_count_tasks(run, &one->always);
+		/* Tags that cannot be told yet count: it is a guide for who waits. */
+		else if (one->task != HF_TASK_META &&
+			 (should_run(run, one, NULL, &runs, &unknown) < 0 || runs))
+			n++;
+	}
+	return n;
 }
 
 static struct hf_host *first_active(const struct hf_hosts *hosts)
@@ -371,23 +397,25 @@ int hf_exec_task(
 	struct hf_host *first = first_active(hosts);
 	if (first == NULL || run->play_over || hf_task_passed_over(run, n))
 		return 0;
-	bool run_it = false, once = run_once(n), newly = false;
+	bool run_it = false, once = false, newly = false;
 	int r = stopped(run, err);
 	if (r == 0)
 		r = should_run(run, n, first, &run_it, err);
 	if (r < 0 || !run_it)
 		return r;
-	run->task_number++;
 	if (n->task == HF_TASK_META)
 		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
-	r = free_rules(run, n, &once, err);
+	run->task_number += !n->handler;
+	r = run_once(run, n, first, &once, err);
+	if (r == 0)
+		r = free_rules(run, n, &once, err);
 	if (r == 0)
 		r = run_everywhere(run, n, hosts, once || is_for_all(n), &newly, err);
 	if (r < 0)
 		return r;
 	if (once)
 		share_result(run, n, first, hosts);
-	if (!is_free(run))
-		spread_failure(run, n, hosts, newly);
+	if (newly && !is_free(run) && (r = spread_failure(run, n, first, hosts, err)) < 0)
+		return r;
 	return n->dynamic ? hf_include_run(run, n, err) : 0;
 }

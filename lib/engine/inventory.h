@@ -34,6 +34,7 @@ struct hf_inventory {
 	HF_VEC(const char *) sources;   /* absolute paths of files and directories */
 	struct hf_group *all, *ungrouped;
 	const char *reading; /* the file on its way */
+	bool named;          /* a source was asked for: without hosts "all" is nobody, not this machine */
 };
 
 struct hf_inventory *hf_inventory_new(struct hf_arena *a) HF_RETURNS_NONNULL;

@@ -10,15 +10,21 @@
 
 enum { VAR_FILES_MAX = 4096, VAR_DEPTH_MAX = 16 };
 
-static void mark_secret(struct hf_value *v)
+/* What stands in a vault beside passwords, a user's name or a port, is short: only longer texts are looked
+ * for in what others print. */
+enum { SECRET_MIN = 8 };
+
+static void mark_secret(struct hf_loader *l, struct hf_value *v)
 {
 	v->flags |= HF_VALUE_SECRET;
+	if (hf_is(v, HF_STRING) && l->secret != NULL && v->u.string.n >= SECRET_MIN)
+		l->secret(l->data, v->u.string);
 	if (hf_is(v, HF_DICT)) {
 		HF_DICT_EACH (v, e)
-			mark_secret(hf_entry_value(e));
+			mark_secret(l, hf_entry_value(e));
 	} else if (hf_is_sequence(v)) {
 		for (size_t i = 0; i < hf_list_len(v); i++)
-			mark_secret(hf_list_at(v, i));
+			mark_secret(l, hf_list_at(v, i));
 	}
 }
 
@@ -54,7 +60,7 @@ int hf_load_yaml(struct hf_loader *l, const char *path, struct hf_value **ret, s
 	if (r < 0)
 		return r;
 	if (secret)
-		mark_secret(v);
+		mark_secret(l, v);
 	hf_map_set(&l->files, hf_strdup(l->arena, path), v);
 	*ret = v;
 	return 0;

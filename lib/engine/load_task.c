@@ -53,8 +53,10 @@ static int check_keyword(struct hf_arena *a, enum hf_keyword k, struct hf_value 
 	if (k == HF_KW_vars && !hf_is(v, HF_NULL) && !hf_is(v, HF_LIST))
 		return hf_load_check_vars(v, err);
 	const char *why = hf_keyword_refused(a, k, v);
+	/* A strategy that nobody has is, for Ansible's exit status too, a wrong word. */
 	if (why != NULL)
-		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v), "%s", why);
+		return hf_fail_at(err, k == HF_KW_strategy ? HF_E_ARGUMENT : HF_E_UNSUPPORTED,
+			hf_value_pos(v), "%s", why);
 	if (k == HF_KW_register && !hf_is(v, HF_STRING))
 		return hf_fail_at(
 			err, HF_E_PARSE, hf_value_pos(v), "'register' must be the name of a variable");

@@ -82,7 +82,7 @@ struct hf_host *hf_inventory_local(struct hf_inventory *v, const char *name)
 static bool means_this_machine(const struct hf_inventory *v, const char *text)
 {
 	bool nobody = v->order.n == 0 || (v->order.n == 1 && v->order.at[0]->implicit);
-	return nobody && (strcmp(text, "all") == 0 || strcmp(text, "*") == 0);
+	return nobody && !v->named && (strcmp(text, "all") == 0 || strcmp(text, "*") == 0);
 }
 
 static void match_piece(struct hf_inventory *v, const struct matcher *m, struct hf_hosts *out)

@@ -88,6 +88,7 @@ struct hf_loader {
 	struct hf_map files; /* path → parsed document */
 	unsigned next_id, depth;
 	void (*warning)(void *data, const char *text);
+	void (*secret)(void *data, struct hf_str text); /* of a file that is a vault; may be NULL */
 	void *data;
 	/* Static imports and roles may be named by templates: the text in the scope of node. */
 	int (*text)(void *data, const struct hf_node *node, struct hf_value *v, struct hf_str *ret,

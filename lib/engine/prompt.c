@@ -88,8 +88,8 @@ static int prompt(struct hf_run *run, struct hf_play *play, const struct hf_valu
 		r = encrypted(run, one, &v, err);
 	if (r < 0)
 		return r;
-	if (hf_dict_bool(one, "private", true) && hf_is(v, HF_STRING) && v->u.string.n > 3)
-		hf_list_append(run->secrets, v);
+	if (hf_dict_bool(one, "private", true) && hf_is(v, HF_STRING))
+		hf_secret_add(run, v->u.string);
 	if (hf_dict_bool(one, "unsafe", false)) {
 		v = hf_value_copy(run->arena, v);
 		hf_mark_unsafe(v);

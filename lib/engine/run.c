@@ -15,16 +15,6 @@
 #include "lib/engine/refuse.h"
 #include "lib/engine/state.h"
 
-/* ansible-playbook's exit statuses. */
-enum {
-	EXIT_DONE = 0,
-	EXIT_ERROR = 1,
-	EXIT_HOSTS_FAILED = 2,
-	EXIT_UNREACHABLE = 4,
-	EXIT_PARSE = 4,
-	EXIT_UNEXPECTED = 250
-};
-
 static void loader_warning(void *data, const char *text)
 {
 	hf_event_warning(data, text);
@@ -64,10 +54,19 @@ static int add_inventory(struct hf_run *run, const struct hf_config *config, str
 	const char *const *list =
 		run->options->inventories != NULL ? run->options->inventories : config->inventories;
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+		run->inventory->named = true;
+		/* As Ansible: what is not there is said, and nobody is in it. */
+		if (strchr(list[i], ',') == NULL && access(list[i], F_OK) < 0 && errno == ENOENT) {
+			hf_event_warning(run,
+				hf_sprintf(run->arena, "Unable to parse %s as an inventory source", list[i]));
+			continue;
+		}
 		int r = hf_inventory_add(run->inventory, list[i], err);
 		if (r < 0)
 			return r;
 	}
+	if (run->inventory->named && run->inventory->order.n == 0)
+		hf_event_warning(run, "No inventory was parsed, only implicit localhost is available");
 	if (run->options->host_name != NULL || run->options->groups != NULL) {
 		const char *name = run->options->host_name != NULL ? run->options->host_name : "localhost";
 		struct hf_host *h = hf_inventory_host(run->inventory, name);
@@ -165,6 +164,7 @@ static void init_loader(struct hf_run *run, const struct hf_config *config, cons
 		.roles_path = config->roles_path,
 		.collections_path = config->collections_path,
 		.warning = loader_warning,
+		.secret = hf_secret_add,
 		.data = run,
 		.text = loader_text,
 	};
@@ -348,8 +348,13 @@ static int run_all(struct hf_run *run, struct hf_run_summary *ret, bool *ret_sta
 	r = run_plays(run, err);
 	sum_up(run, ret);
 	hf_event_stats(run);
+	/* As Ansible, which ends well then. */
 	if (r == 0 && !run->started)
-		return hf_fail(err, HF_E_ARGUMENT, "No matching task \"%s\" found.", o->start_at_task);
+		hf_event_warning(
+			run, hf_sprintf(run->arena,
+				     "No matching task \"%s\" found. Note: --start-at-task can only follow "
+				     "static includes.",
+				     o->start_at_task));
 	return r;
 }
 
@@ -378,6 +383,8 @@ int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary
 		ret->exit_status = started || (r != -HF_E_PARSE && r != -HF_E_UNSUPPORTED && r != -HF_E_LIMIT)
 					   ? EXIT_ERROR
 					   : EXIT_PARSE;
+	if (r < 0 && run->fatal != 0)
+		ret->exit_status = run->fatal;
 	if (r < 0)
 		keep_position(err);
 	return r;

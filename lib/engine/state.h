@@ -9,6 +9,17 @@
 
 enum { HF_SCOPE_LAYERS_MAX = 4096 };
 
+/* ansible-playbook's exit statuses. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_ERROR = 1,
+	EXIT_HOSTS_FAILED = 2,
+	EXIT_UNREACHABLE = 4,
+	EXIT_PARSE = 4,
+	EXIT_OPTIONS = 5,
+	EXIT_UNEXPECTED = 250
+};
+
 enum hf_status {
 	HF_ST_OK,
 	HF_ST_CHANGED,
@@ -106,9 +117,12 @@ struct hf_run {
 	bool started;                       /* --start-at-task was found, or not asked for */
 	char step;                          /* 'c': no more questions */
 	uint64_t deadline_ms;
-	int start_dir; /* a descriptor of where the run was started, + 1; 0: not opened yet */
-	int fatal;     /* exit status of an error outside tasks */
-	unsigned task_number, jobs, include_depth;
+	int start_dir;   /* a descriptor of where the run was started, + 1; 0: not opened yet */
+	int fatal;       /* exit status of an error outside tasks; 0: by its kind */
+	double max_fail; /* max_fail_percentage of the play; below 0: none */
+	unsigned task_number,
+		task_count; /* of the play: how many were met, how many there are as far as is known */
+	unsigned jobs, include_depth;
 	unsigned errors_cleared;      /* how often meta: clear_host_errors ran */
 	struct hf_map resource_names; /* how often a resource's description was seen */
 	struct hf_map places;         /* wanted.c: how many tasks stand at a place */
@@ -263,6 +277,8 @@ HF_CHECK int hf_task_settle(struct hf_task *t, struct hf_error *err);
 /* --- event.c --- */
 /* result without what modules tell only the engine and its printer. */
 void hf_result_plain(struct hf_value *result);
+/* How many tasks these are, handlers and what only a failure brings left out. */
+unsigned hf_count_tasks(struct hf_run *run, const struct hf_nodes *nodes);
 void hf_event_play(struct hf_run *run, const struct hf_play *play);
 void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char *title);
 void hf_event_item(struct hf_task *t);
@@ -272,5 +288,8 @@ void hf_event_warning(struct hf_run *run, const char *text);
 void hf_event_text(struct hf_run *run, const char *type, const char *text);
 void hf_event_stats(struct hf_run *run);
 const char *hf_status_word(enum hf_status s);
+/* A text to hide wherever it turns up: in outputs, messages, names, differences. Very short ones would hide
+ * too much else and are left. run: a struct hf_run, as callbacks hand it on. */
+void hf_secret_add(void *run, struct hf_str text);
 /* text with the run's secrets hidden. */
 struct hf_value *hf_hide(struct hf_run *run, struct hf_arena *a, const struct hf_value *v);

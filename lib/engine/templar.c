@@ -375,6 +375,8 @@ static int vault_open(struct hf_templar *t, struct hf_arena *a, const struct hf_
 		return hf_error_set_pos(err, hf_value_pos(v));
 	struct hf_value *out = hf_value_at(hf_value_str(a, plain), hf_value_pos(v));
 	out->flags |= HF_VALUE_SECRET;
+	if (t->source.secret != NULL)
+		t->source.secret(t->source.data, plain);
 	*ret = out;
 	return 0;
 }

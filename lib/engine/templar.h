@@ -30,6 +30,8 @@ struct hf_templar_source {
 	int (*lookup)(void *data, struct hf_arena *a, const char *name, const struct hf_value *terms,
 		const struct hf_value *options, struct hf_value **ret, struct hf_error *err);
 	void (*warning)(void *data, const char *text);
+	/* Called with every plain text that came out of a vault, so that it is shown nowhere. */
+	void (*secret)(void *data, struct hf_str text);
 	/* Called with the name of every variable a template used, for fingerprints. */
 	void (*used)(void *data, struct hf_str name);
 };

@@ -250,6 +250,7 @@ struct hf_templar_source hf_vars_source(struct hf_run *run)
 		.find_file = source_find,
 		.lookup = source_lookup,
 		.warning = source_warning,
+		.secret = hf_secret_add,
 	};
 }
 

@@ -196,7 +196,8 @@ static int extra_one(struct hf_run *run, const char *text, struct hf_error *err)
 		return hf_wrap(err, "extra variables");
 	if (hf_is(v, HF_NULL))
 		return 0;
-	if (!hf_is(v, HF_DICT) || hf_dict_get(v, "_raw_params") != NULL)
+	run->fatal = hf_is(v, HF_DICT) && hf_dict_get(v, "_raw_params") == NULL ? 0 : EXIT_OPTIONS;
+	if (run->fatal != 0)
 		return hf_fail(err, HF_E_PARSE,
 			"Invalid extra vars data supplied. '%s' could not be made into a dictionary", text);
 	merge(run->extra, v);
