@@ -53,8 +53,8 @@ static int debug_check(
 	hf_result_bool(c, change, "_ansible_verbose_always", true);
 	if (p->var != NULL)
 		return put_variable(c, p->var, change, err);
-	struct hf_value *nothing = hf_task_given(c, "msg") ? hf_value_null(hf_task_arena(c))
-							   : hf_value_cstr(hf_task_arena(c), "Hello world!");
+	struct hf_value *nothing = hf_task_null(c, "msg") ? hf_value_null(hf_task_arena(c))
+							  : hf_value_cstr(hf_task_arena(c), "Hello world!");
 	hf_result_put(c, change, "msg", p->msg != NULL ? p->msg : nothing);
 	return 0;
 }

@@ -20,8 +20,8 @@ static int fail_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_value *msg = p->msg;
 	if (msg == NULL)
-		msg = hf_task_given(c, "msg") ? hf_value_null(a)
-					      : hf_value_cstr(a, "Failed as requested from task");
+		msg = hf_task_null(c, "msg") ? hf_value_null(a)
+					     : hf_value_cstr(a, "Failed as requested from task");
 	hf_result_put(c, change, "msg", msg);
 	return hf_fail(err, HF_E_TASK, "%s", hf_value_text(a, msg).p);
 }

@@ -74,6 +74,11 @@ bool hf_task_given(const struct hf_module_context *c, const char *option)
 	return task(c)->given != NULL && hf_dict_get(task(c)->given, option) != NULL;
 }
 
+bool hf_task_null(const struct hf_module_context *c, const char *option)
+{
+	return hf_is(hf_dict_get(task(c)->args, option), HF_NULL);
+}
+
 const char *const *hf_task_env(struct hf_module_context *c)
 {
 	struct hf_task *t = task(c);

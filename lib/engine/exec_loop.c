@@ -20,9 +20,8 @@ static int with_items(struct hf_task *t, struct hf_value **ret, struct hf_error 
 {
 	struct hf_value *terms = t->node->loop;
 	if (!hf_templar_has_lookup(t->node->with))
-		return hf_fail_at(err, HF_E_PARSE, t->node->pos,
-			"Unexpected failure in finding the lookup named '%s' in the available lookup plugins",
-			t->node->with);
+		return hf_fail_at(
+			err, HF_E_NOT_FOUND, t->node->pos, "lookup plugin (%s) not found", t->node->with);
 	int r = 0;
 	bool raw = strcmp(t->node->with, "first_found") == 0;
 	if (!raw)
@@ -84,7 +83,8 @@ int hf_loop_items(struct hf_task *t, struct hf_value **ret_items, struct hf_erro
 	int r = t->node->with != NULL ? with_items(t, ret_items, err) : loop_value(t, ret_items, err);
 	if (r == 0 && hf_list_len(*ret_items) > LOOP_MAX)
 		return hf_fail_at(err, HF_E_LIMIT, t->node->pos, "a loop over more than %d items", LOOP_MAX);
-	if (r != -HF_E_UNDEFINED)
+	bool absent = r < 0 && t->node->with != NULL && !hf_templar_has_lookup(t->node->with);
+	if (r != -HF_E_UNDEFINED && !absent)
 		return r;
 	/* A list that is not there is no error when the condition says so. */
 	bool holds = true;

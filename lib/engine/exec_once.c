@@ -15,6 +15,10 @@ static void put_flag(struct hf_task *t, const char *key, bool b)
 
 void hf_task_fail(struct hf_task *t, const struct hf_error *err)
 {
+	struct hf_error absent;
+	if (err->code != HF_E_UNSUPPORTED && err->code != HF_E_TASK &&
+		hf_refuse_named(t->run, t->node, err, &absent))
+		err = &absent;
 	char placed[HF_ERROR_TEXT_MAX + 512];
 	bool refused = err->code == HF_E_UNSUPPORTED;
 	struct hf_error why = *err;
@@ -459,6 +463,8 @@ static int task_steps(struct hf_task *t, struct hf_error *task_err, struct hf_er
 			r = hf_wrap(task_err,
 				"The task includes an option with an undefined variable. The error was");
 	}
+	if (r == 0)
+		r = hf_refuse_late(t->run, t->node, task_err);
 	if (r == 0) {
 		note_secrets(t->run, t->args);
 		r = run_attempts(t, task_err, err);

@@ -134,6 +134,13 @@ static int load_block(struct hf_loader *l, struct hf_node *parent, const char *d
 
 /* --- tasks --- */
 
+static struct hf_plugin_places places_of(const struct hf_loader *l, const struct hf_node *n)
+{
+	return (struct hf_plugin_places){ .role_dir = n->role == NULL ? NULL : n->role->dir,
+		.play_dir = n->play == NULL ? l->base : n->play->node.dir,
+		.collections_path = l->collections_path };
+}
+
 static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds, struct hf_error *err)
 {
 	n->loop = n->kw[HF_KW_loop];
@@ -145,7 +152,10 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(key), "duplicate loop in task: %s",
 				key->u.string.p + 5);
 		n->with = key->u.string.p + 5;
-		if (!hf_templar_has_lookup(n->with))
+		/* One that holdfast alone has not is refused when the task is reached. */
+		struct hf_plugin_places places = places_of(l, n);
+		if (!hf_templar_has_lookup(n->with) &&
+			!hf_plugin_possible(l->arena, &places, HF_PLUGIN_LOOKUP, n->with))
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
 				"'%s' is not a valid attribute for a Task", key->u.string.p);
 		n->loop = hf_entry_value(e);
@@ -158,7 +168,6 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 			"the `loop_control` value must be specified as a dictionary and cannot be a variable "
 			"itself (though it "
 			"can contain variables)");
-	(void)l;
 	return 0;
 }
 
@@ -297,9 +306,7 @@ static int import_role(struct hf_loader *l, struct hf_node *n, struct hf_error *
  * holdfast alone has not may stand in a task that never runs. */
 static int check_known(struct hf_loader *l, const struct hf_node *n, struct hf_error *err)
 {
-	struct hf_plugin_places places = { .role_dir = n->role == NULL ? NULL : n->role->dir,
-		.play_dir = n->play == NULL ? l->base : n->play->node.dir,
-		.collections_path = l->collections_path };
+	struct hf_plugin_places places = places_of(l, n);
 	if (strstr(n->action, "{{") != NULL ||
 		hf_plugin_possible(l->arena, &places, HF_PLUGIN_MODULE, n->action))
 		return 0;

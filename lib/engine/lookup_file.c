@@ -2,6 +2,8 @@
  * first_found, template … */
 #include <ctype.h>
 #include <glob.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -260,11 +262,33 @@ struct tree {
 	const char *root;
 };
 
+/* Trees lie over each other: the first that has a name gives it. */
+static bool tree_has(const struct tree *t, const char *relative)
+{
+	for (size_t i = 0; i < hf_list_len(t->into); i++) {
+		if (strcmp(hf_dict_cstr(hf_list_at(t->into, i), "path", ""), relative) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void tree_owner(struct hf_arena *a, struct hf_value *item, const struct stat *st)
+{
+	const struct passwd *user = getpwuid(st->st_uid);
+	hf_dict_put(item, "owner",
+		user == NULL ? hf_value_int(a, st->st_uid) : hf_value_cstr(a, hf_strdup(a, user->pw_name)));
+	const struct group *group = getgrgid(st->st_gid);
+	hf_dict_put(item, "group",
+		group == NULL ? hf_value_int(a, st->st_gid) : hf_value_cstr(a, hf_strdup(a, group->gr_name)));
+}
+
 static int tree_entry(
 	void *data, const char *path, const char *relative, const struct stat *st, struct hf_error *err)
 {
 	struct tree *t = data;
 	struct hf_arena *a = t->call->arena;
+	if (t->call->terms->u.list->n > 1 && tree_has(t, relative))
+		return 0;
 	struct hf_value *item = hf_value_dict(a);
 	hf_dict_put(item, "root", hf_value_cstr(a, t->root));
 	hf_dict_put(item, "path", hf_value_cstr(a, relative));
@@ -282,6 +306,7 @@ static int tree_entry(
 		return 0;
 	}
 	hf_dict_put(item, "mode", hf_value_cstr(a, hf_sprintf(a, "%04o", st->st_mode & 07777)));
+	tree_owner(a, item, st);
 	hf_dict_put(item, "uid", hf_value_int(a, st->st_uid));
 	hf_dict_put(item, "gid", hf_value_int(a, st->st_gid));
 	hf_dict_put(item, "size", hf_value_int(a, st->st_size));
@@ -299,8 +324,10 @@ static int lookup_filetree(const struct lookup_call *c, struct hf_value *into, s
 		struct hf_str name;
 		char *path = NULL;
 		int r = lookup_text(c, hf_list_at(c->terms, i), &name, err);
-		if (r == 0)
-			r = lookup_find(c, "files", name.p, &path, err);
+		if (r == 0 && (r = lookup_find(c, "files", name.p, &path, err)) == -HF_E_NOT_FOUND) {
+			r = 0;
+			continue; /* a tree that is not there has no entries */
+		}
 		struct tree t = { c, into, path };
 		if (r == 0)
 			r = hf_fs_walk(path, tree_entry, &t, err);

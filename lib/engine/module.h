@@ -87,6 +87,7 @@ const char *hf_task_name(const struct hf_module_context *c);
 struct hf_pos hf_task_pos(const struct hf_module_context *c);
 const char *hf_task_dir(const struct hf_module_context *c);                /* the playbook's directory */
 bool hf_task_given(const struct hf_module_context *c, const char *option); /* the playbook named it */
+bool hf_task_null(const struct hf_module_context *c, const char *option);  /* named it, and gave it null */
 /* NAME=value list for programs the task starts: ours plus `environment:` and, under become, the user's HOME …
  */
 const char *const *hf_task_env(struct hf_module_context *c);

@@ -144,9 +144,10 @@ int hf_refuse_module(
 		hf_plugin_absent(run->arena, &places, HF_PLUGIN_MODULE, name));
 }
 
+static const enum hf_keyword late[] = { HF_KW_changed_when, HF_KW_failed_when, HF_KW_until };
+
 static int task(struct refusal *w, const struct hf_node *n)
 {
-	static const enum hf_keyword late[] = { HF_KW_changed_when, HF_KW_failed_when, HF_KW_until };
 	static const enum hf_keyword texts[] = { HF_KW_environment, HF_KW_vars, HF_KW_delegate_to,
 		HF_KW_become_user };
 	w->node = n;
@@ -216,14 +217,62 @@ static int nodes(struct refusal *w, const struct hf_nodes *list)
 	return r;
 }
 
+static void refusal_init(struct refusal *w, struct hf_run *run, struct hf_error *err)
+{
+	*w = (struct refusal){ .run = run, .err = err };
+	for (size_t i = 0; i < TEMPLAR_WAYS; i++) {
+		w->env[i] = run->templar->env[i];
+		w->env[i].seen = seen;
+		w->env[i].seen_data = w;
+	}
+}
+
+int hf_refuse_late(struct hf_run *run, const struct hf_node *n, struct hf_error *err)
+{
+	struct refusal w;
+	bool any = false;
+	for (size_t i = 0; i < HF_COUNT(late); i++)
+		any = any || (n->kw[late[i]] != NULL && !hf_is(n->kw[late[i]], HF_BOOL));
+	if (!any)
+		return 0;
+	refusal_init(&w, run, err);
+	w.node = n;
+	for (size_t i = 0; i < HF_COUNT(late); i++)
+		if (n->kw[late[i]] != NULL)
+			condition(&w, n->kw[late[i]]);
+	return w.result;
+}
+
+bool hf_refuse_named(
+	const struct hf_run *run, const struct hf_node *n, const struct hf_error *err, struct hf_error *ret)
+{
+	static const struct {
+		const char *before;
+		char after;
+		enum hf_plugin_kind kind;
+	} said[] = { { "No filter named '", '\'', HF_PLUGIN_FILTER },
+		{ "No test named '", '\'', HF_PLUGIN_TEST }, { "lookup plugin (", ')', HF_PLUGIN_LOOKUP } };
+	struct hf_plugin_places places = places_of(run, n);
+	for (size_t i = 0; i < HF_COUNT(said); i++) {
+		const char *at = strstr(err->text, said[i].before);
+		const char *name = at == NULL ? NULL : at + strlen(said[i].before);
+		const char *end = name == NULL ? NULL : strchr(name, said[i].after);
+		if (end == NULL)
+			continue;
+		const char *text = hf_strndup(run->arena, name, (size_t)(end - name));
+		if (!hf_plugin_possible(run->arena, &places, said[i].kind, text))
+			continue;
+		hf_fail_at(ret, HF_E_UNSUPPORTED, err->pos.file != NULL ? err->pos : n->pos, "%s",
+			hf_plugin_absent(run->arena, &places, said[i].kind, text));
+		return true;
+	}
+	return false;
+}
+
 int hf_refuse_sure(struct hf_run *run, struct hf_error *err)
 {
-	struct refusal w = { .run = run, .err = err };
-	for (size_t i = 0; i < TEMPLAR_WAYS; i++) {
-		w.env[i] = run->templar->env[i];
-		w.env[i].seen = seen;
-		w.env[i].seen_data = &w;
-	}
+	struct refusal w;
+	refusal_init(&w, run, err);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < run->plays.n; i++) {
 		const struct hf_play *p = run->plays.at[i];

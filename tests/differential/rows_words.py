@@ -198,4 +198,80 @@ ROWS = {
     "the time to the microsecond": {"site.yml": on("- debug: msg=\"{{ now(fmt='%f') | length }} {{ now(fmt='%%f %Y') | length }}\""), "args": ["-i", "h,"]},
     "user of a play is its remote_user": {"site.yml": on("- debug: msg=ok", "  user: somebody\n"), "args": ["-i", "h,"]},
     "flags that are not boolean": {"site.yml": on("- {debug: msg=x, diff: 'yes.', ignore_errors: true}\n- {debug: msg=x, check_mode: 'maybe', ignore_errors: true}\n- debug: msg=on"), "args": ["-i", "h,"]},
+    "messages that are no text: debug and fail": {"site.yml": on("""
+- {debug: {msg: null}, register: d}
+- debug: msg="{{ d.msg is none }}"
+- {fail: {msg: "{{ item }}"}, loop: [{a: 1}, [1, 2], 5, 1.5, true, text], ignore_errors: true, register: f}
+- debug: msg="{{ f.results | map(attribute='msg') | list }} {{ f.results | map(attribute='msg') | map('type_debug') | list }}"
+- {fail: {msg: null}, ignore_errors: true, register: f}
+- debug: msg="{{ f.msg is none }}"
+- {fail: , ignore_errors: true, register: f}
+- debug: msg="{{ f.msg }}"
+"""), "args": ["-i", "h,"]},
+    "include_vars that fails says why in message": {"site.yml": on("""
+- {include_vars: nope.yml, ignore_errors: true, register: r}
+- debug: msg="{{ r.keys() | sort }} {{ r.message.split(chr) | first }} {{ r.ansible_facts }} {{ r.ansible_included_var_files }}"
+  vars: {chr: "\n"}
+- {include_vars: list.yml, ignore_errors: true, register: r}
+- debug: msg="{{ r.keys() | sort }} {{ r.msg is defined }} {{ r.message }}"
+- {include_vars: {dir: nowhere}, ignore_errors: true, register: r}
+- debug: msg="{{ r.keys() | sort }} {{ r is failed }}"
+"""), "list.yml": "[1]\n", "args": ["-i", "h,"]},
+    "file and known_hosts: the difference is part of the result": {"site.yml": on("""
+- {file: {path: "{out}/d", state: directory}, register: r}
+- debug: msg="{{ r.diff }}"
+- {file: {path: "{out}/d", state: directory, mode: "0700"}, register: r}
+- debug: msg="{{ r.diff }}"
+- {file: {path: "{out}/d/l", src: x, state: link, force: true, follow: false}, register: r}
+- debug: msg="{{ r.diff }}"
+- {file: {path: "{out}/d/t", state: touch, mode: "0600"}, changed_when: false, register: r}
+- debug: msg="{{ r.diff.after.state }} {{ r.diff.before.path }}"
+- {file: {path: "{out}/d/t", mode: "0640", owner: daemon}, register: r}
+- debug: msg="{{ r.diff }}"
+- {file: {path: "{out}/d", state: absent}, register: r}
+- debug: msg="{{ r.diff.after }} {{ r.diff.before.path_content.files | sort }} {{ r.diff.before.state }}"
+- {file: {path: "{out}/d", state: absent}, register: r}
+- debug: msg="{{ r.diff }}"
+- {known_hosts: {path: "{out}/k", name: h, key: "h ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+0kv5BKvSwyYdTVAjcPQQ0tOqWDWBYCqvaN8U9+mAl"}, register: r}
+- debug: msg="{{ r.diff }}"
+- {known_hosts: {path: "{out}/k", name: h, state: absent}, register: r}
+- debug: msg="{{ r.diff }}"
+"""), "args": ["-i", "h,"]},
+    "an inventory that is not there: nobody is in it": {"site.yml": "- hosts: localhost\n  gather_facts: false\n  tasks: [debug: ]\n" + on("- debug:"), "args": ["-i", "nowhere"], "local": False},
+    "an inventory that is not there beside one that is": {"site.yml": on("- debug: msg={{ groups.all }}"), "args": ["-i", "nowhere", "-i", "a,"]},
+    "a task to start at that is not there": {"site.yml": on("- {name: one, debug: }"), "args": ["-i", "a,", "--start-at-task", "two"]},
+    "a wrong word: serial": {"site.yml": on("- debug:", "  serial: many\n"), "args": ["-i", "a,"]},
+    "a wrong word: serial, of a batch that comes": {"site.yml": on("- debug:", "  serial: [1, many]\n"), **THREE},
+    "a wrong word: serial, of a batch that never comes": {"site.yml": on("- debug:", "  serial: [1, many]\n"), "args": ["-i", "a,"]},
+    "a wrong word: serial, undefined": {"site.yml": on("- debug:", "  serial: \"{{ many }}\"\n"), "args": ["-i", "a,"]},
+    "a wrong word: order": {"site.yml": on("- debug:", "  order: upwards\n"), "args": ["-i", "a,"]},
+    "a wrong word: strategy": {"site.yml": on("- debug:", "  strategy: upwards\n"), "args": ["-i", "a,"]},
+    "a wrong word: max_fail_percentage": {"site.yml": on("- debug:", "  max_fail_percentage: some\n"), "args": ["-i", "a,"]},
+    "a wrong word: extra variables that are a list": {"site.yml": on("- debug:"), "args": ["-i", "a,", "-e", "[1, 2]"]},
+    "max_fail_percentage: a fraction, a percent sign, a template": {"site.yml": "".join(
+        on("- {fail: , when: inventory_hostname == 'a'}\n- debug: msg=on\n- meta: clear_host_errors", f"  max_fail_percentage: {v}\n  vars: {{p: 33}}\n") for v in ("33.4", "'34%'", "\"{{ p + 1 }}\"")), **THREE},
+    "max_fail_percentage: a fraction too small": {"site.yml": on("- {fail: , when: inventory_hostname == 'a'}\n- debug: msg=on", "  max_fail_percentage: 33.2\n"), **THREE},
+    "run_once and any_errors_fatal: templates": {"site.yml": on("""
+- {debug: msg=once, run_once: "{{ t }}"}
+- {debug: msg=each, run_once: "{{ not t }}"}
+- {debug: msg=each, run_once: "no"}
+- {fail: , when: inventory_hostname == 'b', any_errors_fatal: "{{ not t }}"}
+- debug: msg=on
+- {fail: , when: inventory_hostname == 'c', any_errors_fatal: "{{ t }}"}
+- debug: msg=never
+""", "  vars: {t: true}\n"), **THREE},
+    "an include whose variable names itself": {"site.yml": on("- {include_tasks: inc.yml, vars: {n: 3}}\n- {include_tasks: inc.yml, vars: {n: \"{{ n | int - 1 }}\"}}\n- debug: msg=never"),
+                                               "inc.yml": "- debug: msg=\"n {{ n | default('none') }}\"\n", "args": ["-i", "h,"]},
+    "with_flattened, with_lines, with_random_choice, with_cartesian, with_inventory_hostnames": {"site.yml": on("""
+- {debug: "msg={{ item }}", with_lines: ["printf 'a b\\nc\\n'", "echo {{ inventory_hostname }}"]}
+- {debug: "msg={{ item }}", with_inventory_hostnames: "all:!a"}
+- {debug: "msg={{ item }}", with_cartesian: [[1, 2], [x]]}
+- {set_fact: {seen: "{{ item }}"}, with_random_choice: [one, two, three]}
+- debug: msg="{{ seen in ['one', 'two', 'three'] }}"
+- {debug: "msg={{ item }}", with_flattened: [1, [2, [3, [4]]]], ignore_errors: true, when: false}
+"""), "args": ["-i", "a,b,"]},
+    "throttle: templates, zero and in a block": {"site.yml": on("- {command: echo, throttle: \"{{ t }}\"}\n- {command: echo, throttle: 0}\n- block: [command: echo]\n  throttle: 1", "  vars: {t: 2}\n"), **THREE},
+    "module_defaults: of a group that is not there": {"site.yml": on("- ping:", "  module_defaults: {group/nowhere.at.all: {x: 1}}\n"), "args": ["-i", "h,"]},
+    "loop_control: a word that is not there": {"site.yml": on("- {debug: msg=x, loop: [1], loop_control: {nosuch: 1}}"), "args": ["-i", "h,"]},
+    "ignore_unreachable on play, block and task": {"site.yml": on("- {ping: }\n- block: [ping: ]\n  ignore_unreachable: \"{{ true }}\"", "  ignore_unreachable: true\n"), "args": ["-i", "h,"]},
 }

@@ -235,3 +235,51 @@ def test_module_defaults_of_groups_reach_only_their_modules(holdfast, tmp_path):
     (tmp_path / "site.yml").write_text(play(f"- copy: {{dest: '{tmp_path}/out', content: x}}", defaults))
     p = apply(holdfast, tmp_path)
     assert p.returncode == 0 and (tmp_path / "out").stat().st_mode & 0o777 == 0o600
+
+
+def test_break_when_ends_a_loop(holdfast, tmp_path):
+    """New in ansible-core 2.18; the reference of the tests is 2.17."""
+    (tmp_path / "site.yml").write_text(play(
+        "- {command: 'echo {{ item }}', loop: [1, 2, 3], loop_control: {break_when: item == 2}, register: r}\n- {debug: {msg: \"{{ r.results | map(attribute='stdout') }} {{ r.changed }}\"}}\n"
+        "- {command: 'echo {{ x }}', loop: [1, 2, 3], loop_control: {loop_var: x, break_when: [\"x > 0\", \"r2.rc == 0\"]}, register: r2}\n- {debug: {msg: '{{ r2.results | length }}'}}\n"
+        "- {debug: {msg: '{{ item }}'}, loop: [7, 8], when: item == 8, loop_control: {break_when: item == 7}}\n"
+        "- {debug: {msg: '{{ item }}'}, loop: [1, 2], loop_control: {break_when: nope.x}, ignore_errors: true, register: bad}\n- {debug: {msg: '{{ bad is failed }}'}}\n"))
+    p = apply(holdfast, tmp_path, "--output", "jsonl", "-v")
+    assert p.returncode == 0, p.stdout + p.stderr
+    said = [e["msg"] for e in map(json.loads, p.stdout.splitlines()) if e["type"] == "task" and "item" not in e and e["module"] == "debug" and e["task"] == "debug"]
+    assert said[:2] == ["['1', '2'] True", "1"] and said[-1] in (True, "True")
+    items = [(e["item"], e["status"]) for e in map(json.loads, p.stdout.splitlines()) if "item" in e]
+    assert (7, "skipped") in items and (8, "ok") not in items
+
+
+def test_with_filetree_tells_of_every_entry(holdfast, tmp_path):
+    (tmp_path / "files/tree/d").mkdir(parents=True)
+    (tmp_path / "files/tree/d/x").write_text("xx\n")
+    (tmp_path / "files/tree/d/x").chmod(0o640)
+    (tmp_path / "files/tree/l").symlink_to("d/x")
+    (tmp_path / "site.yml").write_text(play(
+        "- {debug: {msg: '{{ item.path }} {{ item.state }} {{ item.mode }} {{ item.size }} {{ item.src | default() | basename }} {{ item.owner }}'}, with_filetree: [tree], when: item.state != 'directory'}\n"
+        "- {file: {path: 'made/{{ item.path }}', state: directory, mode: '{{ item.mode }}'}, with_community.general.filetree: [tree], when: item.state == 'directory'}\n"
+        "- {copy: {src: '{{ item.src }}', dest: 'made/{{ item.path }}', mode: '{{ item.mode }}'}, with_filetree: tree/, when: item.state == 'file'}\n"))
+    p = apply(holdfast, tmp_path)
+    assert p.returncode == 0, p.stdout + p.stderr
+    assert "d/x file 0640 3 x root" in p.stdout and "l link 0777 3 x root" in p.stdout
+    assert (tmp_path / "made/d/x").read_text() == "xx\n" and (tmp_path / "made/d/x").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_debugger_is_refused_with_its_place(holdfast, tmp_path):
+    (tmp_path / "site.yml").write_text(play("- ping:\n- ping:\n  debugger: always\n"))
+    p = apply(holdfast, tmp_path)
+    assert p.returncode == 4 and "site.yml:6:15: 'debugger' is not supported: there is no interactive debugger" in p.stderr and "TASK" not in p.stdout
+    (tmp_path / "site.yml").write_text(play("- ping:\n  debugger: never\n"))
+    assert apply(holdfast, tmp_path).returncode == 0
+
+
+def test_step_without_a_terminal_reads_its_answers(holdfast, tmp_path):
+    (tmp_path / "site.yml").write_text(play("".join(f"- name: {n}\n  copy: {{dest: '{tmp_path}/{n}', content: x}}\n" for n in "abcd")))
+    p = subprocess.run([holdfast, "apply", "--step", "site.yml"], cwd=tmp_path, input="y\nn\nc\n", capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0 and [n for n in "abcd" if (tmp_path / n).exists()] == ["a", "c", "d"]
+    for n in "acd":
+        (tmp_path / n).unlink()
+    p = subprocess.run([holdfast, "apply", "--step", "site.yml"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0 and not [n for n in "abcd" if (tmp_path / n).exists()]

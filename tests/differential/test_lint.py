@@ -106,6 +106,29 @@ REFUSED = [
     ("a condition that holds", "- zypper: {name: x}\n  when: 1 == 1", {}, "reached", "4:5: holdfast has no module 'zypper'"),
     ("an own module", "- kube: {}\n  when: 1 == 1", {"library/kube.py": ""}, "reached", "is a Python plugin"),
     ("an own module, sure to run", "- kube: {}", {"library/kube.py": ""}, "load", "is a Python plugin"),
+    ("a role's own module", "- include_role: {name: r}", {"roles/r/tasks/main.yml": "- kube: {}\n  when: 1 == 1\n", "roles/r/library/kube.py": ""}, "reached", "is a Python plugin"),
+    ("a role's own module, sure to run", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- kube: {}\n", "roles/r/library/kube.py": ""}, "load", "roles/r/library/kube.py"),
+    ("a role's own module, skipped", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- kube: {}\n  when: false\n", "roles/r/library/kube.py": ""}, None, ""),
+    ("a role's own filter", "- include_role: {name: r}", {"roles/r/tasks/main.yml": "- debug: {msg: '{{ 1 | own }}'}\n  when: 1 == 1\n", "roles/r/filter_plugins/f.py": ""}, "reached",
+     "filter 'own' may be a Python plugin"),
+    ("a role's own filter, sure to run", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- debug: {msg: '{{ 1 | own }}'}\n", "roles/r/filter_plugins/f.py": ""}, "load",
+     "filter 'own' may be a Python plugin"),
+    ("a role's own filter, skipped", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- debug: {msg: '{{ 1 | own }}'}\n  when: false\n", "roles/r/filter_plugins/f.py": ""}, None, ""),
+    ("a role's own lookup", "- include_role: {name: r}", {"roles/r/tasks/main.yml": "- debug: {msg: \"{{ lookup('own') }}\"}\n  when: 1 == 1\n", "roles/r/lookup_plugins/own.py": ""}, "reached",
+     "lookup 'own' is a Python plugin"),
+    ("a role's own lookup, sure to run", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- debug: {msg: \"{{ lookup('own') }}\"}\n", "roles/r/lookup_plugins/own.py": ""}, "load",
+     "lookup 'own' is a Python plugin"),
+    ("a role's own lookup, skipped", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- debug: {msg: \"{{ lookup('own') }}\"}\n  when: false\n", "roles/r/lookup_plugins/own.py": ""}, None, ""),
+    ("a role's own filter after the module", "- include_role: {name: r}", {"roles/r/tasks/main.yml": "- copy: {dest: after, content: x}\n  when: 1 == 1\n  failed_when: 1 | own\n  ignore_errors: true\n",
+     "roles/r/filter_plugins/f.py": ""}, "reached", "filter 'own' may be a Python plugin"),
+    ("a role's own lookup is not rescued", "- include_role: {name: r}",
+     {"roles/r/tasks/main.yml": "- block:\n  - debug: {msg: \"{{ lookup('own') }}\"}\n    ignore_errors: true\n  rescue:\n  - copy: {dest: after, content: x}\n", "roles/r/lookup_plugins/own.py": ""}, "reached",
+     "lookup 'own' is a Python plugin"),
+    ("a collection's lookup as a loop, skipped", "- ping:\n  with_dig: [x]\n  when: false", {}, None, ""),
+    ("a role's own lookup as a loop", "- include_role: {name: r}", {"roles/r/tasks/main.yml": "- ping:\n  with_own: [1]\n  ignore_errors: true\n", "roles/r/lookup_plugins/own.py": ""}, "reached",
+     "lookup 'own' is a Python plugin"),
+    ("a collection's filter, reached", "- debug: {msg: '{{ 1 | community.crypto.split_pem }}'}\n  when: 1 == 1\n  ignore_errors: true", {}, "reached", "holdfast has no filter 'community.crypto.split_pem'"),
+    ("a role's own test", "- import_role: {name: r}", {"roles/r/tasks/main.yml": "- ping:\n  when: 1 is own\n", "roles/r/test_plugins/t.py": ""}, "reached", "may be a Python plugin"),
     ("ignore_errors does not go past it", "- zypper: {name: x}\n  when: 1 == 1\n  ignore_errors: true", {}, "reached", "holdfast has no module 'zypper'"),
     ("failed_when does not go past it", "- zypper: {name: x}\n  when: 1 == 1\n  failed_when: false", {}, "reached", "holdfast has no module 'zypper'"),
     ("a rescue does not go past it", "- block:\n  - zypper: {name: x}\n    when: 1 == 1\n  rescue:\n  - copy: {dest: after, content: x}", {}, "reached",
@@ -134,7 +157,7 @@ def test_refusals_come_before_anything_happens(holdfast, tmp_path, title, text, 
         assert p.returncode == 0, said
         return
     assert words in said
-    assert "site.yml:" in said or "named 'nope'" in said
+    assert "site.yml:" in said or "roles/r/tasks/main.yml:" in said or "named 'nope'" in said
     assert p.returncode == (4 if when == "load" else 2), said
     assert (tmp_path / "before").exists() == (when == "reached")
     assert not (tmp_path / "after").exists()
