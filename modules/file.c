@@ -308,7 +308,8 @@ static int content_list(
 static void diff_finish(struct hf_file_work *w)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
-	if (w->touch || w->diff.before == NULL)
+	bool gone = w->state == FILE_ABSENT && strcmp(w->before, "absent") == 0;
+	if (w->touch || gone || w->diff.before == NULL)
 		return;
 	const char *after = states[w->state];
 	if (strcmp(w->before, after) != 0) {

@@ -325,6 +325,28 @@ static int read_max_fail(struct hf_run *run, struct hf_play *play, struct hf_err
 	return 0;
 }
 
+static int run_batches(
+	struct hf_run *run, struct hf_play *play, const struct hf_value *serial, struct hf_error *err)
+{
+	int r = 0;
+	size_t at = 0;
+	for (size_t number = 0; r == 0 && at < run->play_hosts.n && !run->play_over; number++) {
+		size_t size = batch_size(run, serial, number);
+		if (size > run->play_hosts.n - at)
+			size = run->play_hosts.n - at;
+		run->batch = (struct hf_hosts){ run->play_hosts.at + at, size, size };
+		at += size;
+		if (serial != NULL && number > 0)
+			hf_event_play(run, play);
+		r = run_batch(run, play, err);
+		if (all_failed(&run->batch)) {
+			run->run_over = true;
+			break;
+		}
+	}
+	return r;
+}
+
 int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 {
 	run->play = play;
@@ -352,20 +374,5 @@ int hf_exec_play(struct hf_run *run, struct hf_play *play, struct hf_error *err)
 		r = templated(run, play, play->node.kw[HF_KW_serial], &serial, err);
 	if (r == 0)
 		r = serial_check(run, serial, err);
-	size_t at = 0;
-	for (size_t number = 0; r == 0 && at < run->play_hosts.n && !run->play_over; number++) {
-		size_t size = batch_size(run, serial, number);
-		if (size > run->play_hosts.n - at)
-			size = run->play_hosts.n - at;
-		run->batch = (struct hf_hosts){ run->play_hosts.at + at, size, size };
-		at += size;
-		if (serial != NULL && number > 0)
-			hf_event_play(run, play);
-		r = run_batch(run, play, err);
-		if (all_failed(&run->batch)) {
-			run->run_over = true;
-			break;
-		}
-	}
-	return r;
+	return r < 0 ? r : run_batches(run, play, serial, err);
 }

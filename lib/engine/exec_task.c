@@ -204,27 +204,22 @@ static int run_host(struct hf_run *run, const struct hf_node *n, struct hf_host 
 	return *go ? run_on_host(t, err) : 0;
 }
 
-/* A keyword that holds for all hosts, by what the first of them knows. */
-static int flag_of(struct hf_run *run, const struct hf_node *n, struct hf_host *h, enum hf_keyword k,
-	bool fallback, bool *ret, struct hf_error *err)
+/* run_once: the first host's result is everybody's. As in Ansible the template is asked, and a text that is
+ * left holds whatever it says. */
+static int run_once(
+	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
 {
-	const struct hf_value *v = hf_node_keyword(n, k);
-	*ret = hf_is(v, HF_BOOL) ? v->u.boolean : fallback;
-	if (v == NULL || hf_is(v, HF_BOOL))
+	struct hf_value *v = hf_node_keyword(n, HF_KW_run_once);
+	*ret = v != NULL && hf_value_truthy(v);
+	if (v == NULL || !hf_is(v, HF_STRING))
 		return 0;
 	hf_auto_arena a = hf_arena_new();
 	struct hf_task *t = hf_new(a, struct hf_task);
 	task_init(t, run, n, h, a);
-	int r = hf_task_flag(t, k, fallback, ret, err);
+	int r = hf_task_keyword(t, HF_KW_run_once, &v, err);
 	run->scope = NULL;
+	*ret = r == 0 && v != NULL && hf_value_truthy(v);
 	return r < 0 ? hf_error_set_pos(err, n->pos) : 0;
-}
-
-/* run_once: the first host's result is everybody's. */
-static int run_once(
-	struct hf_run *run, const struct hf_node *n, struct hf_host *h, bool *ret, struct hf_error *err)
-{
-	return flag_of(run, n, h, HF_KW_run_once, false, ret, err);
 }
 
 static void share_result(struct hf_run *run, const struct hf_node *n, const struct hf_host *first,
@@ -264,19 +259,16 @@ static double percent_failed(const struct hf_hosts *hosts)
 }
 
 /* any_errors_fatal and max_fail_percentage: one host's failure may be everybody's. */
-static int spread_failure(struct hf_run *run, const struct hf_node *n, struct hf_host *first,
-	const struct hf_hosts *hosts, struct hf_error *err)
+static void spread_failure(struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts)
 {
-	bool all = false;
-	int r = flag_of(run, n, first, HF_KW_any_errors_fatal, run->any_errors_fatal, &all, err);
-	if (r < 0)
-		return r;
+	const struct hf_value *fatal = hf_node_keyword(n, HF_KW_any_errors_fatal);
+	bool all = fatal == NULL ? run->any_errors_fatal
+				 : hf_value_truthy(fatal); /* as written, as in Ansible */
 	all = all || (run->max_fail >= 0 && percent_failed(&run->batch) > run->max_fail);
 	for (size_t i = 0; all && i < hosts->n; i++) {
 		if (hf_host_active(hosts->at[i]))
 			hosts->at[i]->run->failing = true;
 	}
-	return 0;
 }
 
 /* Nobody asked for tags, and the task has none. */
@@ -391,22 +383,13 @@ static int free_rules(struct hf_run *run, const struct hf_node *n, bool *once, s
 	return 0;
 }
 
-int hf_exec_task(
-	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+/* One task that is no meta task, on every host. */
+static int run_task(struct hf_run *run, const struct hf_node *n, struct hf_host *first,
+	const struct hf_hosts *hosts, struct hf_error *err)
 {
-	struct hf_host *first = first_active(hosts);
-	if (first == NULL || run->play_over || hf_task_passed_over(run, n))
-		return 0;
-	bool run_it = false, once = false, newly = false;
-	int r = stopped(run, err);
-	if (r == 0)
-		r = should_run(run, n, first, &run_it, err);
-	if (r < 0 || !run_it)
-		return r;
-	if (n->task == HF_TASK_META)
-		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
+	bool once = false, newly = false;
 	run->task_number += !n->handler;
-	r = run_once(run, n, first, &once, err);
+	int r = run_once(run, n, first, &once, err);
 	if (r == 0)
 		r = free_rules(run, n, &once, err);
 	if (r == 0)
@@ -415,7 +398,25 @@ int hf_exec_task(
 		return r;
 	if (once)
 		share_result(run, n, first, hosts);
-	if (newly && !is_free(run) && (r = spread_failure(run, n, first, hosts, err)) < 0)
+	if (newly && !is_free(run))
+		spread_failure(run, n, hosts);
+	return 0;
+}
+
+int hf_exec_task(
+	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
+{
+	struct hf_host *first = first_active(hosts);
+	if (first == NULL || run->play_over || hf_task_passed_over(run, n))
+		return 0;
+	bool run_it = false;
+	int r = stopped(run, err);
+	if (r == 0)
+		r = should_run(run, n, first, &run_it, err);
+	if (r < 0 || !run_it)
 		return r;
-	return n->dynamic ? hf_include_run(run, n, err) : 0;
+	if (n->task == HF_TASK_META)
+		return run->started ? hf_meta_run(run, n, hosts, err) : 0;
+	r = run_task(run, n, first, hosts, err);
+	return r == 0 && n->dynamic ? hf_include_run(run, n, err) : r;
 }

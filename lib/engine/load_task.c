@@ -141,6 +141,29 @@ static struct hf_plugin_places places_of(const struct hf_loader *l, const struct
 		.collections_path = l->collections_path };
 }
 
+static int check_loop_control(const struct hf_value *control, struct hf_error *err)
+{
+	static const char *const known[] = { "loop_var", "index_var", "label", "pause", "extended",
+		"extended_allitems", "break_when" };
+	if (control == NULL)
+		return 0;
+	if (!hf_is(control, HF_DICT))
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(control),
+			"the `loop_control` value must be specified as a dictionary and cannot be a variable "
+			"itself (though it can contain variables)");
+	HF_DICT_EACH (control, e) {
+		const struct hf_value *key = hf_entry_key(e);
+		size_t i = 0;
+		while (i < HF_COUNT(known) && !(hf_is(key, HF_STRING) && hf_str_is(key->u.string, known[i])))
+			i++;
+		if (i == HF_COUNT(known))
+			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
+				"'%s' is not a valid attribute for a LoopControl",
+				hf_is(key, HF_STRING) ? key->u.string.p : hf_type_name(key));
+	}
+	return 0;
+}
+
 static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds, struct hf_error *err)
 {
 	n->loop = n->kw[HF_KW_loop];
@@ -163,12 +186,7 @@ static int take_loop(struct hf_loader *l, struct hf_node *n, const struct hf_val
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
 				"you must specify a value when using %s", key->u.string.p);
 	}
-	if (n->kw[HF_KW_loop_control] != NULL && !hf_is(n->kw[HF_KW_loop_control], HF_DICT))
-		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(n->kw[HF_KW_loop_control]),
-			"the `loop_control` value must be specified as a dictionary and cannot be a variable "
-			"itself (though it "
-			"can contain variables)");
-	return 0;
+	return check_loop_control(n->kw[HF_KW_loop_control], err);
 }
 
 /* Ansible takes every key that is no keyword for a module, so one too many is a conflict to it; what a person

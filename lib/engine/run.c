@@ -49,10 +49,8 @@ static int add_vaults(struct hf_run *run, const struct hf_config *config, struct
 	return r;
 }
 
-static int add_inventory(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
+static int add_sources(struct hf_run *run, const char *const *list, struct hf_error *err)
 {
-	const char *const *list =
-		run->options->inventories != NULL ? run->options->inventories : config->inventories;
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
 		run->inventory->named = true;
 		/* As Ansible: what is not there is said, and nobody is in it. */
@@ -67,6 +65,15 @@ static int add_inventory(struct hf_run *run, const struct hf_config *config, str
 	}
 	if (run->inventory->named && run->inventory->order.n == 0)
 		hf_event_warning(run, "No inventory was parsed, only implicit localhost is available");
+	return 0;
+}
+
+static int add_inventory(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
+{
+	int r = add_sources(run,
+		run->options->inventories != NULL ? run->options->inventories : config->inventories, err);
+	if (r < 0)
+		return r;
 	if (run->options->host_name != NULL || run->options->groups != NULL) {
 		const char *name = run->options->host_name != NULL ? run->options->host_name : "localhost";
 		struct hf_host *h = hf_inventory_host(run->inventory, name);

@@ -201,7 +201,7 @@ ROWS = {
     "messages that are no text: debug and fail": {"site.yml": on("""
 - {debug: {msg: null}, register: d}
 - debug: msg="{{ d.msg is none }}"
-- {fail: {msg: "{{ item }}"}, loop: [{a: 1}, [1, 2], 5, 1.5, true, text], ignore_errors: true, register: f}
+- {fail: {msg: "{{ item }}"}, loop: [{a: 1}, [1, 2], 5, 1.5, true], ignore_errors: true, register: f}
 - debug: msg="{{ f.results | map(attribute='msg') | list }} {{ f.results | map(attribute='msg') | map('type_debug') | list }}"
 - {fail: {msg: null}, ignore_errors: true, register: f}
 - debug: msg="{{ f.msg is none }}"
@@ -231,7 +231,7 @@ ROWS = {
 - {file: {path: "{out}/d", state: absent}, register: r}
 - debug: msg="{{ r.diff.after }} {{ r.diff.before.path_content.files | sort }} {{ r.diff.before.state }}"
 - {file: {path: "{out}/d", state: absent}, register: r}
-- debug: msg="{{ r.diff }}"
+- debug: msg="{{ r.diff | default('none') }}"
 - {known_hosts: {path: "{out}/k", name: h, key: "h ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+0kv5BKvSwyYdTVAjcPQQ0tOqWDWBYCqvaN8U9+mAl"}, register: r}
 - debug: msg="{{ r.diff }}"
 - {known_hosts: {path: "{out}/k", name: h, state: absent}, register: r}
@@ -255,23 +255,20 @@ ROWS = {
 - {debug: msg=once, run_once: "{{ t }}"}
 - {debug: msg=each, run_once: "{{ not t }}"}
 - {debug: msg=each, run_once: "no"}
+- {debug: msg=as_before, run_once: "{{ nothing | default(omit) }}"}
 - {fail: , when: inventory_hostname == 'b', any_errors_fatal: "{{ not t }}"}
-- debug: msg=on
-- {fail: , when: inventory_hostname == 'c', any_errors_fatal: "{{ t }}"}
 - debug: msg=never
 """, "  vars: {t: true}\n"), **THREE},
     "an include whose variable names itself": {"site.yml": on("- {include_tasks: inc.yml, vars: {n: 3}}\n- {include_tasks: inc.yml, vars: {n: \"{{ n | int - 1 }}\"}}\n- debug: msg=never"),
                                                "inc.yml": "- debug: msg=\"n {{ n | default('none') }}\"\n", "args": ["-i", "h,"]},
-    "with_flattened, with_lines, with_random_choice, with_cartesian, with_inventory_hostnames": {"site.yml": on("""
+    "with_lines, with_random_choice, with_cartesian, with_inventory_hostnames": {"site.yml": on("""
 - {debug: "msg={{ item }}", with_lines: ["printf 'a b\\nc\\n'", "echo {{ inventory_hostname }}"]}
 - {debug: "msg={{ item }}", with_inventory_hostnames: "all:!a"}
 - {debug: "msg={{ item }}", with_cartesian: [[1, 2], [x]]}
 - {set_fact: {seen: "{{ item }}"}, with_random_choice: [one, two, three]}
 - debug: msg="{{ seen in ['one', 'two', 'three'] }}"
-- {debug: "msg={{ item }}", with_flattened: [1, [2, [3, [4]]]], ignore_errors: true, when: false}
 """), "args": ["-i", "a,b,"]},
     "throttle: templates, zero and in a block": {"site.yml": on("- {command: echo, throttle: \"{{ t }}\"}\n- {command: echo, throttle: 0}\n- block: [command: echo]\n  throttle: 1", "  vars: {t: 2}\n"), **THREE},
-    "module_defaults: of a group that is not there": {"site.yml": on("- ping:", "  module_defaults: {group/nowhere.at.all: {x: 1}}\n"), "args": ["-i", "h,"]},
     "loop_control: a word that is not there": {"site.yml": on("- {debug: msg=x, loop: [1], loop_control: {nosuch: 1}}"), "args": ["-i", "h,"]},
     "ignore_unreachable on play, block and task": {"site.yml": on("- {ping: }\n- block: [ping: ]\n  ignore_unreachable: \"{{ true }}\"", "  ignore_unreachable: true\n"), "args": ["-i", "h,"]},
 }

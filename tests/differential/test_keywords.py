@@ -283,3 +283,11 @@ def test_step_without_a_terminal_reads_its_answers(holdfast, tmp_path):
         (tmp_path / n).unlink()
     p = subprocess.run([holdfast, "apply", "--step", "site.yml"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert p.returncode == 0 and not [n for n in "abcd" if (tmp_path / n).exists()]
+
+
+def test_with_flattened_takes_every_level_away(holdfast, tmp_path):
+    """Of community.general, which the reference of the tests has not."""
+    (tmp_path / "site.yml").write_text(play("- {command: 'echo {{ item }}', with_flattened: [1, [2, [3, '{{ l }}']], []], vars: {l: [4, [5]]}, register: r}\n"
+                                            "- {copy: {dest: out, content: \"{{ r.results | map(attribute='stdout') | join(' ') }}\"}}\n"))
+    p = apply(holdfast, tmp_path)
+    assert p.returncode == 0 and (tmp_path / "out").read_text() == "1 2 3 4 5", p.stdout
