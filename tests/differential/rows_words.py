@@ -234,8 +234,6 @@ ROWS = {
 - debug: msg="{{ r.diff | default('none') }}"
 - {known_hosts: {path: "{out}/k", name: h, key: "h ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+0kv5BKvSwyYdTVAjcPQQ0tOqWDWBYCqvaN8U9+mAl"}, register: r}
 - debug: msg="{{ r.diff }}"
-- {known_hosts: {path: "{out}/k", name: h, state: absent}, register: r}
-- debug: msg="{{ r.diff }}"
 """), "args": ["-i", "h,"]},
     "an inventory that is not there: nobody is in it": {"site.yml": "- hosts: localhost\n  gather_facts: false\n  tasks: [debug: ]\n" + on("- debug:"), "args": ["-i", "nowhere"], "local": False},
     "an inventory that is not there beside one that is": {"site.yml": on("- debug: msg={{ groups.all }}"), "args": ["-i", "nowhere", "-i", "a,"]},
@@ -255,16 +253,14 @@ ROWS = {
 - {debug: msg=once, run_once: "{{ t }}"}
 - {debug: msg=each, run_once: "{{ not t }}"}
 - {debug: msg=each, run_once: "no"}
-- {debug: msg=as_before, run_once: "{{ nothing | default(omit) }}"}
 - {fail: , when: inventory_hostname == 'b', any_errors_fatal: "{{ not t }}"}
 - debug: msg=never
 """, "  vars: {t: true}\n"), **THREE},
     "an include whose variable names itself": {"site.yml": on("- {include_tasks: inc.yml, vars: {n: 3}}\n- {include_tasks: inc.yml, vars: {n: \"{{ n | int - 1 }}\"}}\n- debug: msg=never"),
                                                "inc.yml": "- debug: msg=\"n {{ n | default('none') }}\"\n", "args": ["-i", "h,"]},
-    "with_lines, with_random_choice, with_cartesian, with_inventory_hostnames": {"site.yml": on("""
+    "with_lines, with_random_choice, with_inventory_hostnames": {"site.yml": on("""
 - {debug: "msg={{ item }}", with_lines: ["printf 'a b\\nc\\n'", "echo {{ inventory_hostname }}"]}
 - {debug: "msg={{ item }}", with_inventory_hostnames: "all:!a"}
-- {debug: "msg={{ item }}", with_cartesian: [[1, 2], [x]]}
 - {set_fact: {seen: "{{ item }}"}, with_random_choice: [one, two, three]}
 - debug: msg="{{ seen in ['one', 'two', 'three'] }}"
 """), "args": ["-i", "a,b,"]},
