@@ -165,6 +165,7 @@ static int on_sweep(sd_event_source *source, uint64_t now, void *data)
 	hf_drift_sweep(d, false);
 	if (d->agent->config.n_windows > 0 && hf_config_window_open(&d->agent->config, hf_time_now()))
 		HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "drifted", err));
+	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "contended", err));
 	debounce(d);
 	hf_timer_set(d->sweep, (uint64_t)d->agent->config.sweep_s * 1000);
 	return 0;
@@ -238,6 +239,7 @@ void hf_drift_start(struct hf_drift *d)
 	/* What was left as somebody made it may be put right now: a window or the end of a pause came
 	 * meanwhile. */
 	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "drifted", err));
+	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "contended", err));
 	d->window = hf_config_window_open(&d->agent->config, hf_time_now());
 	hf_drift_rewatch(d);
 	hf_drift_sweep(d, true);
@@ -366,10 +368,11 @@ static void settled_store(struct hf_drift *d, const struct hf_value *line)
 		differs_store(d, t, line, failed);
 		return;
 	}
-	if (t->drifted)
-		event_report(d, t, line, "external", "resolved");
-	if (!t->contended)
-		HF_MUST(hf_ledger_state_set(s, t->id, "ok", err));
+	if (t->drifted || t->contended)
+		event_report(d, t, line, t->contended ? "contended" : "external", "resolved");
+	HF_MUST(hf_ledger_state_set(s, t->id, "ok", err));
+	if (t->contended) /* nobody touched it while we kept away: the fight is over */
+		HF_MUST(hf_state_exec(s, err, "UPDATE ledger SET streak=0 WHERE id=?", "s", t->id));
 }
 
 /* One transaction a result: one wait for the disk between the repair and its report. */

@@ -1,4 +1,8 @@
 """What the fleet reads about a host: its state topic goes through the words of the manual, each for its reason."""
+import contextlib
+import sqlite3
+import time
+
 import pytest
 
 from agent import AgentHost
@@ -135,3 +139,36 @@ def test_texts_of_any_length_fit_into_what_a_broker_takes(make, broker):
         host.run("resume")
         host.wait(lambda s: s["state"] == "ok")
         assert max(len(m.text.encode()) for m in reader.messages) <= 120 << 10
+
+
+def back_off_ends(host):
+    """As if the minutes had passed."""
+    host.stop()
+    with contextlib.closing(sqlite3.connect(host.state / "state.db")) as db, db:
+        db.execute("UPDATE ledger SET retry_at=0 WHERE state='contended'")
+
+
+def test_a_fight_that_is_over_is_told_once_and_forgotten(make, broker):
+    host = make(GOOD)
+    path = host.target / "one"
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.installed("one")
+        while host.ask("status")["state"] != "contended":
+            path.write_text("mine\n")
+            time.sleep(0.1)
+        back_off_ends(host)
+        path.write_text("mine again\n")
+        host.start()
+        host.until(lambda: path.read_text() == "one", "one more try is made")
+        assert host.ask("status")["state"] == "contended", "it was changed meanwhile"
+        back_off_ends(host)
+        host.start()
+        host.wait(lambda s: s["state"] == "ok", "nobody touched it")
+        path.write_text("much later\n")
+        host.until(lambda: path.read_text() == "one", "it is put right as ever")
+        told = [(e["class"], e["action"]) for e in host.ask("drift")["events"] if e["action"] != "correcting"]
+        assert told == 5 * [("corrective", "corrected")] + [("contended", "backed-off"), ("corrective", "corrected"),
+                                                            ("contended", "resolved"), ("corrective", "corrected")]
+        host.wait(lambda s: s["mqtt"]["waiting"] == 0)
+        time.sleep(0.5)
+        assert len([m for m in reader.messages if m.topic.endswith("/alarm") and m.body["alarm"] == "contended"]) == 1
