@@ -10,7 +10,8 @@ from broker import Broker
 
 GOOD = "- hosts: all\n  gather_facts: false\n  tasks:\n    - {{ name: one, copy: {{ content: one, dest: {t}/one }} }}\n"
 SLOW = GOOD + "    - {{ name: nap, command: sleep 1 }}\n"
-BAD = GOOD + "    - {{ name: bad, fail: {{ msg: it is bad }} }}\n"
+WAITS = "    - {{ name: wait, wait_for: {{ timeout: 2 }} }}\n"  # states that nobody could send yet are told as one
+BAD = GOOD + WAITS + "    - {{ name: bad, fail: {{ msg: it is bad }} }}\n"
 PARTIAL = GOOD + "    - {{ name: touched, shell: touch {t}/left }}\n    - {{ name: bad, command: /bin/false }}\n"
 WATCHED = GOOD + "    - {{ name: two, copy: {{ content: two, dest: {t}/two }}, vars: {{ holdfast_policy: report }} }}\n"
 GATE = [{"name": "never", "file": "/nowhere/at/all"}]
