@@ -25,6 +25,8 @@ static const char *field(struct hf_arena *a, const struct hf_value *dict, const 
 size_t hf_container_parts(struct hf_arena *a, const char *s, const char **ret, size_t max)
 {
 	size_t n = 0;
+	if (s == NULL) /* a null in somebody's list */
+		s = "";
 	for (; n + 1 < max && strchr(s, ':') != NULL; n++) {
 		size_t k = strcspn(s, ":");
 		ret[n] = hf_strndup(a, s, k);
@@ -578,7 +580,8 @@ static int comparisons_all(struct hf_container_job *j, struct hf_value *mode, st
 {
 	if (mode == NULL)
 		return 0;
-	if (!mode_known(text(j->a, mode), false))
+	const char *word = text(j->a, mode);
+	if (word == NULL || !mode_known(word, false))
 		return hf_fail(err, HF_E_TASK,
 			"The wildcard can only be used with comparison modes 'strict' and 'ignore'!");
 	for (size_t i = 0; hf_container_rows[i].option != NULL; i++)
@@ -602,6 +605,8 @@ static int comparisons_make(struct hf_container_job *j, struct hf_error *err)
 	int r = comparisons_all(j, hf_dict_get(in, "*"), err);
 	HF_DICT_EACH (in, e) {
 		const char *key = text(j->a, hf_entry_key(e)), *mode = text(j->a, hf_entry_value(e));
+		key = key == NULL ? "None" : key;
+		mode = mode == NULL ? "None" : mode;
 		const char *name = known_option(key);
 		if (r < 0 || strcmp(key, "*") == 0)
 			continue;
