@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import time
-import zlib
 
 import pytest
 
@@ -116,17 +115,23 @@ class Chain:
     """Runs a verb again and again, and kills every run at a call that was not killed before."""
 
     def __init__(self, work, moment, share):
-        self.work, self.moment, self.share, self.done = work, moment, share, set()
+        self.work, self.moment, self.share, self.done, self.spared, self.met = work, moment, share, set(), set(), 0
 
     def which(self, call):
         if call.service == "sts" or not (LONG or call.mutates):
             return False
         key = call_key(call)
-        if key in self.done or (not LONG and zlib.crc32(key.encode()) % self.share != MOMENTS.index(self.moment) % self.share):
+        if key in self.done or key in self.spared:
             return False
         # What AWS would make twice is looked for until a lost call must have arrived, which is seconds: a few are enough here.
         slow = not LONG and self.moment != "after" and call.operation in ("CreateVpc", "CreateSubnet", "CreateInternetGateway", "AllocateAddress")
-        return not slow or call.operation == "AllocateAddress"
+        if slow and call.operation != "AllocateAddress":
+            return False
+        self.met += 1
+        if not LONG and self.met % self.share != MOMENTS.index(self.moment) + 1:
+            self.spared.add(key)  # every call is for the long form; here it is every tenth that was not met before
+            return False
+        return True
 
     def until_through(self, verb, most=2000):
         for kills in range(most):
