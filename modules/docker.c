@@ -149,24 +149,20 @@ int hf_docker_call(struct hf_docker *d, const char *method, const char *path, co
 	return hf_str_trim(response.body).n == 0 ? 0 : hf_json_loads(d->a, response.body, ret, err);
 }
 
-int hf_docker_stream(
-	struct hf_docker *d, const char *path, const char *file, struct hf_value **ret, struct hf_error *err)
+/* What answers in a stream of JSON objects: a list of them. */
+static int stream(struct hf_docker *d, const char *path, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_web_request q = request_make(d, "POST", path);
 	struct hf_web_response response;
-	struct hf_value *events = hf_value_list(d->a), *headers = hf_value_dict(d->a), *one;
+	struct hf_value *events = hf_value_list(d->a), *one;
 	struct hf_str line;
-	int r = file == NULL ? 0 : hf_fs_read(d->a, file, HF_WEB_BODY_MAX, &q.body, err);
-	if (file != NULL) {
-		hf_dict_put(headers, "Content-Type", hf_value_cstr(d->a, "application/x-tar"));
-		q.headers = headers;
-	}
-	if (r == 0)
-		r = perform(d, &q, &response, err);
-	while (r == 0 && response.body.n > 0 && hf_list_len(events) < LINES_MAX &&
-		hf_str_split(&response.body, '\n', &line)) {
+	int r = perform(d, &q, &response, err);
+	while (r == 0 && response.body.n > 0 && hf_str_split(&response.body, '\n', &line)) {
 		if (hf_str_trim(line).n == 0)
 			continue;
+		if (hf_list_len(events) == LINES_MAX) /* the last line says how it went */
+			return hf_fail(err, HF_E_LIMIT, "%s: the engine answers with more than %d lines",
+				path, LINES_MAX);
 		r = hf_json_loads(d->a, line, &one, err);
 		if (r == 0)
 			hf_list_append(events, one);
@@ -174,14 +170,6 @@ int hf_docker_stream(
 	if (r == 0)
 		*ret = events;
 	return r;
-}
-
-int hf_docker_save(struct hf_docker *d, const char *path, const char *file, struct hf_error *err)
-{
-	struct hf_web_request q = request_make(d, "GET", path);
-	struct hf_web_response response;
-	q.file = file;
-	return perform(d, &q, &response, err);
 }
 
 int hf_docker_text(struct hf_docker *d, const char *path, struct hf_str *ret, struct hf_error *err)
@@ -296,7 +284,7 @@ int hf_docker_pull(struct hf_docker *d, const char *name, const char *tag, const
 			platform == NULL ? "" : hf_docker_escape(d->a, platform));
 	int r = hf_docker_image(d, name, tag, &before, err);
 	if (r == 0)
-		r = hf_docker_stream(d, path, NULL, &events, err);
+		r = stream(d, path, &events, err);
 	for (size_t i = 0; r == 0 && i < hf_list_len(events); i++) {
 		const struct hf_value *one = hf_list_at(events, i), *detail = hf_dict_get(one, "errorDetail");
 		const char *error = hf_dict_cstr(one, "error", NULL);
@@ -357,4 +345,16 @@ int hf_docker_output(
 	}
 	*ret = hf_value_str(d->a, hf_buf_dup(d->a, &out));
 	return 0;
+}
+
+struct hf_value *hf_docker_undo_step(
+	const struct hf_docker *d, const char *what, const char *name, struct hf_value *was)
+{
+	struct hf_value *step = hf_step(d->c, what);
+	const char *host =
+		d->socket != NULL ? hf_sprintf(d->a, "unix://%s", d->socket) : d->options->docker_host;
+	hf_dict_put(step, "name", hf_value_cstr(d->a, name));
+	hf_dict_put(step, "host", hf_value_cstr(d->a, host));
+	hf_dict_put(step, "was", was == NULL ? hf_value_null(d->a) : was);
+	return step;
 }

@@ -52,18 +52,12 @@ HF_CHECK int hf_docker_open(struct hf_module_context *c, const struct hf_docker_
  * empty); may be NULL. */
 HF_CHECK int hf_docker_call(struct hf_docker *d, const char *method, const char *path,
 	const struct hf_value *body, struct hf_value **ret, struct hf_error *err);
-/* The same for what answers in a stream of JSON objects: a list of them. file: sent as the body; NULL: none.
- */
-HF_CHECK int hf_docker_stream(
-	struct hf_docker *d, const char *path, const char *file, struct hf_value **ret, struct hf_error *err);
 /* The answer's bytes. */
 HF_CHECK int hf_docker_text(struct hf_docker *d, const char *path, struct hf_str *ret, struct hf_error *err);
 /* The output of a container that has ended: frames of 8 bytes and text, or text alone where it has a
  * terminal. */
 HF_CHECK int hf_docker_output(
 	struct hf_docker *d, const struct hf_value *container, struct hf_value **ret, struct hf_error *err);
-/* The answer's bytes go to a file. */
-HF_CHECK int hf_docker_save(struct hf_docker *d, const char *path, const char *file, struct hf_error *err);
 /* What is inspected; NULL where there is none of the name (or, container and network, the start of its id).
  */
 HF_CHECK int hf_docker_container(
@@ -83,3 +77,6 @@ bool hf_docker_is_id(const char *name);
 const char *hf_docker_escape(struct hf_arena *a, const char *text);
 /* Text of a value as the engine wants it: true and false in lower case. */
 struct hf_value *hf_docker_texts(struct hf_arena *a, const struct hf_value *dict);
+/* The undo step of a container or network that was as inspected; was NULL: there was none. */
+struct hf_value *hf_docker_undo_step(
+	const struct hf_docker *d, const char *what, const char *name, struct hf_value *was);

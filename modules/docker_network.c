@@ -399,20 +399,14 @@ static int docker_network_undo(struct hf_module_context *c, const void *params,
 {
 	const struct params *p = params;
 	struct hf_docker d;
-	struct hf_value *step = hf_step(c, "network"), *was = NULL;
+	struct hf_value *was = NULL;
 	int r = hf_docker_open(c, &p->docker, &d, err);
 	(void)change;
 	if (r == 0)
 		r = hf_docker_network(&d, p->name, &was, err);
-	if (r < 0)
-		return r;
-	hf_dict_put(step, "name", hf_value_cstr(d.a, p->name));
-	hf_dict_put(step, "host",
-		hf_value_cstr(d.a,
-			d.socket != NULL ? hf_sprintf(d.a, "unix://%s", d.socket) : p->docker.docker_host));
-	hf_dict_put(step, "was", was == NULL ? hf_value_null(d.a) : was);
-	hf_undo_step(undo, step);
-	return 0;
+	if (r == 0)
+		hf_undo_step(undo, hf_docker_undo_step(&d, "network", p->name, was));
+	return r;
 }
 
 static int members_back(struct job *j, const struct hf_value *all, struct hf_error *err)

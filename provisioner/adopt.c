@@ -99,13 +99,6 @@ struct tag_reader {
 	struct hf_map found; /* resource name → struct tagged */
 };
 
-/* EC2's own list is complete at once; the tagging service hears of new resources a while later. */
-static const struct hf_service ec2 = { .name = "ec2", .version = "2016-11-15", .protocol = HF_PROTOCOL_EC2 };
-static const struct hf_service tagging = { .name = "tagging",
-	.target = "ResourceGroupsTaggingAPI_20170126",
-	.content = "1.1",
-	.protocol = HF_PROTOCOL_JSON };
-
 static struct tagged *tagged_put(struct tag_reader *t, const char *name, const char *arn)
 {
 	struct tagged *row = hf_map_get(&t->found, name);
@@ -151,10 +144,12 @@ static void tagging_take(void *data, struct hf_value *item)
 			hf_dict_cstr(tags, "holdfast:intent", "");
 }
 
+/* Hears of new resources a while later than EC2's own list. */
 static int tagging_read(struct tag_reader *t, struct hf_error *err)
 {
 	struct hf_arena *a = t->engine->arena;
-	const struct hf_spec spec = { .type = "tags", .service = &tagging };
+	const struct hf_spec spec = { .type = "tags",
+		.service = hf_service_find(t->engine->env->specs, "tagging") };
 	struct hf_value *operation = hf_value_dict(a), *request = hf_value_dict(a),
 			*filters = hf_value_list(a), *filter = hf_value_dict(a), *values = hf_value_list(a);
 	hf_list_append(values, hf_value_cstr(a, t->engine->env->name));
@@ -190,7 +185,8 @@ static int ec2_read(struct tag_reader *t, struct hf_error *err)
 {
 	static const char *const keys[] = { "holdfast:environment", "holdfast:resource", "holdfast:intent" };
 	struct hf_arena *a = t->engine->arena;
-	const struct hf_spec spec = { .type = "tags", .service = &ec2 };
+	const struct hf_spec spec = { .type = "tags",
+		.service = hf_service_find(t->engine->env->specs, "ec2") };
 	struct hf_value *operation = hf_value_dict(a), *request = hf_value_dict(a),
 			*filters = hf_value_list(a), *filter = hf_value_dict(a), *values = hf_value_list(a);
 	struct ec2_rows rows = { .arena = a };

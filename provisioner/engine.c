@@ -39,10 +39,8 @@ static int engine_pump(void *data, uint32_t wait_ms, struct hf_error *err)
 /* Whose account this is: a file may allow some only. */
 static int account_read(struct hf_engine *e, struct hf_error *err)
 {
-	static const struct hf_service sts = {
-		.name = "sts", .version = "2011-06-15", .protocol = HF_PROTOCOL_QUERY
-	};
-	const struct hf_spec spec = { .type = "sts.caller", .service = &sts };
+	const struct hf_spec spec = { .type = "sts.account",
+		.service = hf_service_find(e->env->specs, "sts") };
 	struct hf_value *operation = hf_value_dict(e->arena);
 	struct reply reply;
 	hf_dict_put(operation, "operation", hf_value_cstr(e->arena, "GetCallerIdentity"));

@@ -22,12 +22,9 @@ static struct hf_value *item_choose(struct hf_arena *a, const struct hf_spec *sp
 
 static int look_up(struct hf_engine *e, const struct hf_lookup *l, struct hf_error *err)
 {
-	struct hf_value *context, *outputs = hf_value_dict(e->arena), *unlooked = e->env->unlooked;
+	struct hf_value *context, *outputs = hf_value_dict(e->arena);
 	struct reply reply;
-	e->env->unlooked =
-		hf_value_dict(e->arena); /* it speaks of variables only: the file was held to that */
 	int rc = hf_value_render(e->arena, e->env, NULL, l->properties, NULL, NULL, &context, err);
-	e->env->unlooked = unlooked;
 	HF_DICT_EACH (l->spec->properties, p) {
 		struct hf_value *v = rc < 0 ? NULL : hf_dict_find(context, hf_entry_key(p));
 		if (v != NULL)

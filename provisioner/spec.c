@@ -50,7 +50,7 @@ static int services_read(
 	return 0;
 }
 
-static const struct hf_service *service_find(const struct hf_specs *s, const char *name)
+const struct hf_service *hf_service_find(const struct hf_specs *s, const char *name)
 {
 	for (size_t i = 0; name != NULL && i < s->services.n; i++)
 		if (strcmp(s->services.at[i].name, name) == 0)
@@ -62,7 +62,7 @@ static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *do
 {
 	struct hf_spec spec = {
 		.type = hf_dict_cstr(doc, "type", NULL),
-		.service = service_find(s, hf_dict_cstr(doc, "service", NULL)),
+		.service = hf_service_find(s, hf_dict_cstr(doc, "service", NULL)),
 		.doc = doc,
 		.properties = hf_dict_get(doc, "properties"),
 		.create = hf_dict_get(doc, "create"),
@@ -78,7 +78,7 @@ static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *do
 		.owned_by_tags = strcmp(hf_dict_cstr(doc, "owned", ""), "tags") == 0,
 	};
 	spec.find_service =
-		service_find(s, hf_dict_cstr(spec.find, "service", hf_dict_cstr(doc, "service", NULL)));
+		hf_service_find(s, hf_dict_cstr(spec.find, "service", hf_dict_cstr(doc, "service", NULL)));
 	if (spec.type == NULL || spec.service == NULL || spec.find_service == NULL ||
 		!hf_is(spec.properties, HF_DICT) || !hf_is(spec.read, HF_DICT) ||
 		(!spec.lookup && (!hf_is(spec.create, HF_DICT) || !hf_is(spec.remove, HF_LIST))))

@@ -39,6 +39,7 @@ struct hf_spec {
 
 struct hf_specs; /* every type */
 HF_CHECK int hf_specs_load(struct hf_arena *a, struct hf_specs **ret, struct hf_error *err);
+const struct hf_service *hf_service_find(const struct hf_specs *s, const char *name); /* NULL: none */
 const struct hf_spec *hf_spec_find(const struct hf_specs *s, const char *type); /* NULL when there is none */
 /* "did you mean"; NULL when no type is near. */
 const char *hf_spec_nearest(const struct hf_specs *s, const char *type);

@@ -5,32 +5,18 @@
 usage: facts.py [-r 5] [--build DIR]
 """
 import argparse
-import os
 import pathlib
 import shutil
 import statistics
 import sys
 import tempfile
-import time
+
+from cost import cost
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "ANSIBLE_LOCALHOST_WARNING": "0"}
 HEAD = "- hosts: all\n  connection: local\n  gather_facts: false\n"
-
-
-def cost(argv, folder):
-    """(CPU seconds of the process and its children, wall seconds, exit status)."""
-    start = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        os.chdir(folder)
-        null = os.open("/dev/null", os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        os.execvpe(argv[0], argv, ENV)
-    _, status, usage = os.wait4(pid, 0)
-    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, os.waitstatus_to_exitcode(status)
 
 
 def main():
@@ -52,14 +38,14 @@ def main():
         seen = {name: [] for name in rows}
         for _ in range(args.r):
             for name, argv in rows.items():
-                seen[name].append(cost(argv, scratch))
+                seen[name].append(cost(argv, scratch, ENV))
     print(f"{'':22} {'CPU ms: min':>12} {'median':>8} {'wall ms: min':>13} {'median':>8}")
     for name, runs in seen.items():
-        cpu, wall = [1000 * r[0] for r in runs], [1000 * r[1] for r in runs]
-        bad = sorted({r[2] for r in runs} - {0})
+        cpu, wall = [1000 * r.cpu for r in runs], [1000 * r.wall for r in runs]
+        bad = sorted({r.status for r in runs} - {0})
         print(f"{name:22} {min(cpu):12.1f} {statistics.median(cpu):8.1f} {min(wall):13.1f} {statistics.median(wall):8.1f}"
               f"{f'  exit {bad}' if bad else ''}")
-    full, empty = ([r[0] for r in seen[n]] for n in ("holdfast, setup", "holdfast, empty play"))
+    full, empty = ([r.cpu for r in seen[n]] for n in ("holdfast, setup", "holdfast, empty play"))
     print(f"the full set of facts alone: {1000 * (min(full) - min(empty)):.1f} ms CPU")
 
 

@@ -8,30 +8,18 @@ CFEngine's tasks are report promises, the others' are debug tasks. A tool that i
 that says so; ansible-playbook is looked for beside this Python first.
 """
 import argparse
-import os
 import pathlib
 import shutil
 import statistics
 import sys
 import tempfile
 
+from cost import cost
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = {"PATH": f"{pathlib.Path(sys.executable).parent}:{PATH}", "HOME": "/root", "LANG": "C.UTF-8",
        "ANSIBLE_LOCALHOST_WARNING": "0"}
-
-
-def cost(argv, folder):
-    """(user + system seconds of the process and its children, peak MB of the largest, exit status)."""
-    pid = os.fork()
-    if pid == 0:
-        os.chdir(folder)
-        null = os.open("/dev/null", os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        os.execvpe(argv[0], argv, ENV)
-    _, status, usage = os.wait4(pid, 0)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
 
 
 def playbook(count):
@@ -72,15 +60,15 @@ def main():
             seen = {t: [] for t in tools}
             for _ in range(args.r):
                 for tool in tools:
-                    seen[tool].append(cost(argvs[tool], scratch))
+                    seen[tool].append(cost(argvs[tool], scratch, ENV))
             for tool in tools:
-                cpu, peak = [s[0] for s in seen[tool]], max(s[1] for s in seen[tool])
+                cpu, peak = [s.cpu for s in seen[tool]], max(s.peak for s in seen[tool])
                 ratios = ""
                 if "holdfast" in seen:
-                    pairs = zip(cpu, (s[0] for s in seen["holdfast"]))
+                    pairs = zip(cpu, (s.cpu for s in seen["holdfast"]))
                     times = statistics.median(a / b for a, b in pairs)
-                    ratios = f"{times:9.1f} {peak / max(s[1] for s in seen['holdfast']):9.1f}"
-                bad = sorted({s[2] for s in seen[tool]} - {0})
+                    ratios = f"{times:9.1f} {peak / max(s.peak for s in seen['holdfast']):9.1f}"
+                bad = sorted({s.status for s in seen[tool]} - {0})
                 print(f"{count:6} {tool:10} {min(cpu):10.4f} {statistics.median(cpu):9.4f} {peak:8.1f}   {ratios}"
                       f"{f'  exit {bad}' if bad else ''}", flush=True)
 
