@@ -8,6 +8,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "lib/base/scope.h"
 
 enum { READ_SIZE = 16 << 10, AGAIN_MAX = 1000 };
 #define MASK                                                                                                 \
@@ -23,7 +24,8 @@ struct hf_inotify {
 	struct hf_agent *agent;
 	struct hf_watch *watch;
 	int fd;
-	struct hf_arena *arena;
+	sd_event_source *source;
+	struct hf_arena *arena; /* of the marks */
 	HF_VEC(struct mark) marks;
 	unsigned again; /* marks added since the set was taken */
 };
@@ -59,10 +61,18 @@ int hf_inotify_new(struct hf_agent *agent, struct hf_watch *w, struct hf_inotify
 {
 	struct hf_inotify *n = hf_new(agent->arena, struct hf_inotify);
 	*n = (struct hf_inotify){ .agent = agent, .watch = w, .fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC) };
-	if (n->fd < 0 || sd_event_add_io(agent->loop, NULL, n->fd, EPOLLIN, on_event, n) < 0)
+	if (n->fd < 0 || sd_event_add_io(agent->loop, &n->source, n->fd, EPOLLIN, on_event, n) < 0)
 		return hf_fail_errno(err, HF_E_IO, "inotify");
 	*ret = n;
 	return 0;
+}
+
+void hf_inotify_done(struct hf_inotify *n)
+{
+	n->source = sd_event_source_disable_unref(n->source);
+	hf_close_fd(&n->fd);
+	n->arena = hf_arena_free(n->arena);
+	memset(&n->marks, 0, sizeof(n->marks));
 }
 
 static bool mark_add(struct hf_inotify *n, const char *path)

@@ -38,15 +38,27 @@ unit() {
 	mkdir -p "$results/unit-$name"
 	find "$dir/tests" -name '*.trs' -exec cp -t "$results/unit-$name" {} +
 	grep -E '^(FAIL|ERROR|# TOTAL)' "$results/unit-$name.log" || true
+	[ $rc = 0 ] || [ ! -f "$dir/test-suite.log" ] || tail -n 100 "$dir/test-suite.log"
 	return $rc
 }
 
-python_part() {
-	local log=$results/$1.log
-	HF_BUILD=$top/build python -m pytest -q --tb=short -p no:cacheprovider --junitxml="$results/$1.xml" "tests/$1" \
+# pytest_part NAME FOLDER OPTIONS…
+pytest_part() {
+	local log=$results/$1.log xml=$results/$1.xml folder=tests/$2
+	shift 2
+	HF_BUILD=$top/build python -m pytest -q --tb=short -p no:cacheprovider --durations=25 --junitxml="$xml" "$@" "$folder" \
 		>"$log" 2>&1 && tail -n 1 "$log" && return
 	tail -n 200 "$log"
 	return 1
+}
+
+# python_part FOLDER WORKERS: files side by side, the tests of one file one after the other. What waits more than it computes
+# takes more workers than there are processors. What is marked "alone" comes afterwards.
+python_part() {
+	local rc=0
+	pytest_part "$1" "$1" -m "not alone" --numprocesses="$2" --dist=loadfile --no-loadscope-reorder || rc=1
+	! grep -rqs "mark\.alone" "tests/$1" || pytest_part "$1-alone" "$1" -m alone || rc=1
+	return $rc
 }
 
 distcheck_part() {
@@ -75,9 +87,9 @@ part "clang: build and unit tests" unit build-clang clang CC="$clang" CFLAGS="-O
 part "distcheck: the tarball builds and tests itself" distcheck_part
 part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers --enable-sanitizers CFLAGS="-O1 -g"
 [ ! -x tests/fuzz/run.sh ] || part "fuzzers, short" fuzz_part
-part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential
-part "system: real brokers, stores and hosts" python_part system
-[ ! -d tests/crash ] || part "crash: killed at any moment" python_part crash
+part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential "$jobs"
+part "system: real brokers, stores and hosts" python_part system $((jobs + 1))
+[ ! -d tests/crash ] || part "crash: killed at any moment" python_part crash "$jobs"
 
 mutation_part() {
 	python tests/mutation/run.py --short >"$results/mutation.txt" && tail -n 1 "$results/mutation.txt" && return

@@ -1,9 +1,11 @@
-"""What every Python test shares: the programs, and a free port."""
-import socket
-
+"""What every Python test shares: the programs."""
 import pytest
 
 from places import BUILD
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: what it says about time or cost holds only where no other test runs beside it")
 
 
 @pytest.fixture(scope="session")
@@ -16,15 +18,3 @@ def holdfast():
 def holdfastd():
     """Path of the agent."""
     return str(BUILD / "holdfastd")
-
-
-@pytest.fixture
-def free_port():
-    """A function that gives a TCP port on loopback that nobody listens on."""
-
-    def pick():
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            return s.getsockname()[1]
-
-    return pick

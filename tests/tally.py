@@ -1,7 +1,7 @@
 """Counts what `./run test` ran and ends with one line: N passed, N failed, N skipped.
 
 usage: tally.py RESULTS FAILED_PARTS
-RESULTS holds lint.txt, unit-*/*.trs (automake) and *.xml (JUnit). The first failures are named above that line, each
+RESULTS holds lint.txt, unit-*/*.trs and unit-*.log (automake) and *.xml (JUnit). The first failures are named above that line, each
 with the first line of its reason. A part that failed without any test saying so
 (it did not build, it crashed) counts as one failed test, so that the last line never looks better than the run.
 """
@@ -38,10 +38,9 @@ def count(results):
 
 def failures(results):
     """One line for each failed test: part, name, first line of the reason."""
-    for trs in sorted(results.glob("unit-*/*.trs")):
-        for word, name in re.findall(r"^:test-result: (\w+) (.*)", trs.read_text(), re.M):
-            if word not in ("PASS", "SKIP"):
-                yield f"{trs.parent.name}: {trs.stem}: {name}"
+    for log in sorted(results.glob("unit-*.log")):
+        for name in re.findall(r"^(?:FAIL|ERROR): (.*)", log.read_text(errors="replace"), re.M):
+            yield f"{log.stem}: {name}"
     for text in sorted(results.glob("*.txt")):
         for name in re.findall(r"^FAIL: (.*)", text.read_text(), re.M):
             yield name

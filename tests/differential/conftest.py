@@ -4,10 +4,17 @@ import pytest
 LINES = {}
 
 
-@pytest.fixture(scope="session")
-def table():
-    """{playbook: [statuses, entries left on the disk, runs, verdict]}."""
-    return LINES
+@pytest.fixture
+def table(request):
+    """A function that notes a playbook's line: statuses, entries left on the disk, runs. It says "same" where the test passes."""
+    return lambda *line: request.node.user_properties.append(("playbook", line))
+
+
+def pytest_runtest_logreport(report):
+    # Here and not in the fixture: the tests may run in another process than the one that prints.
+    for what, line in report.user_properties if report.when == "call" else ():
+        if what == "playbook":
+            LINES[line[0]] = (*line[1:], "same" if report.passed else "DIFFERENT")
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -16,7 +23,7 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.section("playbooks: ansible-playbook beside holdfast")
     words = ("ok", "changed", "skipped", "ignored", "failed", "unreachable")
     terminalreporter.write_line(f"{'playbook':<52}" + "".join(f"{w[:7]:>8}" for w in words) + f"{'entries':>8}{'runs':>5}  verdict")
-    for name, (counts, entries, runs, verdict) in LINES.items():
+    for name, (counts, entries, runs, verdict) in sorted(LINES.items()):
         terminalreporter.write_line(f"{name:<52}" + "".join(f"{counts.get(w, 0):>8}" for w in words) + f"{entries:>8}{runs:>5}  {verdict}")
     same = sum(line[-1] == "same" for line in LINES.values())
     terminalreporter.write_line(f"{same} of {len(LINES)} playbooks are the same")

@@ -44,7 +44,7 @@ def undone(tmp_path_factory):
 def test_same_as_ansible(i, ansible, ours):
     loose = ROWS[i].options.get("loose", [])
     want, got = ansible[i], ours[i]
-    assert status(got["result"]) == status(want["result"]), (want["result"], got["result"])
+    assert status(got["result"]) == status(want["result"]), f'\n{want["result"]}\n{got["result"]}'
     if status(want["result"]) != "failed" and "tree" not in loose:
         assert got["tree"] == want["tree"]
     assert comparable(got["result"], loose) == comparable(want["result"], loose)

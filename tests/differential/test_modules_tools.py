@@ -59,7 +59,7 @@ def undone(tmp_path_factory):
 def test_same_as_ansible(i, ansible, ours):
     loose = ROWS[i].options.get("loose", [])
     want, got = ansible[0][i], ours[0][i]
-    assert status(got["result"]) == status(want["result"]), (want["result"], got["result"])
+    assert status(got["result"]) == status(want["result"]), f'\n{want["result"]}\n{got["result"]}'
     assert got["tree"] == want["tree"] or status(want["result"]) == "failed"
     assert comparable(got["result"], loose) == comparable(want["result"], loose)
 

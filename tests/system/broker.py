@@ -11,11 +11,12 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
 import time
+
+import ports
 
 START_SECONDS = 10
 Message = collections.namedtuple("Message", "topic text at")
@@ -110,7 +111,7 @@ class Broker:
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="hf-broker-"))
         self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)
-        self.host, self.port = host, port or self._free_port()
+        self.host, self.port = host, port or ports.free()
         self.authority = Authority(self.folder / "tls")
         self._server = self.authority.issue("localhost", alternative="DNS:localhost,IP:127.0.0.1")
         self._process = None
@@ -138,12 +139,6 @@ max_queued_messages 100000
 user root
 """
         (self.folder / "mosquitto.conf").write_text(text + more)
-
-    @staticmethod
-    def _free_port():
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            return s.getsockname()[1]
 
     def _inside(self, argv):
         """In the host's network, with this machine's files."""

@@ -27,6 +27,8 @@ import sys
 import tempfile
 import time
 
+import ports
+
 VERSION = "v1.7.0"  # 1.8 refuses the session tokens of instance roles
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "holdfast-tools" / VERSION
 START_SECONDS = 20
@@ -52,12 +54,6 @@ def program():
     return str(CACHE / "versitygw")
 
 
-def pick_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def version(path):
     """What Go wrote into the program about itself, as numbers."""
     found = re.search(rb"github.com/versity/versitygw\tv(\d+)\.(\d+)", pathlib.Path(path).read_bytes())
@@ -69,7 +65,7 @@ class S3Server:
 
     def __init__(self, port=0, directory=None, region="us-east-1", access_key="HOLDFASTTEST", secret_key="hold-fast-secret", use=None):
         self.use = use  # another program than the usual one
-        self.port = port or pick_port()
+        self.port = port or ports.free()
         self.region = region
         self.access_key = access_key
         self.secret_key = secret_key

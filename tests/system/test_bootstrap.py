@@ -155,6 +155,7 @@ def test_user_data_makes_a_training_host(world, package):
         assert "HF-B" not in host.run("journalctl --no-pager -t holdfast -o cat").out
 
 
+@pytest.mark.alone
 def test_the_first_report_comes_within_a_second():
     """A host without Python: from the start of the agent to what the broker hears first."""
     with Scene() as scene:

@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 
+import ports
 from places import BUILD
 from faulty import Faulty, reply
 
@@ -202,8 +203,8 @@ def test_identity_and_tags():
     assert got["tags"] == {"Name": "gpu one", "holdfast:fleet": "gpu"}
 
 
-def test_no_instance_metadata_says_so_soon(free_port):
-    got = door("imds", timeout=10, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+def test_no_instance_metadata_says_so_soon():
+    got = door("imds", timeout=10, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://127.0.0.1:{ports.free()}")
     assert got["code"] == "net" and "instance metadata" in got["error"]
 
 

@@ -202,6 +202,7 @@ def cpu_seconds(pid):
     return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")  # with those of children that ended
 
 
+@pytest.mark.alone
 def test_a_fight_costs_little(make, broker):
     host = make()
     things = [Thing(7 * n, host.target) for n in range(100)]

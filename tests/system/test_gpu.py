@@ -45,6 +45,7 @@ def test_a_host_without_a_driver_has_no_gpus(holdfast, tmp_path):
     assert result["ansible_facts"]["holdfast_gpu"]["count"] == 0 and not result["failed"]
 
 
+@pytest.mark.alone
 def test_a_sick_driver_costs_its_deadline_and_no_more(holdfast, tmp_path, nvml):
     start = time.monotonic()
     result = play(holdfast, tmp_path, [{"holdfast.gpu": {"library": str(nvml), "deadline_ms": 300}}], {"FAKE_HANG": "1"})[0]

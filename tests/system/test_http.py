@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import ports
 from places import BUILD
 from faulty import Faulty, Raw, reply
 
@@ -34,6 +35,7 @@ def test_answer(loop):
     assert "Content-Type" not in s.requests[0].headers
 
 
+@pytest.mark.alone
 @LOOPS
 def test_many_in_parallel(loop):
     """Forty answers that take 50 ms each, eight at a time: well under two seconds, each its own."""
@@ -174,8 +176,8 @@ def test_what_may_be_sent_twice(mode, sent):
     assert all(r.body == b"make" for r in s.requests)
 
 
-def test_nobody_listens(free_port):
-    got = door("http", "GET", f"http://127.0.0.1:{free_port()}/", "attempts=2")
+def test_nobody_listens():
+    got = door("http", "GET", f"http://127.0.0.1:{ports.free()}/", "attempts=2")
     assert got["code"] == "net" and "127.0.0.1" in got["error"] and got["attempts"] == 2
 
 

@@ -10,14 +10,13 @@ import time
 import boto3
 import pytest
 
+import ports
 from test_release import Team
 
 
 @pytest.fixture(scope="module")
 def kms():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = ports.free()
     server = pathlib.Path(sys.executable).parent / "moto_server"
     process = subprocess.Popen([server, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30

@@ -16,6 +16,7 @@ import time
 import boto3
 import pytest
 
+import ports
 from places import BUILD
 
 HERE = pathlib.Path(__file__).parent
@@ -23,18 +24,12 @@ LONG = os.environ.get("HF_LONG") == "1"
 COUNT = 18
 
 
-def pick_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Aws:
     """moto as a process of its own, and a way to look into it that is not ours."""
 
     def __init__(self):
         self.clients = {}
-        self.port = pick_port()
+        self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [str(pathlib.Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)],

@@ -48,6 +48,7 @@ static void end(struct scene *s)
 {
 	char command[64];
 	hf_watch_index_done(&s->index);
+	hf_inotify_done(s->inotify);
 	sd_event_unref(s->agent.loop);
 	hf_arena_free(s->agent.arena);
 	snprintf(command, sizeof(command), "%s/a/one", s->folder);
