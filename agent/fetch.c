@@ -23,6 +23,7 @@ struct poll {
 	int socket;
 	int64_t now;
 	bool root_changed;
+	uint64_t began_ms, waited_ms; /* of the monotonic clock; what was spent on bytes from the store */
 };
 
 static int value_tell(int socket, const struct hf_value *v, bool ask, struct hf_error *err)
@@ -86,7 +87,9 @@ static int document_get(struct poll *p, const char *key, const char *etag, struc
 	struct hf_store_get g = {
 		.key = key, .out = &out, .fd = -1, .max = DOCUMENT_MAX, .if_none_match = etag
 	};
+	uint64_t began = hf_time_monotonic_ms();
 	int result = hf_store_get(p->store, &g, err);
+	p->waited_ms += hf_time_monotonic_ms() - began;
 	if (result == 0)
 		*ret = hf_buf_dup(p->arena, &out);
 	*ret_get = g;
@@ -145,7 +148,9 @@ static int objects_batch(struct poll *p, struct object_fetch *o, size_t n, struc
 		gets[i] = (struct hf_store_get){
 			.key = o[i].key, .fd = o[i].temp.fd, .max = (uint64_t)o[i].file->size
 		};
+	uint64_t began = hf_time_monotonic_ms();
 	int result = hf_store_get_many(p->store, gets, n, err);
+	p->waited_ms += hf_time_monotonic_ms() - began;
 	if (result == -HF_E_NOT_FOUND || result == -HF_E_LIMIT) {
 		struct hf_error why = *err;
 		result = hf_refuse(&p->refusal, err,
@@ -246,6 +251,9 @@ static int target_tell(struct poll *p, const struct hf_pointer *pointer, const s
 			*m->name != '\0' ? m->name : hf_strndup(a, hex, 12); /* no label was given */
 		hf_dict_put(v, "name", hf_value_cstr(a, name));
 		hf_dict_put(v, "entry", hf_value_cstr(a, m->entry));
+		uint64_t took = hf_time_monotonic_ms() - p->began_ms;
+		hf_dict_put(v, "fetch_ms", hf_value_int(a, (int64_t)p->waited_ms));
+		hf_dict_put(v, "verify_ms", hf_value_int(a, (int64_t)(took - p->waited_ms)));
 		hf_dict_put(v, "gates", m->gates != NULL ? m->gates : hf_value_list(a));
 	}
 	return value_tell(p->socket, v, true, err);
@@ -306,6 +314,7 @@ int hf_fetch_body(int socket, void *data)
 	hf_auto_store store = NULL;
 	struct hf_error err = { 0 };
 	struct poll p = { .f = f, .arena = a, .trust = f->trust, .socket = socket, .now = hf_time_now() };
+	p.began_ms = hf_time_monotonic_ms();
 	int result = who_fill(&p.who, f->config, &err);
 	if (result == 0)
 		result = hf_store_wire_open(a, f->config, &store, &err);

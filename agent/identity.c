@@ -115,7 +115,7 @@ static int instance_ask(const struct hf_config *config, char ret_id[ID_MAX + 1],
  * done was done with its names and addresses. */
 #define OTHERS                                                                                               \
 	"'spool.boot','spool.last','spool.dropped','state.published','installed','rest','rest.message',"     \
-	"'pause.until','pause.reason','first.said'"
+	"'pause.until','pause.reason','first.said','timeline'"
 static const char *const forget[] = {
 	"DELETE FROM spool",
 	"DELETE FROM meta WHERE key IN (" OTHERS ")",

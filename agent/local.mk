@@ -38,6 +38,8 @@ holdfastd_SOURCES = \
 	%reldir%/state.c %reldir%/state.h \
 	%reldir%/store_wire.c %reldir%/store_wire.h \
 	%reldir%/supervisor.c \
+	%reldir%/timeline.c %reldir%/timeline.h \
+	%reldir%/timeline_of.c %reldir%/timeline_of.h \
 	%reldir%/undo.c %reldir%/undo.h \
 	%reldir%/watch.c %reldir%/watch.h \
 	%reldir%/watch_bus.c \

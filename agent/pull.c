@@ -6,6 +6,7 @@
 #include "agent/fetch.h"
 #include "agent/first.h"
 #include "agent/report.h"
+#include "agent/timeline.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -104,6 +105,7 @@ static void target_store(struct hf_pull *p, struct hf_value *line)
 	const struct hf_log_field fields[] = { { "HF_RELEASE", next.release }, { NULL, NULL } };
 	hf_log_fields(HF_LOG_NOTICE, fields, "the channel names release %s (seq %lld, %s)", next.name,
 		(long long)next.seq, next.kind);
+	hf_timeline_fetched(agent, hf_dict_int(line, "fetch_ms", 0), hf_dict_int(line, "verify_ms", 0));
 	hf_target_replace(&agent->target, &next);
 }
 

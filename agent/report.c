@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "agent/fit.h"
+#include "agent/timeline.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -120,6 +121,7 @@ static int run_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 	static const char *const texts[] = { "cause", "release", "name", "status", "message", "reason" };
 	static const char *const numbers[] = { "run", "ok", "changed", "failed", "skipped", "recalled",
 		"seq" };
+	static const char *const spent[] = { "fetch_ms", "verify_ms" }; /* of the poll that brought it */
 	struct run_list *l = data;
 	l->value = hf_value_dict(l->a);
 	for (size_t i = 0; i < HF_COUNT(numbers); i++)
@@ -128,6 +130,9 @@ static int run_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 		put_cstr(l->value, l->a, texts[i], hf_state_text(row, (int)(HF_COUNT(numbers) + i)));
 	put_time(l->value, l->a, "started", sqlite3_column_int64(row, 13));
 	put_time(l->value, l->a, "ended", sqlite3_column_int64(row, 14));
+	for (size_t i = 0; i < HF_COUNT(spent); i++)
+		if (sqlite3_column_type(row, 15 + (int)i) == SQLITE_INTEGER)
+			put_int(l->value, l->a, spent[i], sqlite3_column_int64(row, 15 + (int)i));
 	return 1;
 }
 
@@ -137,7 +142,7 @@ static struct hf_value *run_value(struct hf_agent *agent, struct hf_arena *a, in
 	HF_MUST(hf_state_query(agent->state, err, run_row, &l,
 		"SELECT "
 		"id,ok,changed,failed,skipped,recalled,seq,kind,release,name,status,message,reason,started,"
-		"ended FROM runs"
+		"ended,json_extract(spec,'$.fetch_ms'),json_extract(spec,'$.verify_ms') FROM runs"
 		" WHERE id=? OR (?=0 AND id=(SELECT max(id) FROM runs))",
 		"ii", run, run));
 	return l.value;
@@ -158,6 +163,9 @@ static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a, co
 	put_int(v, a, "resources", c.resources);
 	put_int(v, a, "drifted", c.drifted);
 	put_int(v, a, "contended", c.contended);
+	struct hf_value *timeline = hf_timeline_value(agent, a);
+	if (timeline != NULL)
+		hf_dict_put(v, "ready_in", timeline);
 	if (agent->paused_until > hf_time_now()) {
 		put_time(v, a, "paused_until", agent->paused_until);
 		put_cstr(v, a, "pause_reason", agent->pause_reason);

@@ -19,6 +19,7 @@
 #include "agent/prune.h"
 #include "agent/pull.h"
 #include "agent/report.h"
+#include "agent/timeline.h"
 #include "agent/watch.h"
 #include "agent/work.h"
 #include "lib/base/fs.h"
@@ -331,6 +332,7 @@ static int supervise(struct hf_agent *agent, struct hf_error *err)
 	hf_log(HF_LOG_NOTICE, "holdfastd %s: %s/%s/%s from %s", PACKAGE_VERSION, agent->config.environment,
 		agent->config.fleet, agent->config.host, agent->config.store);
 	hf_timer_set(hf_timer_new(agent->loop, false, on_housekeeping, agent), HOUSEKEEPING_MS);
+	hf_timeline_start(agent);
 	hf_work_recover(agent->work);
 	hf_drift_start(agent->drift);
 	hf_cloud_start(agent->cloud);

@@ -11,6 +11,7 @@
 #include "agent/pull.h"
 #include "agent/reboot.h"
 #include "agent/report.h"
+#include "agent/timeline.h"
 #include "agent/work_runs.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -38,6 +39,8 @@ static void phase_set(struct hf_work *w, enum hf_phase phase)
 {
 	w->run.phase = phase;
 	w->attempts = 0;
+	if (phase == HF_PHASE_GATES)
+		hf_timeline_mark(w->agent, "gates_at");
 	HF_MUST(hf_runs_phase_set(w->agent->state, w->run.id, phase, err));
 	phase_start(w);
 }
@@ -93,6 +96,7 @@ static void run_succeed(struct hf_work *w)
 	struct hf_agent *agent = w->agent;
 	HF_MUST(hf_state_begin(agent->state, err));
 	installed_set(agent, w->run.spec);
+	hf_timeline_mark(agent, "ready_at");
 	if (w->run.undo != NULL)
 		HF_MUST(hf_runs_undone(agent->state, w->run.undo, err));
 	HF_MUST(hf_state_commit(agent->state, err));
@@ -415,6 +419,7 @@ static void run_begin(struct hf_work *w, const char *kind, const char *spec, con
 	HF_MUST(hf_runs_begin(agent, kind, spec, undo, w->full, reason, &w->run, err));
 	hf_log(HF_LOG_NOTICE, "run %lld (%s) begins: release %s", (long long)w->run.id, kind,
 		w->run.target.name != NULL ? w->run.target.name : "none");
+	hf_timeline_mark(agent, "apply_at");
 	w->broker_was = hf_broker_connected(agent->broker);
 	w->attempts = 0;
 	phase_start(w);

@@ -23,6 +23,25 @@ static void run_print(const struct hf_value *r)
 		(long long)hf_dict_int(r, "recalled", 0));
 }
 
+/* "ready in   83.2 s: boot 12.1, bootstrap 20.3, ..." */
+static void timeline_print(const struct hf_value *t)
+{
+	static const char *const phases[][2] = { { "boot_ms", "boot" }, { "bootstrap_ms", "bootstrap" },
+		{ "fetch_ms", "fetch" }, { "verify_ms", "verify" }, { "apply_ms", "apply" },
+		{ "gates_ms", "gates" } };
+	const char *between = ": ";
+	if (t == NULL)
+		return;
+	printf("%-10s %.1f s", "ready in", (double)hf_dict_int(t, "total_ms", 0) / 1000);
+	for (size_t i = 0; i < HF_COUNT(phases); i++)
+		if (hf_dict_get(t, phases[i][0]) != NULL) {
+			printf("%s%s %.1f", between, phases[i][1],
+				(double)hf_dict_int(t, phases[i][0], 0) / 1000);
+			between = ", ";
+		}
+	putchar('\n');
+}
+
 static void broker_print(const struct hf_value *m)
 {
 	if (!hf_dict_bool(m, "configured", false))
@@ -61,6 +80,7 @@ static int status_run(struct cli_call *call)
 		(long long)hf_dict_int(s, "resources", 0), (long long)hf_dict_int(s, "drifted", 0),
 		(long long)hf_dict_int(s, "contended", 0));
 	run_print(hf_dict_get(s, "last_run"));
+	timeline_print(hf_dict_get(s, "ready_in"));
 	printf("%-10s %s%s%s\n", "store", hf_dict_cstr(s, "store", ""),
 		hf_dict_get(s, "store_trouble") != NULL ? ": " : "", hf_dict_cstr(s, "store_trouble", ""));
 	broker_print(hf_dict_get(s, "mqtt"));

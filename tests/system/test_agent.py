@@ -59,7 +59,12 @@ def test_release_is_applied_and_reported(host, broker):
             assert (host.folder / "handled").read_text() == "reread\n"
             run = reader.wait(topic(host, "run")).body
             assert (run["cause"], run["status"], run["failed"]) == ("release", "ok", 0)
-            reader.wait(lambda m: topic(host, "state")(m) and m.body["state"] == "ok")
+            state = reader.wait(lambda m: topic(host, "state")(m) and m.body["state"] == "ok").body
+            took = state["ready_in"]
+            phases = [took[k] for k in ("fetch_ms", "verify_ms", "apply_ms", "gates_ms")]
+            assert min(phases) >= 0 and 0 < sum(phases) <= took["total_ms"]
+            assert (run["fetch_ms"], run["verify_ms"]) == (took["fetch_ms"], took["verify_ms"])
+            assert f"ready in   {took['total_ms'] / 1000:.1f} s" in host.run("status").stdout
             assert reader.wait(topic(host, "link")).body["s"] == "on"
         reader.wait(lambda m: topic(host, "link")(m) and m.body["s"] == "bye")
 

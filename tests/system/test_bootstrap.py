@@ -139,11 +139,14 @@ def test_user_data_makes_a_training_host(world, package):
         start = time.time()
         host.run("systemctl daemon-reload; systemctl start --no-block user-data")
         try:
-            world.reader.wait(lambda m: m.topic.endswith(f"/{INSTANCE}/state") and m.body.get("state") == "ok" and
+            state = world.reader.wait(lambda m: m.topic.endswith(f"/{INSTANCE}/state") and m.body.get("state") == "ok" and
                               m.body.get("installed", {}).get("name") == "ml-base", seconds=READY_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{host.run('journalctl --no-pager -o cat').out[-6000:]}") from None
-        print("\n".join(phases(host, start)))
+        print("\n".join(phases(host, start)), "\n" + host.run("holdfast status | grep 'ready in'").out)
+        took = state.body["ready_in"]
+        assert {"bootstrap_ms", "fetch_ms", "verify_ms", "apply_ms", "gates_ms"} <= set(took)
+        assert took["total_ms"] >= took["bootstrap_ms"] + took["apply_ms"] > 0
         assert host.run("systemctl is-active holdfastd user-data").out.split() == ["active", "active"]
         assert "chrony" in host.run("dpkg-query -W -f '${Package} ' chrony prometheus-node-exporter").out
         assert "nvidia-" in host.get("/etc/apt/apt.conf.d/52holdfast-unattended-upgrades").decode()

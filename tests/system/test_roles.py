@@ -1,5 +1,6 @@
 """The shipped roles for real on a Debian host with the distribution's packages: check mode touches nothing, a second run
 changes nothing, and every status is the one ansible-playbook gives on such a host."""
+import hashlib
 import json
 import os
 import pathlib
@@ -90,14 +91,14 @@ def archive(folder):
         (tree / "DEBIAN/control").write_text(control)
         deb = folder / f"{name}.deb"
         subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", str(tree), str(deb)], check=True, capture_output=True)
-        rows.append(f"{control}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\n")
+        digest = hashlib.sha256(deb.read_bytes()).hexdigest()
+        rows.append(f"{control}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n")
     (folder / "Packages").write_text("\n".join(rows))
     return folder
 
 
 def wheel_lock(folder):
     """A package of nothing, and the lock that names it with its hash."""
-    import hashlib
     import zipfile
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "hfnothing-1.0-py3-none-any.whl"

@@ -81,3 +81,8 @@ check_PROGRAMS += %reldir%/test_watch_inotify
 %canon_reldir%_test_watch_inotify_SOURCES = %reldir%/test_watch_inotify.c agent/watch_inotify.c agent/watch_index.c
 %canon_reldir%_test_watch_inotify_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
 %canon_reldir%_test_watch_inotify_LDADD = $(data_libs) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+
+check_PROGRAMS += %reldir%/test_timeline
+%canon_reldir%_test_timeline_SOURCES = %reldir%/test_timeline.c agent/timeline_of.c agent/timeline_of.h
+%canon_reldir%_test_timeline_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_timeline_LDADD = $(data_libs) $(CMOCKA_LIBS)
