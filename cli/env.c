@@ -26,6 +26,8 @@ static const struct cli_option apply_options[] = {
 	WORK_OPTIONS,
 	{ "yes", 'y', NULL, "do not ask" },
 	{ "plan", 'p', "PLANFILE", "carry out this plan; refused when the world moved since" },
+	{ "accept-capacity-block", 0, "OFFER",
+		"buy this offer of a capacity block; it costs money at once (repeatable)" },
 	{ NULL },
 };
 static const struct cli_option destroy_options[] = { WORK_OPTIONS, { "yes", 'y', NULL, "do not ask" },
@@ -91,12 +93,20 @@ static bool agreed(const struct cli_call *call, const struct hf_plan *plan, bool
 	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/* What a human says may be bought; whoever destroys has no such option. */
+static const char *const *offers_of(const struct cli_call *call, enum hf_plan_kind kind)
+{
+	return kind == HF_PLAN_APPLY ? cli_values(call, "accept-capacity-block") : NULL;
+}
+
 /* A plan that was looked at before needs no second yes. */
 static int change_run(struct cli_call *call, enum hf_plan_kind kind, const char *saved)
 {
 	struct hf_plan_given given = { .targets = cli_values(call, "target") };
 	struct env_telling telling = { call->arena, cli_given(call, "json") };
-	struct hf_engine_options options = { .event = env_on_event, .data = &telling };
+	struct hf_engine_options options = {
+		.event = env_on_event, .data = &telling, .offers = offers_of(call, kind)
+	};
 	struct hf_environment *env;
 	struct hf_plan *plan;
 	struct hf_error err = { 0 };

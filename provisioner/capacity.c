@@ -1,6 +1,6 @@
 /* At least N of M instances: markets × types × subnets in the order of the file, until there are enough. What
- * was refused is not asked for again for three minutes. Nothing is ever bought: a reservation or a capacity
- * block is named by its id. */
+ * was refused is not asked for again for three minutes. A fleet asks for all types in all subnets with one
+ * call a market, and AWS chooses. Capacity blocks are bought by block.c, and only where a human said yes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,15 @@
 #include "lib/base/time.h"
 #include "provisioner/resource.h"
 
-enum { REFUSED_MS = 180000, CANDIDATES_MAX = 2000, ROUND_MS = 5000, STARTING_MS = 300000 };
+enum {
+	REFUSED_MS = 180000,
+	CANDIDATES_MAX = 2000,
+	POOL_MAX = 300, /* overrides of one CreateFleet */
+	ROUND_MS = 5000,
+	STARTING_MS = 300000,
+	EARLY_TRIES = 40, /* of a fleet whose instance profile is not believed yet */
+	EARLY_WAIT_MS = 3000,
+};
 
 struct search {
 	struct hf_engine *engine;
@@ -19,12 +27,16 @@ struct search {
 	struct hf_value *context;
 	struct hf_value *refused; /* of the document: candidate → when, in ms */
 	const char *last;         /* why the last candidate was passed over */
+	struct hf_value *zones;   /* subnet → zone, of those that were asked about */
 	int64_t have, wanted, least;
 	uint64_t start_ms;
 };
 
 struct candidate {
 	const char *market, *reservation, *type, *subnet, *name;
+	const struct hf_value *wish; /* the capacity block that may be bought for it */
+	struct hf_value *pool;       /* of a fleet: what AWS may choose from */
+	int attempt;
 };
 
 static void tell(const struct search *s, const struct candidate *c, const char *why)
@@ -41,6 +53,24 @@ static int64_t count_of(const struct hf_value *context, const char *name, int64_
 	return hf_is(v, HF_INT) ? v->u.integer : other;
 }
 
+/* The fleets its instances say they are of, and those we were told of. */
+static struct hf_value *fleets_of(struct hf_arena *a, const struct hf_value *context, struct hf_value *items)
+{
+	const struct hf_value *known = hf_dict_get(context, "fleet_ids");
+	struct hf_value *seen = hf_value_dict(a), *out = hf_value_list(a);
+	for (size_t i = 0; hf_is(known, HF_LIST) && i < hf_list_len(known); i++)
+		hf_dict_set(seen, hf_list_at(known, i), hf_list_at(known, i));
+	for (size_t i = 0; i < hf_list_len(items); i++) {
+		struct hf_value *tags = tags_read(a, hf_wire_at(a, hf_list_at(items, i), "tagSet.item[]"));
+		struct hf_value *id = hf_dict_get(tags, "aws:ec2:fleet-id");
+		if (id != NULL)
+			hf_dict_set(seen, id, id);
+	}
+	HF_DICT_EACH (seen, e)
+		hf_list_append(out, hf_entry_value(e));
+	return out;
+}
+
 /* What there is of it. The number is the wanted one as long as it is enough. */
 void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct hf_value *items,
 	const struct hf_value *gone, struct observed *o)
@@ -53,6 +83,7 @@ void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct
 		hf_list_append(ids, hf_value_cstr(a, hf_dict_cstr(item, "instanceId", "")));
 		hf_list_append(ips, hf_value_cstr(a, hf_dict_cstr(item, "privateIpAddress", "")));
 	}
+	hf_dict_put(o->outputs, "fleet_ids", fleets_of(a, context, items));
 	int64_t n = (int64_t)hf_list_len(ids), wanted = count_of(context, "Count", n);
 	bool enough = n <= wanted && n >= count_of(context, "AtLeast", wanted);
 	hf_dict_put(o->values, "Count", hf_value_int(a, enough ? wanted : n));
@@ -72,15 +103,15 @@ static int look(struct search *s, struct observed *o, struct hf_error *err)
 }
 
 /* "try the next": what Karpenter and people take for "no capacity here". */
-static bool means_elsewhere(const struct reply *reply)
+static bool means_elsewhere(const char *code)
 {
 	static const char *const codes[] = { "InsufficientInstanceCapacity", "InsufficientHostCapacity",
 		"InsufficientReservedInstanceCapacity", "ReservationCapacityExceeded",
 		"MaxSpotInstanceCountExceeded", "VcpuLimitExceeded", "InstanceLimitExceeded",
 		"UnfulfillableCapacity", "Unsupported", "InsufficientFreeAddressesInSubnet",
-		"SpotMaxPriceTooLow", "InvalidCapacityReservationId.NotFound" };
+		"SpotMaxPriceTooLow", "InvalidCapacityReservationId.NotFound", "InvalidFleetConfiguration" };
 	for (size_t i = 0; i < HF_COUNT(codes); i++)
-		if (reply->code != NULL && strcmp(codes[i], reply->code) == 0)
+		if (code != NULL && strcmp(codes[i], code) == 0)
 			return true;
 	return false;
 }
@@ -117,18 +148,37 @@ static const char *objection(const struct search *s, const struct candidate *c)
 	return price_objection(s, c);
 }
 
+static void pool_context(const struct search *s, const struct candidate *c, struct hf_value *context)
+{
+	struct hf_arena *a = s->arena;
+	bool spot = strcmp(c->market, "spot") == 0;
+	const struct hf_value *version = hf_dict_get(context, "LaunchTemplateVersion");
+	hf_dict_put(context, "overrides", c->pool);
+	hf_dict_put(context, "market", hf_value_cstr(a, c->market));
+	hf_dict_put(context, "template_version",
+		hf_value_cstr(a, version == NULL ? "$Default" : hf_wire_text(a, version)));
+	hf_dict_put(context, spot ? "spot_strategy" : "on_demand_strategy",
+		hf_value_cstr(a, spot ? hf_dict_cstr(context, "SpotStrategy", "price-capacity-optimized")
+				      : hf_dict_cstr(context, "OnDemandStrategy", "prioritized")));
+}
+
 /* The request of one candidate has a token of its own: another must not carry it. */
 static void candidate_context(const struct search *s, const struct candidate *c, struct hf_value *context)
 {
 	struct hf_arena *a = s->arena;
 	int64_t missing = s->wanted - s->have;
-	struct hf_digest digest =
-		hf_sha256(hf_str(hf_sprintf(a, "%s|%s|%lld|%lld", hf_dict_cstr(s->context, "intent", ""),
-			c->name, (long long)missing, (long long)hf_dict_int(s->doc->doc, "searches", 0))));
+	struct hf_digest digest = hf_sha256(
+		hf_str(hf_sprintf(a, "%s|%s|%lld|%lld|%d|%s", hf_dict_cstr(s->context, "intent", ""), c->name,
+			(long long)missing, (long long)hf_dict_int(s->doc->doc, "searches", 0), c->attempt,
+			c->pool == NULL ? "" : properties_hash(a, c->pool))));
 	char hex[HF_SHA256_HEX];
 	hf_digest_hex(&digest, hex);
 	hf_dict_put(context, "token", hf_value_cstr(a, hf_sprintf(a, "hf-%.40s", hex)));
 	hf_dict_put(context, "missing", hf_value_int(a, missing));
+	if (c->pool != NULL) {
+		pool_context(s, c, context);
+		return;
+	}
 	hf_dict_put(context, "instance_type", hf_value_cstr(a, c->type));
 	hf_dict_put(context, "subnet", hf_value_cstr(a, c->subnet));
 	if (strcmp(c->market, "spot") == 0 || strcmp(c->market, "capacity-block") == 0)
@@ -139,44 +189,259 @@ static void candidate_context(const struct search *s, const struct candidate *c,
 		hf_dict_put(context, "reservation", hf_value_cstr(a, c->reservation));
 }
 
-static int candidate_try(struct search *s, const struct candidate *c, struct hf_error *err)
+/* It has none: told, remembered for three minutes. */
+static int refused(struct search *s, const struct candidate *c, const char *code, const char *message,
+	struct hf_error *err)
 {
 	struct hf_engine *e = s->engine;
+	const char *why = hf_sprintf(s->arena, "%s: %s", code, message == NULL ? "" : message);
+	s->last = hf_sprintf(s->arena, "%s: %s", c->name, why);
+	hf_dict_put(s->refused, hf_strdup(e->arena, c->name), hf_value_int(e->arena, hf_time_now_ms()));
+	tell(s, c, why);
+	return hf_state_put(e->state, s->doc, err);
+}
+
+/* It may be asked for; otherwise people are told why not. */
+static bool allowed(struct search *s, const struct candidate *c)
+{
 	const char *why = objection(s, c);
+	if (why == NULL)
+		return true;
+	s->last = hf_sprintf(s->arena, "%s: %s", c->name, why);
+	tell(s, c, why);
+	return false;
+}
+
+static int candidate_try(struct search *s, const struct candidate *c, struct hf_error *err)
+{
+	const struct hf_spec *spec = s->change->spec;
 	struct hf_value *context = hf_value_shallow(s->arena, s->context);
 	struct hf_error refusal = { 0 };
 	struct reply reply;
 	struct observed o;
+	if (!allowed(s, c))
+		return 0;
+	candidate_context(s, c, context);
+	int rc = engine_call(s->engine, s->arena, spec, spec->create, context, &reply, &refusal);
+	if (rc < 0 && means_elsewhere(reply.code))
+		return refused(s, c, reply.code, reply.message, err);
+	if (rc < 0) {
+		if (err != NULL)
+			*err = refusal;
+		return rc;
+	}
+	struct hf_value *made = hf_wire_items(s->arena, reply.doc, hf_dict_cstr(spec->create, "made", ""));
+	s->have += (int64_t)hf_list_len(made);
+	return s->have < s->wanted ? 0 : look(s, &o, err);
+}
+
+/* --- a fleet --- */
+
+/* Told with the answer alone: instances say it themselves, but a fleet may have none. */
+static int fleet_keep(struct search *s, struct reply *reply, struct hf_error *err)
+{
+	struct hf_arena *a = s->engine->arena;
+	struct hf_value *outputs = hf_dict_get(s->doc->doc, "outputs"), *ids;
+	struct hf_value *id =
+		hf_wire_at(s->arena, reply->doc, hf_dict_cstr(s->change->spec->create, "id", ""));
+	if (id == NULL)
+		return hf_fail(err, HF_E_PARSE, "the answer names no fleet");
+	if (!hf_is(outputs, HF_DICT))
+		outputs = hf_value_dict(a);
+	ids = hf_dict_get(outputs, "fleet_ids");
+	ids = hf_is(ids, HF_LIST) ? hf_value_copy(a, ids) : hf_value_list(a);
+	hf_list_append(ids, hf_value_copy(a, id));
+	hf_dict_put(outputs, "fleet_ids", ids);
+	hf_dict_put(s->doc->doc, "outputs", outputs);
+	hf_dict_put(s->context, "fleet_ids", ids);
+	return hf_state_put(s->engine->state, s->doc, err);
+}
+
+/* One row of what a fleet could not do, which comes with HTTP 200. *ret_early: not believed yet. */
+static int fleet_error(
+	struct search *s, const char *market, struct hf_value *row, bool *ret_early, struct hf_error *err)
+{
+	struct hf_arena *a = s->arena;
+	const struct hf_value *overrides =
+		hf_dict_get(hf_dict_get(row, "launchTemplateAndOverrides"), "overrides");
+	struct candidate c = { .market = market,
+		.type = hf_dict_cstr(overrides, "instanceType", "?"),
+		.subnet = hf_dict_cstr(overrides, "subnetId", "?") };
+	const struct reply why = { .code = hf_dict_cstr(row, "errorCode", "?"),
+		.message = hf_dict_cstr(row, "errorMessage", "") };
+	c.name = hf_sprintf(a, "%s %s in %s", c.market, c.type, c.subnet);
+	if (means_elsewhere(why.code))
+		return refused(s, &c, why.code, why.message, err);
+	s->last = hf_sprintf(a, "%s: %s: %s", c.name, why.code, why.message);
+	tell(s, &c, hf_sprintf(a, "%s: %s", why.code, why.message));
+	if (reply_in(s->change->spec->create, "retry", &why)) {
+		*ret_early = true;
+		return 0;
+	}
+	return hf_fail(err, HF_E_TASK, "%s", s->last);
+}
+
+/* Every type in every subnet that is not refused, with the order of the file as priority. */
+static struct hf_value *pool_make(
+	struct search *s, const char *market, const struct hf_value *types, const struct hf_value *subnets)
+{
+	struct hf_arena *a = s->arena;
+	struct hf_value *pool = hf_value_list(a);
+	for (size_t i = 0; i < hf_list_len(types) * hf_list_len(subnets); i++) {
+		struct hf_value *row = hf_value_dict(a);
+		struct candidate c = { .market = market,
+			.type = hf_wire_text(a, hf_list_at(types, i / hf_list_len(subnets))),
+			.subnet = hf_wire_text(a, hf_list_at(subnets, i % hf_list_len(subnets))) };
+		c.name = hf_sprintf(a, "%s %s in %s", c.market, c.type, c.subnet);
+		if (!allowed(s, &c))
+			continue;
+		hf_dict_put(row, "InstanceType", hf_value_cstr(a, c.type));
+		hf_dict_put(row, "SubnetId", hf_value_cstr(a, c.subnet));
+		hf_dict_put(row, "Priority", hf_value_int(a, (int64_t)i));
+		if (strcmp(market, "spot") == 0 && hf_dict_get(s->context, "MaxPrice") != NULL)
+			hf_dict_put(row, "MaxPrice", hf_dict_get(s->context, "MaxPrice"));
+		hf_list_append(pool, row);
+	}
+	return pool;
+}
+
+/* *ret_again: some of it was only too early. */
+static int fleet_ask(struct search *s, const struct candidate *c, bool *ret_again, struct hf_error *err)
+{
+	const struct hf_spec *spec = s->change->spec;
+	struct hf_value *context = hf_value_shallow(s->arena, s->context);
+	struct reply reply;
+	struct observed o;
+	candidate_context(s, c, context);
+	int rc = engine_call(s->engine, s->arena, spec, spec->create, context, &reply, err);
+	*ret_again = false;
+	if (rc == 0)
+		rc = fleet_keep(s, &reply, err);
+	if (rc < 0)
+		return rc;
+	struct hf_value *made = hf_wire_items(s->arena, reply.doc, hf_dict_cstr(spec->create, "made", ""));
+	struct hf_value *errors = hf_wire_items(s->arena, reply.doc, "errorSet.item");
+	s->have += (int64_t)hf_list_len(made);
+	for (size_t i = 0; rc == 0 && i < hf_list_len(errors); i++)
+		rc = fleet_error(s, c->market, hf_list_at(errors, i), ret_again, err);
+	*ret_again = *ret_again && hf_list_len(made) == 0;
+	return rc < 0 || s->have < s->wanted ? rc : look(s, &o, err);
+}
+
+static int fleet_try(struct search *s, struct candidate *c, const struct hf_value *types,
+	const struct hf_value *subnets, struct hf_error *err)
+{
+	if (c->reservation != NULL || c->wish != NULL)
+		return hf_fail(
+			err, HF_E_ARGUMENT, "%s: Markets of a fleet are spot and on-demand", s->change->name);
+	if (hf_list_len(types) * hf_list_len(subnets) > POOL_MAX)
+		return hf_fail(err, HF_E_LIMIT, "%s: a fleet chooses from %d types and subnets at most",
+			s->change->name, POOL_MAX);
+	bool again = true;
+	for (c->attempt = 0; again && c->attempt < EARLY_TRIES; c->attempt++) {
+		c->pool = pool_make(s, c->market, types, subnets);
+		c->name = hf_sprintf(s->arena, "a fleet of %s", c->market);
+		if (hf_list_len(c->pool) == 0)
+			return 0;
+		if (c->attempt > 0)
+			hf_fiber_sleep(s->engine->fibers, EARLY_WAIT_MS);
+		int rc = fleet_ask(s, c, &again, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* --- a capacity block --- */
+
+static int zones_ask(struct search *s, struct hf_error *err)
+{
+	const struct hf_value *operation = hf_dict_get(s->change->spec->doc, "zones");
+	struct reply reply;
+	if (s->zones != NULL)
+		return 0;
+	int rc = engine_call(s->engine, s->arena, s->change->spec, operation, s->context, &reply, err);
+	if (rc < 0)
+		return rc;
+	struct hf_value *items = hf_wire_items(s->arena, reply.doc, hf_dict_cstr(operation, "items", NULL));
+	s->zones = hf_value_dict(s->arena);
+	for (size_t i = 0; i < hf_list_len(items); i++)
+		hf_dict_put(s->zones, hf_dict_cstr(hf_list_at(items, i), "subnetId", ""),
+			hf_value_cstr(s->arena, hf_dict_cstr(hf_list_at(items, i), "availabilityZone", "")));
+	return 0;
+}
+
+static void wish_put(
+	struct hf_value *context, const struct hf_value *wish, const char *key, const char *property)
+{
+	struct hf_value *v = hf_dict_get(wish, key);
+	hf_dict_remove(context, property);
+	if (v != NULL)
+		hf_dict_put(context, property, v);
+}
+
+/* The block of this type that we have, or buy: then it is a reservation like another. */
+static int block_try(
+	struct search *s, struct candidate *c, const struct hf_value *subnets, struct hf_error *err)
+{
+	struct hf_value *context = hf_value_shallow(s->arena, s->context);
+	struct block block;
+	c->name = hf_sprintf(s->arena, "capacity-block %s", c->type);
+	hf_dict_put(context, "InstanceType", hf_value_cstr(s->arena, c->type));
+	hf_dict_put(context, "InstanceCount", hf_value_int(s->arena, s->wanted));
+	wish_put(context, c->wish, "hours", "CapacityDurationHours");
+	wish_put(context, c->wish, "most", "MaxPrice");
+	wish_put(context, c->wish, "after", "StartDateRange");
+	wish_put(context, c->wish, "before", "EndDateRange");
+	int rc = zones_ask(s, err);
+	if (rc == 0)
+		rc = block_get(s->engine, s->arena, s->doc, context, &block, err);
+	if (rc < 0)
+		return rc;
+	const char *why = block.why;
+	if (block.id != NULL && strcmp(block.state, "active") != 0)
+		why = hf_sprintf(s->arena, "%s is %s and begins %s", block.id, block.state, block.start);
 	if (why != NULL) {
 		s->last = hf_sprintf(s->arena, "%s: %s", c->name, why);
 		tell(s, c, why);
 		return 0;
 	}
-	candidate_context(s, c, context);
-	int rc =
-		engine_call(e, s->arena, s->change->spec, s->change->spec->create, context, &reply, &refusal);
-	if (rc < 0 && !means_elsewhere(&reply)) {
-		if (err != NULL)
-			*err = refusal;
-		return rc;
+	c->reservation = block.id;
+	for (size_t i = 0; i < hf_list_len(subnets) && s->have < s->wanted; i++) {
+		c->subnet = hf_wire_text(s->arena, hf_list_at(subnets, i));
+		if (strcmp(hf_dict_cstr(s->zones, c->subnet, ""), block.zone) != 0)
+			continue;
+		c->name = hf_sprintf(s->arena, "%s %s in %s", block.id, c->type, c->subnet);
+		rc = candidate_try(s, c, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc < 0) {
-		why = hf_sprintf(s->arena, "%s: %s", reply.code, reply.message == NULL ? "" : reply.message);
-		s->last = hf_sprintf(s->arena, "%s: %s", c->name, why);
-		hf_dict_put(
-			s->refused, hf_strdup(e->arena, c->name), hf_value_int(e->arena, hf_time_now_ms()));
-		tell(s, c, why);
-		return hf_state_put(e->state, s->doc, err);
-	}
-	s->have += (int64_t)hf_list_len(hf_wire_items(s->arena, reply.doc, "instancesSet.item"));
-	return s->have < s->wanted ? 0 : look(s, &o, err);
+	return 0;
 }
 
-/* "spot", "on-demand", {reservation: id} or {capacity_block: id}. */
+/* --- the search --- */
+
+/* {hours: 24, most: PRICE, after: DATE, before: DATE} */
+static bool wish_valid(const struct hf_value *v)
+{
+	static const char *const keys[] = { "hours", "most", "after", "before" };
+	if (!hf_is(v, HF_DICT) || !hf_is(hf_dict_get(v, "hours"), HF_INT))
+		return false;
+	HF_DICT_EACH (v, e) {
+		bool known = false;
+		for (size_t i = 0; i < HF_COUNT(keys); i++)
+			known = known || hf_str_is(hf_entry_key(e)->u.string, keys[i]);
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
+/* "spot", "on-demand", {reservation: id}, {capacity_block: id} or {capacity_block: {hours: …}}. */
 static int market_read(
 	struct search *s, const struct hf_value *v, struct candidate *ret, struct hf_error *err)
 {
-	ret->reservation = NULL;
+	*ret = (struct candidate){ 0 };
 	if (hf_is(v, HF_STRING) && (hf_str_is(v->u.string, "spot") || hf_str_is(v->u.string, "on-demand"))) {
 		ret->market = v->u.string.p;
 		return 0;
@@ -187,13 +452,35 @@ static int market_read(
 		if (ret->reservation == NULL) {
 			ret->reservation = hf_dict_cstr(v, "capacity_block", NULL);
 			ret->market = "capacity-block";
+			if (wish_valid(hf_dict_get(v, "capacity_block")))
+				ret->wish = hf_dict_get(v, "capacity_block");
 		}
-		if (ret->reservation != NULL)
+		if (ret->reservation != NULL || ret->wish != NULL)
 			return 0;
 	}
 	return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v),
-		"%s: Markets holds \"spot\", \"on-demand\", {reservation: ID} and {capacity_block: ID}",
+		"%s: Markets holds \"spot\", \"on-demand\", {reservation: ID}, {capacity_block: ID} and "
+		"{capacity_block: {hours: N, most: PRICE, after: DATE, before: DATE}}",
 		s->change->name);
+}
+
+/* One type of a market, in every subnet. */
+static int type_try(struct search *s, const struct candidate *market, const char *type,
+	const struct hf_value *subnets, struct hf_error *err)
+{
+	struct candidate c = *market;
+	c.type = type;
+	if (c.wish != NULL)
+		return block_try(s, &c, subnets, err);
+	for (size_t i = 0; i < hf_list_len(subnets) && s->have < s->wanted; i++) {
+		c.subnet = hf_wire_text(s->arena, hf_list_at(subnets, i));
+		c.name = hf_sprintf(s->arena, "%s %s in %s", c.reservation == NULL ? c.market : c.reservation,
+			c.type, c.subnet);
+		int rc = candidate_try(s, &c, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 /* Every candidate once, in order. */
@@ -206,20 +493,17 @@ static int candidates_round(struct search *s, struct hf_error *err)
 	hf_list_append(usual, hf_value_cstr(s->arena, "on-demand"));
 	if (markets == NULL)
 		markets = usual;
-	size_t n = hf_list_len(markets) * hf_list_len(types) * hf_list_len(subnets);
-	if (n > CANDIDATES_MAX)
+	if (hf_list_len(markets) * hf_list_len(types) * hf_list_len(subnets) > CANDIDATES_MAX)
 		return hf_fail(err, HF_E_LIMIT, "more than %d candidates", CANDIDATES_MAX);
-	for (size_t i = 0; i < n && s->have < s->wanted; i++) {
-		size_t below = hf_list_len(types) * hf_list_len(subnets);
-		struct candidate c;
-		int rc = market_read(s, hf_list_at(markets, i / below), &c, err);
-		if (rc < 0)
-			return rc;
-		c.type = hf_wire_text(s->arena, hf_list_at(types, i % below / hf_list_len(subnets)));
-		c.subnet = hf_wire_text(s->arena, hf_list_at(subnets, i % hf_list_len(subnets)));
-		c.name = hf_sprintf(s->arena, "%s %s in %s", c.reservation == NULL ? c.market : c.reservation,
-			c.type, c.subnet);
-		rc = candidate_try(s, &c, err);
+	for (size_t i = 0; i < hf_list_len(markets) && s->have < s->wanted; i++) {
+		struct candidate market;
+		int rc = market_read(s, hf_list_at(markets, i), &market, err);
+		if (rc == 0 && s->change->spec->pooled)
+			rc = fleet_try(s, &market, types, subnets, err);
+		for (size_t k = 0;
+			rc == 0 && !s->change->spec->pooled && k < hf_list_len(types) && s->have < s->wanted;
+			k++)
+			rc = type_try(s, &market, hf_wire_text(s->arena, hf_list_at(types, k)), subnets, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -314,4 +598,16 @@ struct hf_value *capacity_surplus(
 		if ((int64_t)i >= wanted)
 			hf_list_append(out, hf_list_at(ids, i));
 	return hf_list_len(out) == 0 ? NULL : out;
+}
+
+int capacity_found(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	struct hf_value *context, struct hf_error *err)
+{
+	struct observed o;
+	int rc = resource_observe(e, a, spec, context, false, &o, err);
+	if (rc < 0 || !o.present)
+		return rc;
+	hf_dict_put(context, "instance_ids", hf_dict_get(o.outputs, "instance_ids"));
+	hf_dict_put(context, "fleet_ids", hf_dict_get(o.outputs, "fleet_ids"));
+	return 0;
 }

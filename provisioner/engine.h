@@ -42,6 +42,9 @@ struct hf_plan {
 enum hf_event { HF_STARTED, HF_WAITS, HF_FINISHED, HF_FAILED, HF_SKIPPED };
 struct hf_engine_options {
 	unsigned parallel; /* 0: HF_ENGINE_PARALLEL */
+	/* Ids of offers of capacity blocks a human said yes to: nothing else is ever bought. NULL: none.
+	 * NULL-terminated */
+	const char *const *offers;
 	/* text: why it failed, or what it waits for */
 	void (*event)(void *data, const char *name, enum hf_action action, enum hf_event event, uint64_t ms,
 		const char *text);

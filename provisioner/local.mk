@@ -1,7 +1,7 @@
 noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
-	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
+	%reldir%/adopt.c %reldir%/apply.c %reldir%/block.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
 	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
@@ -22,8 +22,10 @@ provisioner_types = \
 	%reldir%/resources/cloudwatch/dashboard.yaml \
 	%reldir%/resources/codepipeline/pipeline.yaml \
 	%reldir%/resources/dynamodb/table.yaml \
+	%reldir%/resources/ec2/capacity_block.yaml \
 	%reldir%/resources/ec2/capacity_reservation.yaml \
 	%reldir%/resources/ec2/elastic_ip.yaml \
+	%reldir%/resources/ec2/fleet.yaml \
 	%reldir%/resources/ec2/flow_log.yaml \
 	%reldir%/resources/ec2/hosts.yaml \
 	%reldir%/resources/ec2/image.yaml \

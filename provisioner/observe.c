@@ -59,6 +59,8 @@ struct hf_value *context_make(struct hf_engine *e, struct hf_arena *a, const str
 	hf_dict_put(c, "intent", hf_value_cstr(a, intent));
 	hf_dict_put(c, "token", hf_value_cstr(a, intent));
 	hf_dict_put(c, "region", hf_value_cstr(a, e->region));
+	hf_dict_put(c, "environment", hf_value_cstr(a, e->env->name));
+	hf_dict_put(c, "resource", hf_value_cstr(a, name));
 	if (strcmp(e->region, "us-east-1") != 0) /* where a bucket must not name its region */
 		hf_dict_put(c, "region_constraint", hf_value_cstr(a, e->region));
 	if (e->account != NULL)

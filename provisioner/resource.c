@@ -125,6 +125,12 @@ void resource_depends(struct hf_engine *e, struct hf_state_doc *d, const struct 
 	hf_dict_put(d->doc, "depends", names);
 }
 
+void resource_tell(const struct hf_engine *e, const char *name, enum hf_action action, const char *text)
+{
+	if (e->options.event != NULL)
+		e->options.event(e->options.data, name, action, HF_WAITS, 0, text);
+}
+
 /* --- make --- */
 
 int resource_ours(struct hf_engine *e, const struct hf_state_doc *d, const struct hf_spec *spec,
@@ -332,6 +338,8 @@ int resource_create(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 {
 	if (change->spec->capacity)
 		return capacity_create(e, a, change, properties, err);
+	if (change->spec->block)
+		return block_create(e, a, change, properties, err);
 	struct hf_state_doc *d = hf_state_make(e->state, change->name);
 	int rc = hf_dict_get(d->doc, "id") == NULL ? create_begin(e, a, change, d, properties, err) : 0;
 	if (rc < 0)
@@ -488,6 +496,12 @@ int resource_delete(
 	}
 	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "deleting"));
 	int rc = hf_state_put(e->state, d, err);
+	const char *stays = hf_dict_cstr(spec->doc, "stays", NULL);
+	if (stays != NULL)
+		resource_tell(e, d->name, HF_DELETE,
+			hf_sprintf(a, "%s: %s", hf_dict_cstr(d->doc, "id", ""), stays));
+	if (rc == 0 && spec->capacity)
+		rc = capacity_found(e, a, spec, context, err);
 	for (size_t i = 0; rc == 0 && i < hf_list_len(spec->remove); i++)
 		rc = delete_step(e, a, spec, hf_list_at(spec->remove, i), context, err);
 	if (rc == 0)

@@ -94,7 +94,25 @@ void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct
 /* Ids to be terminated; NULL: none. */
 struct hf_value *capacity_surplus(
 	struct hf_arena *a, const struct hf_value *context, const struct observed *o);
+/* What a removal needs to know that the state may not say: ids of instances and fleets, into the context. */
+HF_CHECK int capacity_found(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	struct hf_value *context, struct hf_error *err);
 void resource_depends(struct hf_engine *e, struct hf_state_doc *d, const struct hf_resource *r);
+/* Tell people something about a resource that is being made. */
+void resource_tell(const struct hf_engine *e, const char *name, enum hf_action action, const char *text);
+
+/* block.c: capacity that is paid for at once. */
+struct block {
+	const char *id; /* NULL: there is none */
+	const char *state, *zone, *start;
+	const char *why; /* there is none */
+};
+/* The block a resource has; it is bought when there is none and a human accepted one of the offers. context:
+ * has InstanceType, InstanceCount, CapacityDurationHours and the tags. */
+HF_CHECK int block_get(struct hf_engine *e, struct hf_arena *a, struct hf_state_doc *d,
+	const struct hf_value *context, struct block *ret, struct hf_error *err);
+HF_CHECK int block_create(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	struct hf_value *properties, struct hf_error *err);
 
 /* target.c: which resources a run is about. */
 struct targets {

@@ -58,6 +58,11 @@ const struct hf_service *hf_service_find(const struct hf_specs *s, const char *n
 	return NULL;
 }
 
+static bool handled_by(const struct hf_value *doc, const char *handler)
+{
+	return strcmp(hf_dict_cstr(doc, "handler", ""), handler) == 0;
+}
+
 static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *doc, struct hf_error *err)
 {
 	struct hf_spec spec = {
@@ -73,7 +78,9 @@ static int spec_read(struct hf_arena *a, struct hf_specs *s, struct hf_value *do
 		.update = hf_dict_get(doc, "update"),
 		.remove = hf_dict_get(doc, "delete"),
 		.key = hf_dict_get(doc, "key"),
-		.capacity = strcmp(hf_dict_cstr(doc, "handler", ""), "capacity") == 0,
+		.capacity = handled_by(doc, "capacity") || handled_by(doc, "fleet"),
+		.pooled = handled_by(doc, "fleet"),
+		.block = handled_by(doc, "block"),
 		.lookup = hf_dict_bool(doc, "lookup", false),
 		.owned_by_tags = strcmp(hf_dict_cstr(doc, "owned", ""), "tags") == 0,
 	};

@@ -35,6 +35,8 @@ struct hf_spec {
 	bool owned_by_tags;
 	bool lookup;   /* only looked at, never made: an image, the zones of a region */
 	bool capacity; /* several instances, searched for: capacity.c */
+	bool pooled;   /* and one call asks for them in every type and subnet: a fleet */
+	bool block;    /* costs money at once, and a human must accept an offer: block.c */
 };
 
 struct hf_specs; /* every type */

@@ -134,7 +134,10 @@ class Type:
     def check(self):
         doc, read = self.doc, self.doc["read"]
         if not doc.get("lookup"):
-            self.reads("create", doc["create"], [doc["create"]["id"]] if "id" in doc["create"] else [])
+            self.reads("create", doc["create"], [doc["create"][key] for key in ("id", "made") if key in doc["create"]])
+        for key in ("offers", "zones"):
+            if key in doc:
+                self.reads(key, doc[key], [])
         paths = [p for key in ("observe", "outputs", "match") for p in (read.get(key) or {}).values()]
         paths += [x["path"] for x in (doc.get("ready"), doc.get("vanish"), read.get("gone")) if x]
         paths += [x for x in (read.get("id"), read.get("newest"), (doc.get("ready") or {}).get("reason")) if x]

@@ -1,4 +1,5 @@
 """EC2: one table for what most of it does, methods for the rest."""
+import datetime
 import re
 import time
 
@@ -41,6 +42,10 @@ def values_of(thing, member):
         return [thing.state]
     value = thing.get(member)
     return [str(v) if not isinstance(v, bool) else str(v).lower() for v in (value if isinstance(value, list) else [value]) if not isinstance(v, (dict, list))]
+
+
+def stamp(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 class Ec2:
@@ -496,12 +501,60 @@ class Ec2:
         return {"Return": True}
 
     def ec2_DescribeCapacityBlockOfferings(self, InstanceType, CapacityDurationHours, InstanceCount=1, **_):
-        return {"CapacityBlockOfferings": [{"CapacityBlockOfferingId": f"cbo-{InstanceType}-{z}", "InstanceType": InstanceType, "AvailabilityZone": z, "InstanceCount": InstanceCount,
-                                            "CapacityBlockDurationHours": CapacityDurationHours, "UpfrontFee": str(fee * InstanceCount), "CurrencyCode": "USD"}
+        begin = datetime.datetime.fromtimestamp(getattr(self, "block_begins", time.time()) // 60 * 60, datetime.timezone.utc)
+        return {"CapacityBlockOfferings": [{"CapacityBlockOfferingId": f"cbo-{InstanceType}-{z}-{InstanceCount}-{CapacityDurationHours}", "InstanceType": InstanceType, "AvailabilityZone": z,
+                                            "InstanceCount": InstanceCount, "CapacityBlockDurationHours": CapacityDurationHours, "UpfrontFee": str(fee * InstanceCount), "CurrencyCode": "USD",
+                                            "StartDate": stamp(begin), "EndDate": stamp(begin + datetime.timedelta(hours=CapacityDurationHours))}
                                            for (t, z), fee in getattr(self, "blocks", {}).items() if t == InstanceType]}
 
     def ec2_PurchaseCapacityBlock(self, CapacityBlockOfferingId, InstancePlatform, TagSpecifications=()):
-        _, kind, zone = CapacityBlockOfferingId.split("-", 2)
-        made = self.ec2_make("capacity_reservation", {"InstanceType": kind, "AvailabilityZone": zone, "ReservationType": "capacity-block", "TotalInstanceCount": 1},
+        """Each offer can be bought as long as it is there; there is no token: twice is twice."""
+        kind, zone, count, hours = re.fullmatch(r"cbo-(.+?)-(us-.+)-(\d+)-(\d+)", CapacityBlockOfferingId).groups()
+        if (kind, zone) not in getattr(self, "blocks", {}):
+            raise Refusal("InvalidCapacityBlockOfferingId.NotFound", f"{CapacityBlockOfferingId} is not there")
+        begin = datetime.datetime.fromtimestamp(getattr(self, "block_begins", time.time()), datetime.timezone.utc)
+        made = self.ec2_make("capacity_reservation", {"InstanceType": kind, "InstancePlatform": InstancePlatform, "AvailabilityZone": zone, "ReservationType": "capacity-block", "TotalInstanceCount": int(count),
+                                                      "AvailableInstanceCount": int(count), "StartDate": stamp(begin), "EndDate": stamp(begin + datetime.timedelta(hours=int(hours))),
+                                                      "CapacityReservationArn": "arn:aws:ec2:us-east-1:123456789012:capacity-reservation/block", "InstanceMatchCriteria": "targeted", "Tenancy": "default"},
                              self.ec2_tags({"TagSpecifications": TagSpecifications}))
+        made.become(["payment-pending", "scheduled" if begin.timestamp() > time.time() else "active"], self.delay)
         return {"CapacityReservation": self.ec2_view(made)}
+
+    # --- fleets ---
+
+    def ec2_CreateFleet(self, Type, TargetCapacitySpecification, LaunchTemplateConfigs, TagSpecifications=(), **_):
+        """An instant one: what it could not do stands in its answer, which is 200 all the same."""
+        if Type != "instant":
+            raise Refusal("InvalidParameterValue", "the fake knows instant fleets")
+        kind = TargetCapacitySpecification["DefaultTargetCapacityType"]
+        template = LaunchTemplateConfigs[0]["LaunchTemplateSpecification"]
+        if template.get("Version") is None:
+            raise Refusal("InvalidParameterCombination", "a launch template of a fleet needs its version")
+        fleet = self.ec2_make("fleet", {"Type": Type, "FleetState": "active"}, {t["Key"]: t["Value"] for s in TagSpecifications if s["ResourceType"] == "fleet" for t in s["Tags"]})
+        tags = [*TagSpecifications, {"ResourceType": "instance", "Tags": [{"Key": "aws:ec2:fleet-id", "Value": fleet.id}]}]
+        left, made, errors = TargetCapacitySpecification["TotalTargetCapacity"], [], []
+        for override in LaunchTemplateConfigs[0].get("Overrides") or [{}]:
+            if left == 0:
+                break
+            about = {"LaunchTemplateSpecification": template, "Overrides": override}
+            try:
+                run = self.ec2_RunInstances(1, left, tags, LaunchTemplate=template, **{k: override[k] for k in ("InstanceType", "SubnetId") if k in override},
+                                            **({"InstanceMarketOptions": {"MarketType": "spot"}} if kind == "spot" else {}))
+            except Refusal as r:
+                errors.append({"LaunchTemplateAndOverrides": about, "Lifecycle": kind, "ErrorCode": r.code, "ErrorMessage": r.message})
+                continue
+            left -= len(run["Instances"])
+            made.append({"LaunchTemplateAndOverrides": about, "Lifecycle": kind, "InstanceIds": [i["InstanceId"] for i in run["Instances"]], "InstanceType": run["Instances"][0]["InstanceType"]})
+        return {"FleetId": fleet.id, "Errors": errors, "Instances": made}
+
+    def ec2_DeleteFleets(self, FleetIds, TerminateInstances):
+        gone, bad = [], []
+        for id in FleetIds:
+            fleet = self.get("fleet", id)
+            if fleet is None:
+                bad.append({"FleetId": id, "Error": {"Code": "fleetIdDoesNotExist", "Message": "the fleet does not exist"}})
+                continue
+            self.ec2_TerminateInstances([i.id for i in self.all("instance") if i.tags.get("aws:ec2:fleet-id") == id])
+            self.drop(fleet)
+            gone.append({"FleetId": id, "CurrentFleetState": "deleted_terminating", "PreviousFleetState": "active"})
+        return {"SuccessfulFleetDeletions": gone, "UnsuccessfulFleetDeletions": bad}

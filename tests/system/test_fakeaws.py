@@ -78,6 +78,28 @@ def test_capacity_runs_out(client, fake):
     assert refused(ec2.run_instances, **ask) == "InsufficientInstanceCapacity"
 
 
+def test_fleets_and_blocks(client, fake):
+    """A fleet's failures come with its successes; an offer is bought as often as it is asked for."""
+    ec2 = client("ec2")
+    template = ec2.create_launch_template(LaunchTemplateName="pool", LaunchTemplateData={"ImageId": "ami-1", "InstanceType": "p5.48xlarge"})["LaunchTemplate"]["LaunchTemplateId"]
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{i}.0/24", AvailabilityZone=f"us-east-1{z}")["Subnet"]["SubnetId"] for i, z in enumerate("ab")]
+    fake.world.capacity["p5.48xlarge", "us-east-1a", "spot"] = 0
+    ask = dict(Type="instant", ClientToken="f", TargetCapacitySpecification={"TotalTargetCapacity": 2, "DefaultTargetCapacityType": "spot"},
+               LaunchTemplateConfigs=[{"LaunchTemplateSpecification": {"LaunchTemplateId": template, "Version": "$Default"}, "Overrides": [{"InstanceType": "p5.48xlarge", "SubnetId": s} for s in subnets]}])
+    made = ec2.create_fleet(**ask)
+    assert made["Errors"][0]["ErrorCode"] == "InsufficientInstanceCapacity" and made["Errors"][0]["LaunchTemplateAndOverrides"]["Overrides"]["SubnetId"] == subnets[0]
+    assert len(made["Instances"][0]["InstanceIds"]) == 2 and ec2.create_fleet(**ask)["FleetId"] == made["FleetId"] and len(fake.world.all("instance")) == 2
+    assert refused(ec2.create_fleet, **{**ask, "Type": "instant", "TargetCapacitySpecification": {"TotalTargetCapacity": 3, "DefaultTargetCapacityType": "spot"}}) == "IdempotentParameterMismatch"
+    assert ec2.delete_fleets(FleetIds=[made["FleetId"]], TerminateInstances=True)["SuccessfulFleetDeletions"][0]["FleetId"] == made["FleetId"]
+    assert {i.state for i in fake.world.all("instance")} <= {"shutting-down", "terminated"}
+    fake.world.blocks = {("p5.48xlarge", "us-east-1b"): 100}
+    offer = ec2.describe_capacity_block_offerings(InstanceType="p5.48xlarge", InstanceCount=2, CapacityDurationHours=24)["CapacityBlockOfferings"][0]
+    assert offer["UpfrontFee"] == "200" and (offer["EndDate"] - offer["StartDate"]).days == 1
+    ids = {ec2.purchase_capacity_block(CapacityBlockOfferingId=offer["CapacityBlockOfferingId"], InstancePlatform="Linux/UNIX")["CapacityReservation"]["CapacityReservationId"] for _ in range(2)}
+    assert len(ids) == 2 and ec2.describe_capacity_reservations(CapacityReservationIds=sorted(ids))["CapacityReservations"][0]["ReservationType"] == "capacity-block"
+
+
 def test_states_take_their_time(client, fake):
     fake.world.delay = 0.2
     iam, eks = client("iam"), client("eks")

@@ -1,10 +1,12 @@
 """Hosts wherever there is capacity: the order of the search, its memory, its bounds, and a kill in the middle of it."""
 import json
+import time
 
 import pytest
 
 import fakeaws
 from fakeaws.server import Kill
+from fakeaws.wire import Refusal
 from test_provision_faults import Work
 
 
@@ -106,3 +108,157 @@ def test_number_up_and_down_and_one_lost(work):
     assert len(running(work.fake)) == 3
     work.run("apply", "--yes", "--var", "count=1", "--var", "least=1", "--var", "markets=[spot]")
     assert len(running(work.fake)) == 1
+
+
+# --- an instant fleet ---
+
+
+@pytest.fixture
+def pool(tmp_path):
+    fake = fakeaws.Fake()
+    yield Work(tmp_path, fake, "fleet.yaml")
+    fake.close()
+    assert not fake.errors, fake.errors[0]
+
+
+def fleets_asked(fake):
+    """(market, how many, [type zone …]) of every call."""
+    rows = []
+    for c in fake.calls("CreateFleet"):
+        target = c.arguments["TargetCapacitySpecification"]
+        wishes = [o["InstanceType"].split(".")[0] + fake.world.get("subnet", o["SubnetId"])["AvailabilityZone"][-1] for o in c.arguments["LaunchTemplateConfigs"][0]["Overrides"]]
+        rows.append((target["DefaultTargetCapacityType"], target["TotalTargetCapacity"], wishes))
+    return rows
+
+
+def test_a_fleet_is_one_call_a_market(pool):
+    """What a fleet could not do comes with 200: it is told, remembered, and the rest is asked for in the next market."""
+    nothing_free(pool.fake)
+    pool.fake.world.capacity.update({("p4d.24xlarge", "us-east-1b", "spot"): 1, ("p5.48xlarge", "us-east-1b", "on-demand"): 9})
+    out = pool.run("apply", "--yes")
+    every = ["p5a", "p5b", "p4da", "p4db"]
+    assert fleets_asked(pool.fake) == [("spot", 4, every), ("on-demand", 3, every)]
+    assert running(pool.fake) == [("p4d", "b", "spot")] + [("p5", "b", "on-demand")] * 3
+    assert "spot p5.48xlarge in subnet-" in out and "InsufficientInstanceCapacity" in out
+    assert json.loads(pool.run("plan", "--json"))["counts"]["none"] == 7
+    assert len(json.loads(pool.run("output", "--json"))["hosts"]) == 4
+    pool.run("destroy", "--yes")
+    assert not any(pool.fake.world.alive().values()), pool.fake.world.alive()
+
+
+def test_a_fleet_that_found_none_is_not_asked_again_at_once(pool):
+    nothing_free(pool.fake)
+    out = pool.run("apply", "--yes", code=None)
+    assert "there is capacity for 0 of at least 4 instances; last: on-demand p4d.24xlarge in subnet-" in out
+    out = pool.run("apply", "--yes", code=None)
+    assert len(fleets_asked(pool.fake)) == 2 and "refused " in out and " s ago" in out
+    pool.run("destroy", "--yes")
+    assert not any(pool.fake.world.alive().values()), pool.fake.world.alive()
+
+
+def test_a_fleet_waits_until_its_profile_is_believed(pool):
+    """EC2 says so inside an answer that is 200."""
+    pool.fake.world.iam_delay = 4.0
+    pool.run("apply", "--yes")
+    assert len(running(pool.fake)) == 4 and len(fleets_asked(pool.fake)) > 1
+    pool.run("destroy", "--yes")
+    assert not any(pool.fake.world.alive().values()), pool.fake.world.alive()
+
+
+@pytest.mark.parametrize("moment", ["before", "late", "after"])
+def test_a_killed_fleet_is_taken_over_as_a_set(pool, moment):
+    """And one that is killed while it is destroyed goes whole."""
+    for verb, operation in (("apply", "CreateFleet"), ("destroy", "DeleteFleets")):
+        pool.fake.victim, pool.fake.kill = None, Kill(moment, which=lambda c: c.operation == operation)
+        pool.fake.victim = pool.start(verb, "--yes")
+        pool.fake.victim.communicate()
+        assert pool.fake.kill.hit is not None
+        pool.fake.kill = None
+        time.sleep(0.4)  # what is under way arrives
+        pool.run(verb, "--yes")
+        assert len(running(pool.fake)) == (4 if verb == "apply" else 0)
+    assert not any(pool.fake.world.alive().values()), pool.fake.world.alive()
+
+
+# --- capacity blocks: money ---
+
+
+@pytest.fixture
+def block(tmp_path):
+    fake = fakeaws.Fake()
+    fake.world.blocks = {("p5.48xlarge", "us-east-1a"): 20000, ("p5.48xlarge", "us-east-1b"): 10000}
+    yield Work(tmp_path, fake, "block.yaml")
+    fake.close()
+    assert not fake.errors, fake.errors[0]
+
+
+def bought(fake):
+    return [t["AvailabilityZone"] for t in fake.world.all("capacity_reservation") if t["ReservationType"] == "capacity-block"]
+
+
+OFFER = "cbo-p5.48xlarge-us-east-1b-2-24"
+
+
+def test_a_block_is_bought_only_with_a_yes(block):
+    """Offers are told with dates and price; --yes alone buys nothing, nor does a yes to what is too dear or not there."""
+    for say in ((), ("--accept-capacity-block", "cbo-p5.48xlarge-us-east-1a-2-24"), ("--accept-capacity-block", "cbo-other")):
+        out = block.run("apply", "--yes", *say, code=None)
+        assert f"offer {OFFER}: 2 x p5.48xlarge in us-east-1b, 24 h from 20" in out and "for 20000 USD" in out
+        assert "not taken: it costs 40000, more than MaxPrice 30000" in out
+        assert f"nobody said yes to an offer: --accept-capacity-block {OFFER} buys offer" in out
+        assert bought(block.fake) == []
+    out = block.run("apply", "--yes", "--accept-capacity-block", OFFER)
+    assert f"buys offer {OFFER}" in out and bought(block.fake) == ["us-east-1b"]
+    assert json.loads(block.run("plan", "--json"))["counts"]["none"] == 1
+    assert json.loads(block.run("output", "--json"))["zone"] == "us-east-1b"
+    block.run("apply", "--yes", "--accept-capacity-block", OFFER)
+    assert "it is paid for and cannot be given back" in block.run("destroy", "--yes")
+    block.run("apply", "--yes", "--accept-capacity-block", OFFER)  # the one that was paid for is taken again
+    assert bought(block.fake) == ["us-east-1b"]
+
+
+@pytest.mark.parametrize("moment", ["before", "late", "after"])
+def test_a_block_is_never_bought_twice(block, moment):
+    """Killed at the purchase: whatever the next runs are told to accept, AWS is asked first."""
+    say = ("apply", "--yes", "--accept-capacity-block", OFFER)
+    block.fake.kill = Kill(moment, which=lambda c: c.operation == "PurchaseCapacityBlock")
+    block.fake.victim = block.start(*say)
+    block.fake.victim.communicate()
+    block.fake.kill = None
+    block.run(*say)
+    assert bought(block.fake) == ["us-east-1b"] and len(block.fake.calls("PurchaseCapacityBlock")) == (2 if moment == "before" else 1)
+
+
+def test_a_purchase_whose_answer_is_lost_is_not_sent_again(block):
+    def lose(call):
+        if call.operation != "PurchaseCapacityBlock":
+            return None
+        with block.fake.lock:
+            block.fake.world.call(call.service, call.operation, call.arguments)
+        return Refusal("InternalError", "An internal error has occurred", 500)
+
+    block.fake.refusals.append(lose)
+    say = ("apply", "--yes", "--accept-capacity-block", OFFER)
+    assert "InternalError" in block.run(*say, code=None)
+    block.run(*say)
+    assert bought(block.fake) == ["us-east-1b"] and len(block.fake.calls("PurchaseCapacityBlock")) == 1
+
+
+def test_a_search_takes_a_block_only_with_a_yes(work):
+    """Between a reservation and spot: passed over with its price, bought when somebody says so, used when it is active."""
+    nothing_free(work.fake)
+    work.fake.world.blocks = {("p5.48xlarge", "us-east-1b"): 10000}
+    work.fake.world.capacity["p5.48xlarge", "us-east-1a", "spot"] = 1
+    markets = ("--var", "markets=[{capacity_block: {hours: 24, most: 50000}}, spot]", "--var", "count=2")
+    out = work.run("apply", "--yes", "--var", "least=1", *markets)
+    assert "nobody said yes to an offer: --accept-capacity-block cbo-p5.48xlarge-us-east-1b-2-24" in out and "none of 0 offers" in out
+    assert running(work.fake) == [("p5", "a", "spot")] and bought(work.fake) == []
+    say = ("--accept-capacity-block", "cbo-p5.48xlarge-us-east-1b-2-24")
+    work.fake.world.block_begins = time.time() + 3600
+    out = work.run("apply", "--yes", "--var", "least=2", *markets, *say, code=None)
+    assert "is scheduled and begins 20" in out or "is payment-pending and begins 20" in out
+    assert bought(work.fake) == ["us-east-1b"] and len(running(work.fake)) == 1
+    work.fake.world.all("capacity_reservation")[0].become(["active"], 0)
+    work.run("apply", "--yes", "--var", "least=2", *markets, *say)
+    block = work.fake.world.all("capacity_reservation")[0].id
+    assert running(work.fake) == [("p5", "a", "spot"), ("p5", "b", block)] and bought(work.fake) == ["us-east-1b"]
