@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "agent/child.h"
-#include "agent/look.h"
+#include "agent/looks.h"
 #include "agent/recall.h"
 #include "agent/runlog.h"
 #include "agent/undo.h"
@@ -25,7 +25,6 @@ enum {
 	GROUPS_MAX = 128,
 	RESULT_MAX = 256 << 10,
 	ARGS_MAX = 8 << 10,
-	WATCHES_MAX = 4096,
 	BLOB_READ = 1 << 16,
 	JOB_READ = 16 << 10
 };
@@ -47,6 +46,7 @@ struct apply {
 	struct hf_value *pending; /* a settled line that waits for its event */
 	const char *message;      /* what failed, for people */
 	unsigned recalled;
+	struct hf_looks looks; /* of the task at work */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -163,6 +163,8 @@ static int on_recall(void *data, struct hf_arena *a, const struct hf_resource *r
 	*ret = hf_recall_answer(ap->recall, a, r);
 	if (*ret != NULL)
 		ap->recalled++;
+	else
+		hf_looks_before(&ap->looks, r->watches);
 	return 0;
 }
 
@@ -225,48 +227,6 @@ static int on_save(void *data, int fd, struct hf_digest *ret, struct hf_error *e
 	return result;
 }
 
-/* {kind, name} whatever the kind: what the rest of the agent works with. */
-static struct hf_value *watches_plain(struct hf_arena *a, const struct hf_value *watches)
-{
-	static const char *const keys[] = { "name", "path", "unit", "key", "seconds" };
-	struct hf_value *list = hf_value_list(a);
-	size_t n = hf_is(watches, HF_LIST) ? hf_list_len(watches) : 0;
-	for (size_t i = 0; i < n && i < WATCHES_MAX; i++) {
-		const struct hf_value *w = hf_list_at(watches, i), *name = NULL;
-		struct hf_value *plain = hf_value_dict(a);
-		for (size_t k = 0; k < HF_COUNT(keys) && name == NULL; k++)
-			name = hf_dict_get(w, keys[k]);
-		hf_dict_put(plain, "kind", hf_value_cstr(a, hf_dict_cstr(w, "kind", "")));
-		hf_dict_put(plain, "name",
-			name == NULL ? hf_value_cstr(a, "") : hf_value_str(a, hf_value_text(a, name)));
-		hf_list_append(list, plain);
-	}
-	return list;
-}
-
-/* What the watched paths look like now that the task is done: the measure by which later events are judged.
- */
-static struct hf_value *looks_take(struct hf_arena *a, const struct hf_value *watches)
-{
-	struct hf_value *looks = hf_value_dict(a);
-	size_t n = watches == NULL ? 0 : hf_list_len(watches);
-	for (size_t i = 0; i < n && i < WATCHES_MAX; i++) {
-		const struct hf_value *w = hf_list_at(watches, i);
-		const char *kind = hf_dict_cstr(w, "kind", ""), *path = hf_dict_cstr(w, "name", "");
-		bool tree = strcmp(kind, "tree") == 0;
-		struct hf_look look;
-		if (!tree && strcmp(kind, "path") != 0)
-			continue;
-		hf_look_take(path, tree, true, &look);
-		struct hf_value *pair = hf_value_list(a);
-		hf_list_append(pair, hf_value_cstr(a, look.stat));
-		hf_list_append(pair, hf_value_cstr(a, look.what));
-		hf_list_append(pair, hf_value_bool(a, tree));
-		hf_dict_put(looks, path, pair);
-	}
-	return looks;
-}
-
 static int on_settled(void *data, const struct hf_resource *r, const char *status,
 	const struct hf_value *result, struct hf_error *err)
 {
@@ -285,12 +245,14 @@ static int on_settled(void *data, const struct hf_resource *r, const char *statu
 	hf_dict_put(line, "line", hf_value_int(a, r->pos.line));
 	hf_dict_put(line, "handler", hf_value_bool(a, r->handler));
 	put_bounded(a, line, "args", r->args, ARGS_MAX, true);
-	struct hf_value *watches = watches_plain(a, r->watches);
+	struct hf_value *watches = hf_looks_watches(a, r->watches);
 	put_bounded(a, line, "watches", watches, RESULT_MAX, false);
 	put_bounded(a, line, "notifies", r->notifies, ARGS_MAX, false);
 	put_bounded(a, line, "variables", r->variables, ARGS_MAX, false);
 	put_bounded(a, line, "result", result, RESULT_MAX, false);
-	hf_dict_put(line, "looks", looks_take(a, watches));
+	/* A module that failed may have come half the way. */
+	bool touched = !ap->check && (changed || strcmp(status, "failed") == 0);
+	hf_dict_put(line, "looks", hf_looks_after(&ap->looks, a, watches, touched));
 	ap->reboot = ap->reboot || (changed && strcmp(r->module, "reboot") == 0);
 	/* Of a drift run the supervisor's own record counts, and a sweep finds what a power cut leaves. */
 	int done = ap->check ? 0 : hf_runlog_add(&ap->log, line, changed && !ap->tell, err);
@@ -569,6 +531,7 @@ int hf_apply_main(void)
 	hf_runlog_close(&ap.log);
 	hf_buf_done(&ap.in);
 	hf_arena_free(ap.pending_arena);
+	hf_looks_done(&ap.looks);
 	hf_arena_free(ap.arena);
 	return result < 0 ? 1 : 0;
 }

@@ -290,8 +290,8 @@ static void streak_count(struct hf_drift *d, const struct hf_drift_touch *t, con
 		"%s was corrected %d times in a row: somebody else manages it", t->title, STREAK_MAX);
 }
 
-/* The row of a correction is written with its first result: what was cut short before needs no row, the sweep
- * at start finds it. */
+/* The row of a correction is written with the first resource that was not as it should be: a look that found
+ * nothing is no run, and what was cut short before needs no row, the sweep at start finds it. */
 static void run_note(struct hf_drift *d)
 {
 	struct hf_agent *agent = d->agent;
@@ -360,6 +360,8 @@ static void settled_store(struct hf_drift *d, const struct hf_value *line)
 		HF_MUST(hf_ledger_settled(s, line, d->run, d->agent->installed.release, -1, err));
 		event_report(d, t, line, "corrective", "corrected");
 		streak_count(d, t, line);
+		/* Whoever disturbed it may not have been done, and looked the same to us as our own write. */
+		hf_drift_set_name(&d->set, t->id);
 		return;
 	}
 	HF_MUST(hf_ledger_looks_store(s, hf_dict_get(line, "looks"), err));
@@ -379,8 +381,10 @@ static void settled_store(struct hf_drift *d, const struct hf_value *line)
 static void settled_take(struct hf_drift *d, const struct hf_value *line)
 {
 	struct hf_state *s = d->agent->state;
+	const char *status = hf_dict_cstr(line, "status", "");
 	HF_MUST(hf_state_begin(s, err));
-	run_note(d);
+	if (strcmp(status, "changed") == 0 || strcmp(status, "failed") == 0)
+		run_note(d);
 	settled_store(d, line);
 	HF_MUST(hf_state_commit(s, err));
 	HF_MUST(hf_spool_drain(d->agent->spool, err));
@@ -425,10 +429,11 @@ static void on_line(void *data, struct hf_child *c, struct hf_str text)
 	if (strcmp(kind, "end") != 0)
 		return;
 	d->ended = true;
-	if (hf_dict_get(line, "message") != NULL)
+	if (hf_dict_get(line, "message") != NULL) {
 		hf_log(HF_LOG_WARNING, "drift run: %s", hf_dict_cstr(line, "message", ""));
-	run_note(d);
-	if (d->run != 0)
+		run_note(d);
+	}
+	if (d->noted)
 		HF_MUST(hf_state_exec(d->agent->state, err,
 			"UPDATE runs SET ok=?,changed=?,failed=?,skipped=?,recalled=?,message=? WHERE id=?",
 			"iiiiisi", hf_dict_int(line, "ok", 0), hf_dict_int(line, "changed", 0),

@@ -67,6 +67,11 @@ static struct touched *id_add(struct hf_drift_set *s, const char *id, const char
 	return touched_add(s, &s->ids, id, actor);
 }
 
+void hf_drift_set_name(struct hf_drift_set *s, const char *id)
+{
+	id_add(s, id, NULL);
+}
+
 void hf_drift_set_again(struct hf_drift_set *s, const struct hf_drift_touch *t)
 {
 	id_add(s, t->id, t->actor)->attempts = t->attempts + 1;

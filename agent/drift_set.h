@@ -25,6 +25,8 @@ struct hf_drift_touch {
 void hf_drift_set_init(struct hf_drift_set *s);
 void hf_drift_set_clear(struct hf_drift_set *s);
 void hf_drift_set_add(struct hf_drift_set *s, enum hf_thing kind, const char *name, const char *actor);
+/* One resource, to be looked at whatever its paths look like. */
+void hf_drift_set_name(struct hf_drift_set *s, const char *id);
 void hf_drift_set_again(struct hf_drift_set *s, const struct hf_drift_touch *t);
 /* Everything that was named directly in from, which is empty then. */
 void hf_drift_set_move(struct hf_drift_set *to, struct hf_drift_set *from);

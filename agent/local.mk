@@ -20,6 +20,7 @@ holdfastd_SOURCES = \
 	%reldir%/job.c %reldir%/job.h \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/look.c %reldir%/look.h \
+	%reldir%/looks.c %reldir%/looks.h \
 	%reldir%/main.c \
 	%reldir%/memory.c %reldir%/memory.h \
 	%reldir%/mqtt.c %reldir%/mqtt.h \

@@ -62,14 +62,14 @@ static void on_hit(void *data, const struct hf_watch_thing *t)
 }
 
 /* Marks and handles are those of a file or folder, not of its name: what took the name is watched from here
- * on. */
+ * on, by the source that its file system has. */
 static bool name_again(struct hf_watch *w, const char *path)
 {
 	const struct hf_watch_node *n = hf_map_get(&w->index.nodes, path);
 	if (n == NULL || n->things.n == 0)
 		return true;
-	return w->fanotify != NULL ? hf_fanotify_again(w->fanotify, path)
-				   : hf_inotify_again(w->inotify, path);
+	bool room = w->fanotify == NULL || hf_fanotify_again(w->fanotify, path);
+	return hf_inotify_again(w->inotify, path) && room;
 }
 
 void hf_watch_event(struct hf_watch *w, const char *path, const char *actor)

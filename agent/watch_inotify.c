@@ -27,7 +27,8 @@ struct hf_inotify {
 	sd_event_source *source;
 	struct hf_arena *arena; /* of the marks */
 	HF_VEC(struct mark) marks;
-	unsigned again; /* marks added since the set was taken */
+	struct hf_map dirs; /* folders that are marked for what lies in them; others are somebody else's */
+	unsigned again;     /* marks added since the set was taken */
 };
 
 static const char *mark_find(const struct hf_inotify *n, int wd)
@@ -86,6 +87,9 @@ static bool mark_add(struct hf_inotify *n, const char *path)
 /* Of a thing that is there already the kernel gives the mark that it has. */
 bool hf_inotify_again(struct hf_inotify *n, const char *path)
 {
+	hf_auto_arena a = hf_arena_new();
+	if (n->arena == NULL || hf_map_find(&n->dirs, hf_path_dir(a, path)) == NULL)
+		return true;
 	int wd = inotify_add_watch(n->fd, path, MASK);
 	if (wd < 0 || mark_find(n, wd) != NULL)
 		return true;
@@ -123,8 +127,11 @@ void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struc
 	n->arena = hf_arena_new();
 	memset(&n->marks, 0, sizeof(n->marks));
 	n->again = 0;
-	HF_MAP_EACH (dirs, e)
+	hf_map_init_str(&n->dirs, n->arena);
+	HF_MAP_EACH (dirs, e) {
 		all = mark_add(n, e->key) && all;
+		hf_map_set(&n->dirs, hf_strdup(n->arena, e->key), n);
+	}
 	HF_MAP_EACH (&x->nodes, e) {
 		const struct hf_watch_node *node = e->value;
 		hf_auto_arena a = hf_arena_new();

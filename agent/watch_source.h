@@ -22,6 +22,7 @@ HF_CHECK int hf_inotify_new(
 	struct hf_agent *agent, struct hf_watch *w, struct hf_inotify **ret, struct hf_error *err);
 void hf_inotify_done(struct hf_inotify *n); /* no more events; before the agent's loop and arena go */
 void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struct hf_watch_index *x);
+/* The same; what lies in folders that it was not told to watch is left alone. */
 bool hf_inotify_again(struct hf_inotify *n, const char *path);
 
 struct hf_bus_watch;

@@ -269,6 +269,13 @@ def test_every_kind_and_every_way(machine):
         disturb(machine, chosen)
 
 
+def test_what_was_put_right_is_watched_as_before(machine):
+    """The file that took the place is another one: who changes it by another name is noticed all the same."""
+    things = [t for t in machine.things if t.kind.name in ("copy", "template") and not t.report and t.used + 2 <= t.most][:6]
+    for way in ("renamed over", "through another name"):
+        disturb(machine, [(t, way) for t in things])
+
+
 def test_random_changes(machine):
     rng = random.Random(SEED)
     done = 0

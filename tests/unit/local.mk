@@ -86,3 +86,7 @@ check_PROGRAMS += %reldir%/test_timeline
 %canon_reldir%_test_timeline_SOURCES = %reldir%/test_timeline.c agent/timeline_of.c agent/timeline_of.h
 %canon_reldir%_test_timeline_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_timeline_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_looks
+%canon_reldir%_test_looks_SOURCES = %reldir%/test_looks.c agent/look.c agent/looks.c
+%canon_reldir%_test_looks_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_looks_LDADD = $(data_libs) $(CMOCKA_LIBS)

@@ -157,11 +157,51 @@ static void a_folder_that_was_replaced(void **state)
 	end(&s);
 }
 
+/* What is written to a file by another name is told by the file's own mark. */
+static void what_took_the_name_is_watched_by_any_name(void **state)
+{
+	struct scene s;
+	char from[128], to[128];
+	begin(&s);
+	folder_make(&s, "a");
+	folder_make(&s, "b");
+	touch(&s, "a/one");
+	watch(&s, "a/one", NULL);
+	touch(&s, "a/new");
+	snprintf(from, sizeof(from), "%s", path_of(&s, "a/new"));
+	assert_int_equal(rename(from, path_of(&s, "a/one")), 0);
+	assert_true(told(&s, "a/one"));
+	assert_true(hf_inotify_again(s.inotify, path_of(&s, "a/one")));
+	snprintf(from, sizeof(from), "%s", path_of(&s, "a/one"));
+	snprintf(to, sizeof(to), "%s", path_of(&s, "b/one"));
+	assert_int_equal(link(from, to), 0);
+	touch(&s, "b/one");
+	assert_true(told(&s, "a/one"));
+	end(&s);
+}
+
+/* Its file system has another source: each event would be told twice. */
+static void what_it_was_not_told_to_watch_is_left_alone(void **state)
+{
+	struct scene s;
+	begin(&s);
+	folder_make(&s, "a");
+	folder_make(&s, "b");
+	touch(&s, "b/one");
+	watch(&s, "a/one", NULL);
+	assert_true(hf_inotify_again(s.inotify, path_of(&s, "b/one")));
+	touch(&s, "b/one");
+	assert_false(told(&s, "b/one"));
+	end(&s);
+}
+
 int main(void)
 {
 	struct unit_list tests = { 0 };
 	UNIT_ADD(&tests, what_waits_is_told_after_the_set_was_taken_anew);
 	UNIT_ADD(&tests, what_is_added_and_what_is_dropped);
 	UNIT_ADD(&tests, a_folder_that_was_replaced);
+	UNIT_ADD(&tests, what_took_the_name_is_watched_by_any_name);
+	UNIT_ADD(&tests, what_it_was_not_told_to_watch_is_left_alone);
 	return unit_run(&tests);
 }
