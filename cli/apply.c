@@ -201,6 +201,7 @@ static int run_apply(struct cli_call *call)
 	o.hooks = &hooks;
 	if (cli_given(call, "strict") && strict(call, &err) < 0)
 		return cli_fail(call, &err);
+	apply_print_versions(&print, hf_config_path(call->arena));
 	if (!print.jsonl && progress_possible())
 		progress_start();
 	int r = hf_run_playbooks(&o, &summary, &err);

@@ -214,17 +214,26 @@ static void put_duration(const struct apply_print *p, int64_t ms, struct hf_buf 
 		hf_buf_printf(out, "%lld min %lld s", (long long)ms / 60000, (long long)ms / 1000 % 60);
 }
 
+/* Whose result it is, and who did it for him. */
+static const char *host_label(struct hf_arena *a, const struct hf_value *e)
+{
+	const char *host = hf_dict_cstr(e, "host", ""), *delegate = hf_dict_cstr(e, "delegate", NULL),
+		   *address = hf_dict_cstr(e, "delegate_address", NULL);
+	if (delegate == NULL || strcmp(delegate, host) == 0)
+		return host;
+	return address == NULL ? hf_sprintf(a, "%s -> %s", host, delegate)
+			       : hf_sprintf(a, "%s -> %s(%s)", host, delegate, address);
+}
+
 static void print_status(
 	const struct apply_print *p, struct hf_arena *a, const struct hf_value *e, const char *status)
 {
 	const struct hf_value *item = hf_dict_get(e, "item");
-	const char *host = hf_dict_cstr(e, "host", ""), *delegate = hf_dict_cstr(e, "delegate", NULL);
 	bool bad = is_bad(status), skipped = strcmp(status, "skipped") == 0;
 	bool away = strcmp(status, "unreachable") == 0;
 	const char *word = skipped ? "skipping" : !bad && !away ? status : item != NULL ? "failed" : "fatal";
 	hf_auto_buf out = hf_buf_init(OUT_MAX);
-	hf_buf_printf(&out, "%s: [%s]", word,
-		delegate == NULL || skipped ? host : hf_sprintf(a, "%s -> %s", host, delegate));
+	hf_buf_printf(&out, "%s: [%s]", word, skipped ? hf_dict_cstr(e, "host", "") : host_label(a, e));
 	if ((bad || away) && item == NULL)
 		hf_buf_puts(&out, away ? ": UNREACHABLE!" : ": FAILED!");
 	if (item != NULL)
@@ -381,10 +390,38 @@ static void print_end(const struct apply_print *p, struct hf_arena *a, const str
 
 static void print_retry(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
-	const char *text =
-		hf_sprintf(a, "FAILED - RETRYING: [%s]: %s (%lld retries left).", hf_dict_cstr(e, "host", ""),
-			hf_dict_cstr(e, "task", ""), (long long)hf_dict_int(e, "left", 0));
-	say(p, stdout, "retry", hf_str(text));
+	hf_auto_buf out = hf_buf_init(OUT_MAX);
+	hf_buf_printf(&out, "FAILED - RETRYING: [%s]: %s (%lld retries left).", host_label(a, e),
+		hf_dict_cstr(e, "task", ""), (long long)hf_dict_int(e, "left", 0));
+	if (hf_dict_get(e, "result") != NULL) {
+		hf_buf_puts(&out, "Result was: ");
+		put_json(&out, shown(a, hf_dict_get(e, "result"), p->verbosity), 4);
+	}
+	say(p, stdout, "retry", hf_buf_str(&out));
+}
+
+static void print_playbook(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	const char *path = hf_dict_cstr(e, "path", ""), *slash = strrchr(path, '/');
+	banner(hf_sprintf(a, "PLAYBOOK: %s", slash == NULL ? path : slash + 1));
+	say(p, stdout, "verbose",
+		hf_str(hf_sprintf(a, "%lld plays in %s", (long long)hf_dict_int(e, "plays", 0), path)));
+}
+
+static void print_meta(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	bool skipped = hf_dict_bool(e, "skipped", false);
+	if (p->verbosity > 1)
+		say(p, stdout, "verbose", hf_str(hf_sprintf(a, "META: %s", hf_dict_cstr(e, "msg", ""))));
+	if (!skipped || p->hide_skipped)
+		return;
+	hf_auto_buf out = hf_buf_init(OUT_MAX);
+	hf_buf_printf(&out, "skipping: [%s]", hf_dict_cstr(e, "host", ""));
+	if (p->verbosity > 0) {
+		hf_buf_puts(&out, " => ");
+		put_json(&out, hf_dict_get(e, "result"), p->verbosity > 2 ? 4 : -1);
+	}
+	say(p, stdout, "skipped", hf_buf_str(&out));
 }
 
 static void print_human(struct apply_print *p, const struct hf_value *e)
@@ -402,6 +439,12 @@ static void print_human(struct apply_print *p, const struct hf_value *e)
 		print_task(p, a, e);
 	else if (strcmp(type, "retry") == 0)
 		print_retry(p, a, e);
+	else if (strcmp(type, "meta") == 0)
+		print_meta(p, a, e);
+	else if (strcmp(type, "playbook") == 0)
+		print_playbook(p, a, e);
+	else if (strcmp(type, "verbose") == 0)
+		say(p, stdout, "verbose", hf_str(msg));
 	else if (strcmp(type, "stats") == 0)
 		print_end(p, a, e);
 	else if (strcmp(type, "no_hosts") == 0)
@@ -415,12 +458,15 @@ static void print_human(struct apply_print *p, const struct hf_value *e)
 
 static void print_line(const struct apply_print *p, const struct hf_value *e)
 {
-	static const char *const details[] = { "result", "line", "file", "delegate", "role" };
+	static const char *const details[] = { "result", "line", "file", "delegate", "delegate_address",
+		"role" };
+	static const char *const for_people[] = { "task_start", "verbose", "playbook", "meta" };
 	hf_auto_arena a = hf_arena_new();
 	hf_auto_buf out = hf_buf_init(OUT_MAX);
 	struct hf_value *own = (struct hf_value *)(uintptr_t)e;
-	if (strcmp(hf_dict_cstr(e, "type", ""), "task_start") == 0)
-		return;
+	for (size_t i = 0; i < HF_COUNT(for_people); i++)
+		if (strcmp(hf_dict_cstr(e, "type", ""), for_people[i]) == 0)
+			return;
 	if (p->verbosity < 1) {
 		own = hf_value_shallow(a, e);
 		for (size_t i = 0; i < HF_COUNT(details); i++)
@@ -452,4 +498,15 @@ void apply_print_event(void *data, const struct hf_value *event)
 	progress_lock();
 	print_human(p, event);
 	progress_unlock();
+}
+
+void apply_print_versions(const struct apply_print *p, const char *config)
+{
+	hf_auto_buf out = hf_buf_init(OUT_MAX);
+	hf_buf_printf(&out,
+		"holdfast apply [%s]\n  config file = %s\n  language = that of ansible-core 2.17, without "
+		"Python",
+		PACKAGE_VERSION, config == NULL ? "None" : config);
+	if (!p->jsonl && p->verbosity > 1)
+		say(p, stdout, "verbose", hf_buf_str(&out));
 }

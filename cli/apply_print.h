@@ -15,5 +15,7 @@ struct apply_print {
 	struct hf_arena *arena;
 	struct hf_value *included;
 };
+/* Who runs, for who asked for more; config: the ansible.cfg that is followed, NULL: none. */
+void apply_print_versions(const struct apply_print *p, const char *config);
 void apply_print_flush(struct apply_print *p);
 void apply_print_event(void *data, const struct hf_value *event);

@@ -372,3 +372,31 @@ int hf_schema_bind(struct hf_arena *a, const struct hf_schema *schema, const str
 	int r = bind(a, schema, values, ret_params, ret_given, err);
 	return r < 0 && what != NULL ? hf_wrap(err, "%s", what) : r;
 }
+
+static struct hf_value *shown(struct hf_arena *a, const struct hf_arg *arg, const struct hf_value *given)
+{
+	struct hf_value *v = NULL;
+	struct hf_error unconverted;
+	if (value_or_default(a, arg, given, "", 0, &v, &unconverted) < 0 || v == NULL)
+		return hf_value_null(a);
+	if ((arg->flags & HF_NO_LOG) != 0)
+		return hf_value_cstr(a, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER");
+	return v;
+}
+
+struct hf_value *hf_schema_shown(struct hf_arena *a, const struct hf_schema *schema,
+	const struct hf_value *values, const struct hf_value *given)
+{
+	struct hf_value *out = hf_value_dict(a);
+	for (const struct hf_arg *arg = schema->args; arg->type != HF_ARG_END; arg++)
+		hf_dict_put(out, arg->name, shown(a, arg, given));
+	HF_DICT_EACH (values, e) {
+		const struct hf_value *key = hf_entry_key(e);
+		const struct hf_arg *arg = !hf_is(key, HF_STRING) || hf_is(hf_entry_value(e), HF_OMIT)
+						   ? NULL
+						   : hf_schema_find(schema->args, key->u.string.p);
+		if (arg != NULL && strcmp(arg->name, key->u.string.p) != 0)
+			hf_dict_set(out, hf_entry_key(e), hf_dict_get(out, arg->name));
+	}
+	return out;
+}

@@ -72,6 +72,11 @@ struct hf_schema {
  * marked). */
 HF_CHECK int hf_schema_bind(struct hf_arena *a, const struct hf_schema *schema, const struct hf_value *values,
 	const char *what, void *ret_params, struct hf_value **ret_given, struct hf_error *err);
+/* Every option by its name with its value, default or null, as Ansible tells of a module's arguments; those
+ * that are secrets of the table are covered. values: as given, whose aliases stay besides; given: as bound.
+ */
+struct hf_value *hf_schema_shown(struct hf_arena *a, const struct hf_schema *schema,
+	const struct hf_value *values, const struct hf_value *given);
 const struct hf_arg *hf_schema_find(const struct hf_arg *args, const char *name); /* by name or alias */
 /* "did you mean": the nearest of names, NULL when none is near. */
 const char *hf_nearest(const char *word, const char *const *names);

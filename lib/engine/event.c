@@ -1,3 +1,5 @@
+#include "lib/engine/event.h"
+
 #include <string.h>
 
 #include "lib/base/scope.h"
@@ -142,6 +144,11 @@ void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char
 	send(run, e);
 }
 
+static bool run_verbose(const struct hf_run *run)
+{
+	return run->options->verbosity > 2;
+}
+
 static void put_item(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
 {
 	if (t->item == NULL)
@@ -175,6 +182,16 @@ void hf_result_plain(struct hf_value *result)
 		hf_dict_remove(result, keys[i]);
 }
 
+static void put_delegate(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
+{
+	if (t->delegate == NULL)
+		return;
+	const struct hf_value *address = hf_dict_get(t->delegate->run->inventory, "ansible_host");
+	put(a, e, "delegate", t->delegate->name);
+	if (address != NULL && strcmp(hf_value_text(a, address).p, t->delegate->name) != 0)
+		put(a, e, "delegate_address", hf_value_text(a, address).p);
+}
+
 static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const char *type)
 {
 	struct hf_run *run = t->run;
@@ -204,11 +221,12 @@ static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const 
 	if (hf_dict_bool(result, "_ansible_verbose_always", false))
 		hf_dict_put(e, "broad", hf_value_bool(a, true));
 	hf_result_plain(result);
+	if (!run_verbose(run))
+		hf_dict_remove(result, "invocation");
 	hf_dict_put(e, "result", hf_hide(run, a, result));
 	hf_dict_put(e, "line", hf_value_int(a, t->node->pos.line));
 	put(a, e, "file", t->node->pos.file);
-	if (t->delegate != NULL)
-		put(a, e, "delegate", t->delegate->name);
+	put_delegate(t, a, e);
 	return e;
 }
 
@@ -233,6 +251,11 @@ void hf_event_retry(struct hf_task *t, unsigned attempt, unsigned retries)
 	struct hf_value *e = event_new(a, "retry");
 	hf_dict_put(e, "task", hf_hide(t->run, a, hf_value_cstr(a, t->title)));
 	put(a, e, "host", t->host->name);
+	put_delegate(t, a, e);
+	struct hf_value *result = hf_value_shallow(a, t->result);
+	hf_result_plain(result);
+	if (run_verbose(t->run))
+		hf_dict_put(e, "result", hf_hide(t->run, a, result));
 	hf_dict_put(e, "attempt", hf_value_int(a, attempt));
 	hf_dict_put(e, "left", hf_value_int(a, retries - attempt));
 	send(t->run, e);
@@ -251,6 +274,39 @@ void hf_event_text(struct hf_run *run, const char *type, const char *text)
 void hf_event_warning(struct hf_run *run, const char *text)
 {
 	hf_event_text(run, "warning", text);
+}
+
+void hf_event_verbose(struct hf_run *run, int level, const char *text)
+{
+	if (run->options->verbosity >= level)
+		hf_event_text(run, "verbose", text);
+}
+
+void hf_event_playbook(struct hf_run *run, const char *path, size_t plays)
+{
+	if (!wanted(run) || run->options->verbosity < 2)
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, "playbook");
+	put(a, e, "path", path);
+	hf_dict_put(e, "plays", hf_value_int(a, (int64_t)plays));
+	send(run, e);
+}
+
+void hf_event_meta(
+	struct hf_run *run, const struct hf_host *h, const char *reason, const char *msg, bool skipped)
+{
+	if (!wanted(run))
+		return;
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *e = event_new(a, "meta"), *result = hf_value_dict(a);
+	put(a, e, "host", h->name);
+	put(a, e, "msg", reason);
+	put(a, result, "msg", msg);
+	put(a, result, "skip_reason", reason);
+	hf_dict_put(e, "skipped", hf_value_bool(a, skipped));
+	hf_dict_put(e, "result", result);
+	send(run, e);
 }
 
 void hf_event_stats(struct hf_run *run)

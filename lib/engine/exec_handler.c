@@ -133,6 +133,10 @@ int hf_notify(struct hf_task *t, struct hf_error *err)
 					"handlers list nor in the "
 					"listening handlers list",
 					wanted);
+			if (!t->node->handler)
+				hf_event_verbose(t->run, 2,
+					hf_sprintf(t->arena, "Notification for handler %s has been saved.",
+						wanted));
 		}
 	}
 	return 0;
@@ -188,6 +192,23 @@ static int run_handler(struct hf_run *run, const struct hf_node *h, const struct
 	return r;
 }
 
+void hf_handlers_said(struct hf_run *run, const struct hf_host *host)
+{
+	struct hf_nodes handlers = { 0 };
+	if (run->options->verbosity < 2)
+		return;
+	leaves(run->arena, &run->play->handlers, &handlers);
+	for (size_t i = 0; i < handlers.n; i++) {
+		const struct hf_value *name = handlers.at[i]->kw[HF_KW_name];
+		if (hf_map_get(&run->notified, pending_key(run, host, handlers.at[i])) == NULL)
+			continue;
+		hf_event_verbose(run, 2,
+			hf_sprintf(run->arena, "NOTIFIED HANDLER %s for %s",
+				name == NULL ? handlers.at[i]->action : hf_value_text(run->arena, name).p,
+				host->name));
+	}
+}
+
 static int flush(struct hf_run *run, const struct hf_hosts *hosts, bool inside, struct hf_error *err)
 {
 	struct hf_nodes handlers = { 0 };
@@ -209,5 +230,7 @@ int hf_exec_flush(struct hf_run *run, const struct hf_hosts *hosts, struct hf_er
 
 int hf_exec_flush_last(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err)
 {
+	for (size_t i = 0; i < hosts->n; i++)
+		hf_handlers_said(run, hosts->at[i]);
 	return flush(run, hosts, false, err);
 }

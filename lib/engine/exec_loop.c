@@ -196,10 +196,14 @@ static void sum_up(struct hf_task *t, struct hf_value *results)
 				: HF_ST_OK;
 }
 
-static void set_locals(struct hf_task *t, const struct control *c, struct hf_value *items, size_t i)
+/* before: what the item before left under the registered name; NULL: there was none. */
+static void set_locals(
+	struct hf_task *t, const struct control *c, struct hf_value *items, size_t i, struct hf_value *before)
 {
 	struct hf_arena *a = t->arena;
-	struct hf_value *locals = hf_value_dict(a);
+	struct hf_value *locals = hf_value_dict(a), *name = t->node->kw[HF_KW_register];
+	if (before != NULL && name != NULL)
+		hf_dict_set(locals, name, before);
 	hf_dict_put(locals, "ansible_loop_var", hf_value_cstr(a, c->var));
 	hf_dict_put(locals, c->var, hf_list_at(items, i));
 	if (c->index_var != NULL) {
@@ -212,20 +216,29 @@ static void set_locals(struct hf_task *t, const struct control *c, struct hf_val
 	t->item = hf_list_at(items, i);
 }
 
+/* As Ansible, where what was done stays done, and the item is a failed one. */
 static void label_item(struct hf_task *t, const struct control *c)
 {
 	struct hf_str text;
-	struct hf_error ignored;
+	struct hf_error why;
+	struct hf_value *name = t->node->kw[HF_KW_register];
 	t->label = NULL;
 	if (c->label == NULL)
 		return;
+	if (name != NULL)
+		hf_dict_set(t->scope.locals, name, t->result);
 	struct hf_str source = hf_value_text(t->arena, c->label);
 	t->run->scope = &t->scope;
-	if (hf_templar_text(
-		    t->run->templar, t->arena, source, hf_value_pos(c->label), NULL, &text, &ignored) == 0)
+	if (hf_templar_text(t->run->templar, t->arena, source, hf_value_pos(c->label), NULL, &text, &why) ==
+		0) {
 		t->label = text.p;
-	else
-		t->label = source.p;
+		return;
+	}
+	hf_dict_put(t->result, "failed", hf_value_bool(t->arena, true));
+	hf_dict_put(t->result, "msg",
+		hf_value_cstr(t->arena,
+			hf_sprintf(t->arena, "Failed to template loop_control.label: %s", why.text)));
+	t->status = HF_ST_FAILED;
 }
 
 static void finish_item(struct hf_task *t, const struct control *c, size_t i, struct hf_value *results)
@@ -260,11 +273,12 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 		return 0;
 	}
 	bool ignored = true;
+	struct hf_value *before = NULL;
 	uint64_t started_ms = t->started_ms;
 	for (size_t i = 0; i < hf_list_len(items); i++) {
 		if (i > 0 && c.pause > 0)
 			sleep_for(c.pause);
-		set_locals(t, &c, items, i);
+		set_locals(t, &c, items, i, before);
 		t->result = hf_value_dict(t->arena);
 		t->started_ms = hf_time_monotonic_ms(); /* an item's own duration */
 		int r = hf_task_once(t, err);
@@ -283,6 +297,7 @@ int hf_loop_run(struct hf_task *t, struct hf_value *items, struct hf_error *err)
 				t->status = HF_ST_IGNORED;
 		}
 		finish_item(t, &c, i, results);
+		before = t->result;
 		hf_event_item(t);
 		bool stop = false;
 		t->run->scope = &t->scope;

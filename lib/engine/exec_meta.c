@@ -11,12 +11,15 @@ static int nothing(
 	return 0;
 }
 
-static int clear_facts(struct hf_run *run, const struct hf_hosts *hosts, struct hf_error *err HF_UNUSED)
+/* Of all hosts of the play, as in Ansible. */
+static int clear_facts(
+	struct hf_run *run, const struct hf_hosts *hosts HF_UNUSED, struct hf_error *err HF_UNUSED)
 {
-	for (size_t i = 0; i < hosts->n; i++) {
-		hosts->at[i]->run->facts = hf_value_dict(run->arena);
-		hosts->at[i]->run->fact_vars = hf_value_dict(run->arena);
-		hosts->at[i]->run->gathered = false;
+	for (size_t i = 0; i < run->play_hosts.n; i++) {
+		struct hf_host_vars *v = run->play_hosts.at[i]->run;
+		v->facts = hf_value_dict(run->arena);
+		v->fact_vars = hf_value_dict(run->arena);
+		v->gathered = false;
 	}
 	run->generation++;
 	return 0;
@@ -69,21 +72,25 @@ static int end_batch(
 	return 0;
 }
 
-static const struct {
+static const struct row {
 	const char *name;
 	meta_fn fn;
-	bool everybody; /* one host's condition decides for all */
+	bool everybody;       /* one host's condition decides for all */
+	const char *done;     /* as Ansible says it; with the host's name where it ends in a blank */
+	const char *not_done; /* NULL: a condition means nothing to it */
 } rows[] = {
-	{ "noop", nothing, false },
-	{ "flush_handlers", hf_exec_flush, false },
-	{ "refresh_inventory", nothing, false },
-	{ "reset_connection", nothing, false },
-	{ "clear_facts", clear_facts, false },
-	{ "clear_host_errors", clear_errors, true },
-	{ "end_host", end_host, false },
-	{ "end_role", end_role, false },
-	{ "end_play", end_play, true },
-	{ "end_batch", end_batch, true },
+	{ "noop", nothing, false, "noop", NULL },
+	{ "flush_handlers", hf_exec_flush, false, "triggered running handlers for ",
+		"not running handlers for " },
+	{ "refresh_inventory", nothing, true, "inventory successfully refreshed", NULL },
+	{ "reset_connection", nothing, false, "reset connection", NULL },
+	{ "clear_facts", clear_facts, true, "facts cleared", "not clearing facts and fact cache for " },
+	{ "clear_host_errors", clear_errors, true, "cleared host errors",
+		"not clearing host error state for " },
+	{ "end_host", end_host, false, "ending play for ", "continuing execution for " },
+	{ "end_role", end_role, false, "ending role ", "continuing role " },
+	{ "end_play", end_play, true, "ending play", "continuing play" },
+	{ "end_batch", end_batch, true, "ending batch", "continuing current batch" },
 };
 
 static int holds_on(
@@ -111,6 +118,36 @@ static const char *title_of(struct hf_run *run, const struct hf_node *n)
 	return n->role == NULL ? text : hf_sprintf(run->arena, "%s : %s", n->role->name, text);
 }
 
+/* What Ansible says of it to who asked for more; a host that is left out has a line of its own. */
+static void tell(struct hf_run *run, const struct row *row, const struct hf_host *h, bool holds)
+{
+	struct hf_arena *a = run->arena;
+	const char *text = holds ? row->done : row->not_done;
+	bool names = text[strlen(text) - 1] == ' ';
+	text = hf_sprintf(a, "%s%s", text, names ? h->name : "");
+	const char *reason =
+		holds ? text : hf_sprintf(a, "%s conditional evaluated to False, %s", row->name, text);
+	const char *msg = strcmp(row->name, "end_host") == 0
+				  ? hf_sprintf(a, "end_host conditional evaluated to false, %s", text)
+				  : row->name;
+	if (holds && row->fn == hf_exec_flush)
+		hf_handlers_said(run, h);
+	hf_event_meta(run, h, reason, msg, !holds);
+}
+
+static int holds_here(struct hf_run *run, const struct hf_node *n, const struct row *row, struct hf_host *h,
+	bool *ret, struct hf_error *err)
+{
+	*ret = true;
+	if (row->not_done != NULL)
+		return holds_on(run, n, h, ret, err);
+	struct hf_value *levels[HF_NODE_LEVELS_MAX];
+	if (hf_node_collect(n, HF_KW_when, levels) > 0)
+		hf_event_warning(
+			run, hf_sprintf(run->arena, "%s task does not support when conditional", row->name));
+	return 0;
+}
+
 int hf_meta_run(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err)
 {
@@ -125,15 +162,15 @@ int hf_meta_run(
 		bool holds = false;
 		if (!hf_host_active(hosts->at[i]))
 			continue;
-		if (who.n == 0 || !rows[row].everybody)
-			hf_event_task_start(run, n, title_of(run, n));
-		int r = holds_on(run, n, hosts->at[i], &holds, err);
+		hf_event_task_start(run, n, title_of(run, n));
+		int r = holds_here(run, n, &rows[row], hosts->at[i], &holds, err);
 		if (r < 0)
 			return hf_wrap(err, "meta: %s", what);
+		tell(run, &rows[row], hosts->at[i], holds);
 		if (holds)
 			*hf_vec_push(run->arena, &who) = hosts->at[i];
-		else if (rows[row].everybody)
-			return 0;
+		if (rows[row].everybody)
+			break;
 	}
 	return who.n == 0 ? 0 : rows[row].fn(run, &who, err);
 }

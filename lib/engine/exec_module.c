@@ -228,7 +228,7 @@ static int settled(struct hf_task *t, const struct hf_resource *r, int result, s
 	return result;
 }
 
-int hf_module_direct(struct hf_task *t, struct hf_error *err)
+static int run_direct(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_resource r = { 0 };
 	struct hf_change change = { .result = t->result, .diff = hf_value_list(t->arena) };
@@ -246,4 +246,25 @@ int hf_module_direct(struct hf_task *t, struct hf_error *err)
 	result = run_in_playbook_dir(t, &r, &change, err);
 	put_change(t, &change);
 	return settled(t, &r, result, err);
+}
+
+/* invocation: what the module was given, which loops look for in what they registered. */
+static void put_invocation(struct hf_task *t)
+{
+	bool asked = (t->node->kw[HF_KW_register] != NULL && t->item != NULL) ||
+		     t->run->options->verbosity > 2 || t->host->run->rescue_depth > 0;
+	if (!asked || t->given == NULL || (t->module->flags & HF_MODULE_NO_BECOME) != 0)
+		return;
+	struct hf_value *invocation = hf_value_dict(t->arena);
+	hf_dict_put(
+		invocation, "module_args", hf_schema_shown(t->arena, &t->module->schema, t->args, t->given));
+	hf_dict_put(t->result, "invocation", invocation);
+}
+
+int hf_module_direct(struct hf_task *t, struct hf_error *err)
+{
+	t->given = NULL;
+	int r = run_direct(t, err);
+	put_invocation(t);
+	return r;
 }

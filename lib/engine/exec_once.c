@@ -80,57 +80,6 @@ static void merge(struct hf_value *into, const struct hf_value *from)
 		hf_dict_set(into, hf_entry_key(e), hf_entry_value(e));
 }
 
-/* Action groups by the collections whose modules are in them; a group may be named in full. Of amazon.aws
- * there is only ec2_metadata_facts, which Ansible has in no group: it takes no region. */
-static bool in_group(const struct hf_module *m, const char *group)
-{
-	static const struct {
-		const char *group, *full, *collections[3];
-	} rows[] = {
-		{ "docker", "community.docker.docker", { "community.docker" } },
-		{ "k8s", "kubernetes.core.k8s", { "kubernetes.core", "community.okd" } },
-		{ "helm", "kubernetes.core.helm", { "kubernetes.core" } },
-		{ "acme", "community.crypto.acme", { "community.crypto" } },
-	};
-	for (size_t i = 0; i < HF_COUNT(rows); i++) {
-		if (strcmp(rows[i].group, group) != 0 && strcmp(rows[i].full, group) != 0)
-			continue;
-		for (size_t c = 0; rows[i].collections[c] != NULL; c++)
-			if (strcmp(rows[i].collections[c], m->collection) == 0)
-				return true;
-	}
-	return false;
-}
-
-/* module_defaults of all levels for this module, inner levels winning. */
-static int add_defaults(struct hf_task *t, struct hf_value *args, struct hf_error *err)
-{
-	struct hf_value *levels[HF_NODE_LEVELS_MAX];
-	size_t n = hf_node_collect(t->node, HF_KW_module_defaults, levels);
-	for (size_t i = 0; i < n; i++) {
-		struct hf_value *level = levels[i];
-		int r = hf_templar_value(t->run->templar, t->arena, level, NULL, &level, err);
-		if (r < 0)
-			return r;
-		for (size_t j = 0; j < (hf_is_sequence(level) ? hf_list_len(level) : 1); j++) {
-			const struct hf_value *one = hf_is_sequence(level) ? hf_list_at(level, j) : level;
-			if (!hf_is(one, HF_DICT))
-				return hf_fail_at(err, HF_E_PARSE, hf_value_pos(one),
-					"module_defaults must be a dictionary");
-			HF_DICT_EACH (one, e) {
-				const char *name = hf_value_text(t->arena, hf_entry_key(e)).p;
-				bool ours = strncmp(name, "group/", 6) == 0
-						    ? in_group(t->module, name + 6)
-						    : hf_module_find(t->run->options->registry, name) ==
-							      t->module;
-				if (ours && hf_is(hf_entry_value(e), HF_DICT))
-					merge(args, hf_entry_value(e));
-			}
-		}
-	}
-	return 0;
-}
-
 /* set_fact alone has templates in its keys. */
 static int template_keys(struct hf_task *t, struct hf_value **args, struct hf_error *err)
 {
@@ -152,7 +101,7 @@ static int template_args(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_value *args = hf_value_dict(t->arena), *own = t->node->args, *made = NULL;
 	t->run->scope = &t->scope;
-	int r = add_defaults(t, args, err);
+	int r = hf_defaults_add(t, args, err);
 	struct hf_value *spread = hf_dict_get(own, "_variable_params");
 	if (r == 0 && spread != NULL) {
 		r = hf_templar_value(t->run->templar, t->arena, spread, NULL, &spread, err);
@@ -405,6 +354,7 @@ static void keep_facts(struct hf_task *t)
 	struct hf_value *locals = t->scope.locals;
 	hf_scope_init(&t->scope, t->run, t->arena, t->run->play, t->host, t->node);
 	t->scope.locals = locals;
+	t->scope.delegate = t->delegate;
 }
 
 /* Secret arguments are hidden wherever their text turns up: in diffs, messages, outputs. */
@@ -421,36 +371,61 @@ static void note_secrets(struct hf_run *run, const struct hf_value *v)
 	}
 }
 
-/* delegate_to may only name what is this machine too. */
-static int find_delegate(struct hf_task *t, struct hf_error *err)
+/* Who delegate_to names, before the condition, which may ask for his variables. What cannot be said yet is an
+ * error only where the task runs. */
+static int find_delegate(
+	struct hf_task *t, const char **ret_other, struct hf_error *late, struct hf_error *err)
 {
 	struct hf_value *v = NULL;
-	int r = hf_task_keyword(t, HF_KW_delegate_to, &v, err);
-	t->delegate = NULL;
-	if (r < 0 || v == NULL || hf_is(v, HF_NULL))
-		return r;
+	*ret_other = NULL;
+	late->code = HF_OK;
+	t->delegate = t->scope.delegate = NULL;
+	if (hf_task_keyword(t, HF_KW_delegate_to, &v, late) < 0 || v == NULL || hf_is(v, HF_NULL))
+		return 0;
 	const char *name = hf_value_text(t->arena, v).p;
+	if (*name == '\0')
+		return hf_fail_at(err, HF_E_TASK, hf_value_pos(v),
+			"Empty hostname produced from delegate_to: \"%s\"",
+			hf_value_text(t->arena, hf_node_keyword(t->node, HF_KW_delegate_to)).p);
 	struct hf_host *h = hf_map_get(&t->run->inventory->hosts, name);
 	if (h == NULL)
 		h = hf_inventory_local(t->run->inventory, name);
-	if (h != NULL) {
-		hf_vars_host(t->run, h);
-		r = hf_vars_inventory(t->run, h, t->run->play->node.dir, err);
-	}
-	if (r == 0 && (h == NULL || !hf_host_is_here(t->run, t->run->play, h)))
-		return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(v),
-			"delegate_to: '%s' is another machine: holdfast changes only the one it runs on",
-			name);
-	t->delegate = h;
+	*ret_other = name;
+	if (h == NULL)
+		return 0;
+	hf_vars_host(t->run, h);
+	int r = hf_vars_inventory(t->run, h, t->run->play->node.dir, err);
+	t->delegate = t->scope.delegate = h;
+	if (r == 0 && hf_host_is_here(t->run, t->run->play, h))
+		*ret_other = NULL;
 	return r;
+}
+
+/* delegate_to may only name what is this machine too. */
+static int check_delegate(
+	struct hf_task *t, const char *other, const struct hf_error *late, struct hf_error *err)
+{
+	if (late->code != HF_OK) {
+		*err = *late;
+		return -(int)late->code;
+	}
+	if (other == NULL)
+		return 0;
+	return hf_fail_at(err, HF_E_UNSUPPORTED, hf_value_pos(hf_node_keyword(t->node, HF_KW_delegate_to)),
+		"delegate_to: '%s' is another machine: holdfast changes only the one it runs on", other);
 }
 
 static int task_steps(struct hf_task *t, struct hf_error *task_err, struct hf_error *err)
 {
-	int r = check_when(t, task_err);
+	const char *other = NULL;
+	struct hf_error late;
+	int r = find_delegate(t, &other, &late, task_err);
+	if (r < 0)
+		return r;
+	r = check_when(t, task_err);
 	if (r <= 0)
 		return r;
-	r = find_delegate(t, task_err);
+	r = check_delegate(t, other, &late, task_err);
 	if (r == 0)
 		r = hf_task_flag(t, HF_KW_ignore_errors, false, &t->ignore_errors, task_err);
 	if (r == 0 && t->node->dynamic)

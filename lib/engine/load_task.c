@@ -48,8 +48,11 @@ int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 	return 0;
 }
 
-static int check_keyword(struct hf_arena *a, enum hf_keyword k, struct hf_value *v, struct hf_error *err)
+static int check_keyword(struct hf_loader *l, enum hf_keyword k, struct hf_value *v, struct hf_error *err)
 {
+	struct hf_arena *a = l->arena;
+	if (k == HF_KW_module_defaults && !hf_is(v, HF_NULL))
+		return hf_defaults_check(l, v, err);
 	if (k == HF_KW_vars && !hf_is(v, HF_NULL) && !hf_is(v, HF_LIST))
 		return hf_load_check_vars(v, err);
 	const char *why = hf_keyword_refused(a, k, v);
@@ -84,7 +87,7 @@ int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_val
 		struct hf_value *key = hf_entry_key(e), *v = hf_entry_value(e);
 		int k = hf_is(key, HF_STRING) ? hf_keyword_find(key->u.string, places) : -1;
 		if (k >= 0) {
-			int r = check_keyword(l->arena, (enum hf_keyword)k, v, err);
+			int r = check_keyword(l, (enum hf_keyword)k, v, err);
 			if (r < 0)
 				return r;
 			n->kw[k] = v;

@@ -13,7 +13,9 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/config.c \
 	%reldir%/config.h \
 	%reldir%/context.c \
+	%reldir%/defaults.c \
 	%reldir%/event.c \
+	%reldir%/event.h \
 	%reldir%/exec_async.c \
 	%reldir%/exec_become.c \
 	%reldir%/exec_block.c \

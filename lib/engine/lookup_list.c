@@ -138,78 +138,85 @@ static int lookup_together(const struct lookup_call *c, struct hf_value *into, s
 
 struct sequence {
 	int64_t start, end, stride, count;
-	bool has_end, has_count, has_stride;
+	bool has_end, has_count;
 	const char *format;
 };
 
-static bool based_number(struct hf_str s, int64_t *ret)
+/* As Ansible 2.17 reads them: base ten alone, whatever leading zeros or 0x say. */
+static int sequence_number(const char *name, struct hf_str text, int64_t *ret, struct hf_error *err)
 {
-	char text[32], *end;
-	s = hf_str_trim(s);
-	if (s.n == 0 || s.n >= sizeof(text))
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	const char *digits = text + (text[0] == '-' || text[0] == '+');
-	int base = strncasecmp(digits, "0x", 2) == 0 ? 16 : digits[0] == '0' && digits[1] != '\0' ? 8 : 10;
-	*ret = strtoll(text, &end, base);
-	return *end == '\0';
-}
-
-/* "1-5/2:x%02d", "5", "0x10-0x20" */
-static bool shortcut(const struct lookup_call *c, struct hf_str term, struct sequence *s)
-{
-	struct hf_str rest = term, format = { 0 }, stride = { 0 };
-	const char *colon = memchr(rest.p, ':', rest.n);
-	if (colon != NULL) {
-		format = hf_strn(colon + 1, rest.n - (size_t)(colon + 1 - rest.p));
-		rest.n = (size_t)(colon - rest.p);
-	}
-	const char *slash = memchr(rest.p, '/', rest.n);
-	if (slash != NULL) {
-		stride = hf_strn(slash + 1, rest.n - (size_t)(slash + 1 - rest.p));
-		rest.n = (size_t)(slash - rest.p);
-	}
-	const char *dash = rest.n > 1 ? memchr(rest.p + 1, '-', rest.n - 1) : NULL;
-	struct hf_str end = dash == NULL ? rest : hf_strn(dash + 1, rest.n - (size_t)(dash + 1 - rest.p));
-	s->start = 1;
-	if ((dash != NULL && !based_number(hf_strn(rest.p, (size_t)(dash - rest.p)), &s->start)) ||
-		!based_number(end, &s->end) || (stride.p != NULL && !based_number(stride, &s->stride)))
-		return false;
-	s->has_end = true;
-	s->has_stride = stride.p != NULL;
-	if (format.p != NULL)
-		s->format = hf_str_dup(c->arena, format);
-	return true;
+	if (hf_str_to_int64(hf_str_trim(text), ret))
+		return 0;
+	return hf_fail(err, HF_E_TEMPLATE,
+		"Invalid type for configuration option plugin_type: lookup plugin: sequence setting: %s "
+		"(from Direct): invalid literal for int() with base 10: '%.*s'",
+		name, HF_STR_ARG(text));
 }
 
 static int sequence_option(const struct lookup_call *c, struct hf_str key, struct hf_str value,
 	struct sequence *s, struct hf_error *err)
 {
-	int64_t number;
 	if (hf_str_is(key, "format")) {
 		s->format = hf_str_dup(c->arena, value);
 		return 0;
 	}
-	if (!based_number(value, &number))
-		return hf_fail(err, HF_E_TEMPLATE, "can't parse %.*s=%.*s as integer", HF_STR_ARG(key),
-			HF_STR_ARG(value));
 	if (hf_str_is(key, "start"))
-		s->start = number;
-	else if (hf_str_is(key, "end")) {
-		s->end = number;
+		return sequence_number("start", value, &s->start, err);
+	if (hf_str_is(key, "stride"))
+		return sequence_number("stride", value, &s->stride, err);
+	if (hf_str_is(key, "end")) {
 		s->has_end = true;
-	} else if (hf_str_is(key, "count")) {
-		s->count = number;
-		s->has_count = true;
-	} else if (hf_str_is(key, "stride")) {
-		s->stride = number;
-		s->has_stride = true;
-	} else {
-		return hf_fail(err, HF_E_TEMPLATE, "unrecognized arguments to with_sequence: ['%.*s']",
-			HF_STR_ARG(key));
+		return sequence_number("end", value, &s->end, err);
 	}
-	return 0;
+	if (hf_str_is(key, "count")) {
+		s->has_count = true;
+		return sequence_number("count", value, &s->count, err);
+	}
+	return hf_fail(
+		err, HF_E_TEMPLATE, "unrecognized arguments to with_sequence: ['%.*s']", HF_STR_ARG(key));
+}
+
+/* What the short form takes for a number: the look of one in base ten or sixteen. */
+static bool number_like(struct hf_str s)
+{
+	size_t i = s.n > 1 && s.p[0] == '0';
+	i += i + 1 < s.n && (s.p[i] == 'x' || s.p[i] == 'X');
+	for (size_t first = i; i < s.n || i == first; i++)
+		if (i == s.n || !isxdigit((unsigned char)s.p[i]))
+			return false;
+	return true;
+}
+
+/* What stands after the first c; *rest keeps what stands before it. */
+static bool cut(struct hf_str *rest, char c, struct hf_str *ret_after)
+{
+	const char *at = memchr(rest->p, c, rest->n);
+	if (at == NULL)
+		return false;
+	*ret_after = hf_strn(at + 1, rest->n - (size_t)(at + 1 - rest->p));
+	rest->n = (size_t)(at - rest->p);
+	return true;
+}
+
+/* "1-5/2:x%02d", "5"; *ret_is: it has that form. */
+static int shortcut(const struct lookup_call *c, struct hf_str term, struct sequence *s, bool *ret_is,
+	struct hf_error *err)
+{
+	struct hf_str start = term, end = term, stride = HF_STR("1"), format = HF_STR("%d");
+	cut(&start, ':', &format);
+	cut(&start, '/', &stride);
+	end = start;
+	if (!cut(&start, '-', &end))
+		start = HF_STR("1");
+	*ret_is = number_like(start) && number_like(end) && number_like(stride) && format.n > 0;
+	if (!*ret_is)
+		return 0;
+	s->format = hf_str_dup(c->arena, format);
+	s->has_end = true;
+	int r = sequence_number("start", start, &s->start, err);
+	if (r == 0)
+		r = sequence_number("end", end, &s->end, err);
+	return r == 0 ? sequence_number("stride", stride, &s->stride, err) : r;
 }
 
 static int sequence_read(
@@ -219,7 +226,10 @@ static int sequence_read(
 	struct hf_str text = { 0 };
 	*s = (struct sequence){ .start = 1, .stride = 1, .format = "%d" };
 	int r = term == NULL ? 0 : lookup_text(c, term, &text, err);
-	if (r == 0 && term != NULL && !shortcut(c, text, s))
+	bool is_short = term == NULL;
+	if (r == 0 && term != NULL)
+		r = shortcut(c, text, s, &is_short, err);
+	if (r == 0 && !is_short)
 		r = lookup_words(c, text, &words, err);
 	if (r == 0 && words != NULL) {
 		*s = (struct sequence){ .start = 1, .stride = 1, .format = "%d" };
@@ -227,8 +237,7 @@ static int sequence_read(
 			struct hf_str word = hf_list_at(words, i)->u.string;
 			const char *eq = memchr(word.p, '=', word.n);
 			r = eq == NULL ? hf_fail(err, HF_E_TEMPLATE,
-						 "unrecognized arguments to with_sequence: %.*s",
-						 HF_STR_ARG(word))
+						 "unrecognized arguments to with_sequence: ['_raw_params']")
 				       : sequence_option(c, hf_strn(word.p, (size_t)(eq - word.p)),
 						 hf_strn(eq + 1, word.n - (size_t)(eq + 1 - word.p)), s, err);
 		}
@@ -272,16 +281,15 @@ static int sequence_format(
 	hf_auto_buf out = hf_buf_init(4096);
 	int conversions = 0;
 	for (const char *p = format; *p != '\0'; p++) {
-		if (*p != '%' || p[1] == '%') {
+		if (*p != '%') {
 			hf_buf_put(&out, *p);
-			p += *p == '%';
 			continue;
 		}
 		if (++conversions > 1 || !conversion_print(&out, &p, n))
 			return hf_fail(err, HF_E_TEMPLATE, "bad formatting string: %s", format);
 	}
 	if (conversions != 1)
-		return hf_fail(err, HF_E_TEMPLATE, "problem formatting %" PRId64 " with '%s'", n, format);
+		return hf_fail(err, HF_E_TEMPLATE, "bad formatting string: %s", format);
 	*ret = hf_buf_dup(a, &out);
 	return 0;
 }
@@ -293,7 +301,8 @@ static int sequence_check(struct sequence *s, struct hf_error *err)
 	if (s->has_end && s->has_count)
 		return hf_fail(err, HF_E_TEMPLATE, "can't specify both count and end in with_sequence");
 	if (s->has_count) {
-		s->end = s->count != 0 ? s->start + s->count * s->stride - s->stride : 0;
+		/* Ansible's own sum, which goes further where it counts backwards. */
+		s->end = s->count != 0 ? s->start + s->count * s->stride - 1 : 0;
 		if (s->count == 0) {
 			s->start = 0;
 			s->stride = 0;
@@ -301,7 +310,7 @@ static int sequence_check(struct sequence *s, struct hf_error *err)
 	}
 	if (s->stride > 0 && s->end < s->start)
 		return hf_fail(err, HF_E_TEMPLATE, "to count backwards make stride negative");
-	if (s->stride < 0 && s->end >= s->start)
+	if (s->stride < 0 && s->end > s->start)
 		return hf_fail(err, HF_E_TEMPLATE, "to count forward don't make stride negative");
 	if (s->stride != 0 && ((s->end - s->start) / s->stride) > LOOKUP_ITEMS_MAX)
 		return hf_fail(err, HF_E_LIMIT, "sequence: more than %d items", LOOKUP_ITEMS_MAX);

@@ -292,6 +292,27 @@ static struct hf_value *python(struct hf_scope *s)
 
 /* --- hostvars --- */
 
+/* What the levels say of s->host, the highest winning, and who it is. */
+static struct hf_value *gather(struct hf_scope *s)
+{
+	struct hf_value *flat = hf_value_dict(s->arena);
+	for (size_t i = 0; i <= s->n_layers; i++) {
+		const struct hf_value *layer =
+			i == s->n_layers ? s->run->extra : s->layers[s->n_layers - 1 - i];
+		HF_DICT_EACH (layer, e)
+			hf_dict_set(flat, hf_entry_key(e), hf_entry_value(e));
+	}
+	static const char *const magic[] = { "inventory_hostname", "inventory_hostname_short", "group_names",
+		"groups", "ansible_facts", "playbook_dir" };
+	struct hf_error ignored;
+	for (size_t i = 0; i < HF_COUNT(magic); i++) {
+		struct hf_value *value = NULL;
+		if (hf_magic_lookup(s, hf_str(magic[i]), &value, &ignored) == 0 && value != NULL)
+			hf_dict_put(flat, magic[i], value);
+	}
+	return flat;
+}
+
 /* Everything known of a host; what is a template is resolved as that host sees it, or left as it is where it
  * cannot. */
 static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
@@ -307,20 +328,8 @@ static struct hf_value *flatten(struct hf_run *run, struct hf_host *h)
 		hf_event_warning(run, hf_sprintf(run->arena, "hostvars of %s: %s", h->name, unread.text));
 	struct hf_scope *s = hf_new(run->arena, struct hf_scope), *outer = run->scope;
 	hf_scope_init(s, run, run->arena, run->play, h, NULL);
-	struct hf_value *flat = hf_value_dict(run->arena);
-	for (size_t i = 0; i <= s->n_layers; i++) {
-		const struct hf_value *layer = i == s->n_layers ? run->extra : s->layers[s->n_layers - 1 - i];
-		HF_DICT_EACH (layer, e)
-			hf_dict_set(flat, hf_entry_key(e), hf_entry_value(e));
-	}
-	static const char *const magic[] = { "inventory_hostname", "inventory_hostname_short", "group_names",
-		"groups", "ansible_facts", "playbook_dir" };
+	struct hf_value *flat = gather(s);
 	struct hf_error ignored;
-	for (size_t i = 0; i < HF_COUNT(magic); i++) {
-		struct hf_value *value = NULL;
-		if (hf_magic_lookup(s, hf_str(magic[i]), &value, &ignored) == 0 && value != NULL)
-			hf_dict_put(flat, magic[i], value);
-	}
 	if (!v->flattening) {
 		v->flattening = true;
 		run->scope = s;
@@ -351,6 +360,19 @@ static struct hf_value *hostvars(struct hf_scope *s)
 	return dict;
 }
 
+/* Of the host a task is delegated to, as the task's own host resolves it, which keeps its name there. */
+static struct hf_value *delegated_vars(struct hf_scope *s)
+{
+	if (s->delegate == NULL)
+		return NULL;
+	struct hf_scope *other = hf_new(s->arena, struct hf_scope);
+	hf_scope_init(other, s->run, s->arena, s->play, s->delegate, s->node);
+	struct hf_value *flat = gather(other), *dict = hf_value_dict(s->arena);
+	hf_dict_put(flat, "inventory_hostname", text(s, s->host->name));
+	hf_dict_put(dict, s->delegate->name, flat);
+	return dict;
+}
+
 /* --- the table --- */
 
 static const struct {
@@ -359,6 +381,7 @@ static const struct {
 } rows[] = {
 	{ "ansible_check_mode", check_mode },
 	{ "ansible_collection_name", collection_name },
+	{ "ansible_delegated_vars", delegated_vars },
 	{ "ansible_dependent_role_names", dependent_role_names },
 	{ "ansible_diff_mode", diff_mode },
 	{ "ansible_facts", facts },

@@ -121,6 +121,8 @@ struct hf_node *hf_load_node(
 	struct hf_loader *l, enum hf_node_kind kind, struct hf_node *parent, struct hf_pos pos);
 /* Take keywords out of ds into n; unknown keys are errors unless others takes them. what: "task", "block" …
  */
+/* defaults.c: module_defaults name modules and groups that Ansible knows. */
+HF_CHECK int hf_defaults_check(struct hf_loader *l, const struct hf_value *v, struct hf_error *err);
 HF_CHECK int hf_load_keywords(struct hf_loader *l, struct hf_node *n, const struct hf_value *ds,
 	unsigned places, const char *what, struct hf_value *others, struct hf_error *err);
 /* v as text, templated when it is a template. */

@@ -147,6 +147,10 @@ static int follow_config(struct hf_run *run, const struct hf_config *config, str
 	o->diff = o->diff || hf_config_bool(config->diff, false);
 	run->options = o;
 	follow_tags(run, o, config);
+	const char *path = hf_config_path(run->arena);
+	hf_event_verbose(run, 1,
+		path == NULL ? "No config file found; using defaults"
+			     : hf_sprintf(run->arena, "Using %s as config file", path));
 	run->gathering = config->gathering;
 	run->any_errors_fatal = hf_config_bool(config->any_errors_fatal, false);
 	run->facts_apart = !hf_config_bool(config->inject_facts, true);
@@ -220,10 +224,13 @@ static int load_books(struct hf_run *run, const char *base, struct hf_error *err
 	}
 	int r = 0;
 	for (size_t i = 0; r == 0 && books[i] != NULL; i++) {
+		size_t first = run->plays.n;
 		r = base_of(run->arena, books[i], &base, err);
 		if (r == 0)
 			r = hf_load_playbook(
 				&run->loader, absolute(run->arena, base, books[i]), NULL, &run->plays, err);
+		*hf_vec_push(run->arena, &run->books) =
+			(struct hf_book){ books[i], first, run->plays.n - first };
 	}
 	return r;
 }
@@ -270,8 +277,12 @@ static void sum_up(struct hf_run *run, struct hf_run_summary *ret)
 static int run_plays(struct hf_run *run, struct hf_error *err)
 {
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < run->plays.n && !run->run_over; i++)
+	for (size_t i = 0; r == 0 && i < run->plays.n && !run->run_over; i++) {
+		for (size_t b = 0; b < run->books.n; b++)
+			if (run->books.at[b].first == i)
+				hf_event_playbook(run, run->books.at[b].path, run->books.at[b].plays);
 		r = hf_exec_play(run, run->plays.at[i], err);
+	}
 	return r;
 }
 

@@ -132,7 +132,9 @@ static void keep_registered(struct hf_task *t)
 		hf_result_plain(hf_list_at(items, i));
 	if (name == NULL)
 		return;
-	struct hf_value *copy = hf_value_copy(t->run->arena, t->result);
+	struct hf_value *own = hf_value_shallow(t->arena, t->result);
+	hf_dict_remove(own, "invocation"); /* as Ansible: only the items of a loop keep it */
+	struct hf_value *copy = hf_value_copy(t->run->arena, own);
 	hf_result_plain(copy);
 	hf_mark_unsafe(copy);
 	hf_dict_set(t->host->run->set, hf_value_copy(t->run->arena, name), copy);

@@ -2,6 +2,7 @@
  * engine. Owns:  everything lives in hf_run.arena; a task's temporaries live in hf_task.arena and die with
  * it. */
 #pragma once
+#include "lib/engine/event.h"
 #include "lib/engine/inventory.h"
 #include "lib/engine/playbook.h"
 #include "lib/engine/run.h"
@@ -18,17 +19,6 @@ enum {
 	EXIT_PARSE = 4,
 	EXIT_OPTIONS = 5,
 	EXIT_UNEXPECTED = 250
-};
-
-enum hf_status {
-	HF_ST_OK,
-	HF_ST_CHANGED,
-	HF_ST_SKIPPED,
-	HF_ST_FAILED,
-	HF_ST_UNREACHABLE,
-	HF_ST_RESCUED,
-	HF_ST_IGNORED,
-	HF_ST_COUNT
 };
 
 struct hf_host_vars {
@@ -59,6 +49,7 @@ struct hf_scope {
 	struct hf_host *host;           /* may be NULL */
 	struct hf_play *play;           /* may be NULL */
 	const struct hf_node *node;     /* may be NULL */
+	struct hf_host *delegate;       /* who does it for host; may be NULL */
 	struct hf_value *locals;        /* loop variables, a task's own result; dict or NULL */
 	const struct hf_value **layers; /* below magic and extra variables, highest first */
 	size_t n_layers, room;
@@ -86,6 +77,12 @@ struct hf_plan_state {
 	const char *first;      /* title of the first task that would change something, or might */
 };
 
+/* A playbook that was named, and where its plays are. */
+struct hf_book {
+	const char *path;
+	size_t first, plays;
+};
+
 struct hf_run {
 	struct hf_arena *arena;
 	const struct hf_run_options *options;
@@ -95,6 +92,7 @@ struct hf_run {
 	struct hf_loader loader;
 	struct hf_inventory *inventory;
 	struct hf_plays plays;
+	HF_VEC(struct hf_book) books;
 	struct hf_value *extra; /* -e */
 	struct hf_value *only_tags, *skip_tags;
 	struct hf_scope *scope;   /* templates look here now */
@@ -252,6 +250,8 @@ HF_CHECK int hf_task_once(struct hf_task *t, struct hf_error *err);
 /* changed_when and failed_when once more, over t->result; scope.locals must be the task's own. */
 void hf_task_conditions(struct hf_task *t);
 void hf_task_fail(struct hf_task *t, const struct hf_error *err);
+/* defaults.c: what module_defaults give this task's module, put into args. */
+HF_CHECK int hf_defaults_add(struct hf_task *t, struct hf_value *args, struct hf_error *err);
 /* exec_module.c: t->module with t->args; puts keys into t->result. An error is the task's failure. */
 HF_CHECK int hf_module_direct(struct hf_task *t, struct hf_error *err);
 /* exec_become.c: the same where the task wants it: here, or in a child that is another user or has a time
@@ -270,24 +270,13 @@ HF_CHECK int hf_prompt_vars(struct hf_run *run, struct hf_play *play, struct hf_
 HF_CHECK int hf_meta_run(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err);
 /* exec_handler.c */
+/* Which handlers wait on that host, for who asked for more. */
+void hf_handlers_said(struct hf_run *run, const struct hf_host *host);
 HF_CHECK int hf_notify(struct hf_task *t, struct hf_error *err);
 /* settle.c: facts, register, statistics, events of one finished task. */
 HF_CHECK int hf_task_settle(struct hf_task *t, struct hf_error *err);
 
 /* --- event.c --- */
-/* result without what modules tell only the engine and its printer. */
-void hf_result_plain(struct hf_value *result);
-/* How many tasks these are, handlers and what only a failure brings left out. */
-unsigned hf_count_tasks(struct hf_run *run, const struct hf_nodes *nodes);
-void hf_event_play(struct hf_run *run, const struct hf_play *play);
-void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char *title);
-void hf_event_item(struct hf_task *t);
-void hf_event_task(struct hf_task *t);
-void hf_event_retry(struct hf_task *t, unsigned attempt, unsigned retries);
-void hf_event_warning(struct hf_run *run, const char *text);
-void hf_event_text(struct hf_run *run, const char *type, const char *text);
-void hf_event_stats(struct hf_run *run);
-const char *hf_status_word(enum hf_status s);
 /* A text to hide wherever it turns up: in outputs, messages, names, differences. Very short ones would hide
  * too much else and are left. run: a struct hf_run, as callbacks hand it on. */
 void hf_secret_add(void *run, struct hf_str text);

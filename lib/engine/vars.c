@@ -88,6 +88,7 @@ void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, s
 	s->host = host;
 	s->play = play;
 	s->node = node;
+	s->delegate = NULL;
 	s->locals = NULL;
 	s->arena = a;
 	s->layers = NULL;

@@ -186,6 +186,9 @@ static int extra_one(struct hf_run *run, const char *text, struct hf_error *err)
 {
 	struct hf_value *v = NULL;
 	int r;
+	run->fatal = text[0] == '/' || text[0] == '.' ? EXIT_OPTIONS : 0;
+	if (run->fatal != 0)
+		return hf_fail(err, HF_E_PARSE, "Please prepend extra_vars filename '%s' with '@'", text);
 	if (text[0] == '@')
 		r = hf_load_yaml(&run->loader, text + 1, &v, err);
 	else if (text[0] == '{' || text[0] == '[')
@@ -196,7 +199,7 @@ static int extra_one(struct hf_run *run, const char *text, struct hf_error *err)
 		return hf_wrap(err, "extra variables");
 	if (hf_is(v, HF_NULL))
 		return 0;
-	run->fatal = hf_is(v, HF_DICT) && hf_dict_get(v, "_raw_params") == NULL ? 0 : EXIT_OPTIONS;
+	run->fatal = hf_is(v, HF_DICT) ? 0 : EXIT_OPTIONS;
 	if (run->fatal != 0)
 		return hf_fail(err, HF_E_PARSE,
 			"Invalid extra vars data supplied. '%s' could not be made into a dictionary", text);

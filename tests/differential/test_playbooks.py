@@ -16,11 +16,12 @@ from playbook_rows import ROWS as FIRST  # noqa: E402
 from rows_flow import ROWS as FLOW  # noqa: E402
 from rows_hosts import ROWS as HOSTS  # noqa: E402
 from rows_refusal import ROWS as REFUSAL  # noqa: E402
+from rows_results import ROWS as RESULTS  # noqa: E402
 from rows_structure import ROWS as STRUCTURE  # noqa: E402
 from rows_variables import ROWS as VARIABLES  # noqa: E402
 from rows_words import ROWS as WORDS  # noqa: E402
 
-PARTS = {"general": FIRST, "structure": STRUCTURE, "flow": FLOW, "variables": VARIABLES, "hosts": HOSTS, "refusal": REFUSAL, "words": WORDS}
+PARTS = {"general": FIRST, "results": RESULTS, "structure": STRUCTURE, "flow": FLOW, "variables": VARIABLES, "hosts": HOSTS, "refusal": REFUSAL, "words": WORDS}
 ROWS = {f"{part}: {name}": row for part, rows in PARTS.items() for name, row in rows.items()}
 BUILD = pathlib.Path(os.environ.get("HF_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build")).resolve()
 # Keys of a row that are no files.
