@@ -117,8 +117,6 @@ HF_CHECK int hf_target_parse(const char *json, struct hf_target *ret, struct hf_
 void hf_target_replace(struct hf_target *t, struct hf_target *with);       /* takes with's arena */
 bool hf_target_same(const struct hf_target *a, const struct hf_target *b); /* the same release */
 
-/* Runs the supervisor until it is told to stop; returns the exit status. */
-int hf_supervisor_main(const char *config_path);
 /* A timer of the loop that is off until set; accuracy a tenth of a second unless exact. */
 sd_event_source *hf_timer_new(sd_event *loop, bool exact, sd_event_time_handler_t handler, void *data);
 void hf_timer_set(sd_event_source *timer, uint64_t in_ms);

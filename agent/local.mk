@@ -1,6 +1,6 @@
 sbin_PROGRAMS += holdfastd
 holdfastd_SOURCES = \
-	%reldir%/agent.h \
+	%reldir%/agent.c %reldir%/agent.h \
 	%reldir%/apply.c %reldir%/apply.h \
 	%reldir%/broker.c %reldir%/broker.h \
 	%reldir%/child.c %reldir%/child.h \
@@ -38,7 +38,7 @@ holdfastd_SOURCES = \
 	%reldir%/spool.c %reldir%/spool.h \
 	%reldir%/state.c %reldir%/state.h \
 	%reldir%/store_wire.c %reldir%/store_wire.h \
-	%reldir%/supervisor.c \
+	%reldir%/supervisor.c %reldir%/supervisor.h \
 	%reldir%/timeline.c %reldir%/timeline.h \
 	%reldir%/timeline_of.c %reldir%/timeline_of.h \
 	%reldir%/undo.c %reldir%/undo.h \

@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "agent/apply.h"
+#include "agent/config.h"
+#include "agent/supervisor.h"
 #include "lib/base/log.h"
+#include "lib/base/scope.h"
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },

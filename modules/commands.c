@@ -31,28 +31,34 @@ struct hf_words *hf_commands_back(struct hf_commands *m, const char *first, ...)
 	return w;
 }
 
-int hf_commands_run(struct hf_commands *m, struct hf_error *err)
+int hf_commands_apply(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
+	const struct hf_commands *m = change->state;
+	(void)params;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < m->todo.n; i++)
-		r = hf_host_output(m->c, &m->todo.at[i], NULL, err);
+		r = hf_host_output(c, &m->todo.at[i], NULL, err);
 	return r;
 }
 
-void hf_commands_undo(const struct hf_commands *m, struct hf_undo *undo)
+int hf_commands_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
+	struct hf_undo *undo, struct hf_error *err)
 {
-	struct hf_arena *a = hf_task_arena(m->c);
-	if (m->gone != NULL) {
+	struct hf_arena *a = hf_task_arena(c);
+	const struct hf_commands *m = change->state;
+	(void)params;
+	(void)err;
+	if (m->gone != NULL)
 		hf_undo_impossible(undo, m->gone);
-		return;
-	}
-	for (size_t i = 0; i < m->back.n; i++) {
-		struct hf_value *step = hf_step(m->c, "command"), *argv = hf_value_list(a);
+	for (size_t i = 0; m->gone == NULL && i < m->back.n; i++) {
+		struct hf_value *step = hf_step(c, "command"), *argv = hf_value_list(a);
 		for (size_t k = 0; k < m->back.at[i].n; k++)
 			hf_list_append(argv, hf_value_cstr(a, m->back.at[i].at[k]));
 		hf_dict_put(step, "argv", argv);
 		hf_undo_step(undo, step);
 	}
+	return 0;
 }
 
 int hf_commands_restore(struct hf_module_context *c, const struct hf_value *step, struct hf_error *err)

@@ -13,9 +13,12 @@ struct hf_commands {
 /* first …, NULL; the words may be added to. */
 struct hf_words *hf_commands_add(struct hf_commands *m, const char *first, ...) __attribute__((sentinel));
 struct hf_words *hf_commands_back(struct hf_commands *m, const char *first, ...) __attribute__((sentinel));
-HF_CHECK int hf_commands_run(struct hf_commands *m, struct hf_error *err);
-/* For undo and restore. */
-void hf_commands_undo(const struct hf_commands *m, struct hf_undo *undo);
+/* A module's apply, undo and restore, where its check left in change->state what begins with struct
+ * hf_commands. */
+int hf_commands_apply(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err);
+int hf_commands_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
+	struct hf_undo *undo, struct hf_error *err);
 HF_CHECK int hf_commands_restore(
 	struct hf_module_context *c, const struct hf_value *step, struct hf_error *err);
 /* -HF_E_TASK as Ansible says it, unless the program is there. */

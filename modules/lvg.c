@@ -35,10 +35,10 @@ static const struct hf_rule rules[] = {
 };
 
 struct work {
+	struct hf_commands m; /* first: hf_commands_apply() finds it there */
 	struct hf_module_context *c;
 	struct hf_arena *a;
 	const struct params *p;
-	struct hf_commands m;
 	bool exists;
 	int64_t volumes;
 	struct hf_value *wanted, *there, *given; /* devices: as they are, now in the group, as written */
@@ -320,24 +320,6 @@ static int lvg_check(
 	return r;
 }
 
-static int lvg_apply(
-	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	return hf_commands_run(&((struct work *)change->state)->m, err);
-}
-
-static int lvg_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
-	struct hf_undo *undo, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	(void)err;
-	hf_commands_undo(&((struct work *)change->state)->m, undo);
-	return 0;
-}
-
 static void lvg_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
 	(void)c;
@@ -351,8 +333,8 @@ const struct hf_module hf_module_lvg = {
 	.schema = { args, rules, sizeof(struct params) },
 	.flags = HF_MODULE_NO_DIFF,
 	.check = lvg_check,
-	.apply = lvg_apply,
-	.undo = lvg_undo,
+	.apply = hf_commands_apply,
+	.undo = hf_commands_undo,
 	.restore = hf_commands_restore,
 	.watch = lvg_watch,
 };

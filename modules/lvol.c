@@ -45,10 +45,10 @@ struct volume {
 	bool active, pool, thin;
 };
 struct work {
+	struct hf_commands m; /* first: hf_commands_apply() finds it there */
 	struct hf_module_context *c;
 	struct hf_arena *a;
 	const struct params *p;
-	struct hf_commands m;
 	const char *size, *whole, *unit; /* number; VG, PVS, FREE, ORIGIN or NULL; letter of size */
 	char sign, option;               /* '+', '-' or 0; L, l or V */
 	double room, extent, total;
@@ -395,24 +395,6 @@ static int lvol_check(
 	return r;
 }
 
-static int lvol_apply(
-	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	return hf_commands_run(&((struct work *)change->state)->m, err);
-}
-
-static int lvol_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
-	struct hf_undo *undo, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	(void)err;
-	hf_commands_undo(&((struct work *)change->state)->m, undo);
-	return 0;
-}
-
 static void lvol_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
 	(void)c;
@@ -426,8 +408,8 @@ const struct hf_module hf_module_lvol = {
 	.schema = { args, rules, sizeof(struct params) },
 	.flags = HF_MODULE_NO_DIFF,
 	.check = lvol_check,
-	.apply = lvol_apply,
-	.undo = lvol_undo,
+	.apply = hf_commands_apply,
+	.undo = hf_commands_undo,
 	.restore = hf_commands_restore,
 	.watch = lvol_watch,
 };
