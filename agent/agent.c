@@ -29,7 +29,9 @@ int hf_target_parse(const char *json, struct hf_target *ret, struct hf_error *er
 		.kind = hf_dict_cstr(v, "kind", "forward"),
 		.reason = hf_dict_cstr(v, "reason", ""),
 		.seq = hf_dict_int(v, "seq", 0),
+		.issued = hf_dict_int(v, "issued", 0),
 		.gates = hf_dict_get(v, "gates"),
+		.rollout = hf_dict_get(v, "rollout"),
 	};
 	ret->arena = hf_take_arena(&a);
 	return 0;

@@ -35,7 +35,9 @@ struct hf_target {
 	const char *release; /* hash as text; NULL: none */
 	const char *name, *entry, *kind, *reason;
 	int64_t seq;
-	struct hf_value *gates; /* a list */
+	int64_t issued;           /* when the pointer was */
+	struct hf_value *gates;   /* a list */
+	struct hf_value *rollout; /* a dict: whose turn it is; NULL: everybody's */
 };
 
 struct hf_agent;

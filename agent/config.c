@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/window.h"
+#include "lib/release/window.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/data/schema.h"

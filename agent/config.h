@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/window.h"
+#include "lib/release/window.h"
 #include "lib/data/value.h"
 
 #define HF_CONFIG_PATH HF_SYSCONFDIR "/holdfast/holdfast.yaml"

@@ -243,6 +243,8 @@ static int target_tell(struct poll *p, const struct hf_pointer *pointer, const s
 	hf_dict_put(v, "seq", hf_value_int(a, pointer->seq));
 	hf_dict_put(v, "kind", hf_value_cstr(a, hf_pointer_kind_name(pointer->kind)));
 	hf_dict_put(v, "reason", hf_value_cstr(a, pointer->reason));
+	hf_dict_put(v, "issued", hf_value_int(a, pointer->issued));
+	hf_dict_put(v, "rollout", pointer->rollout);
 	hf_dict_put(v, "etag", hf_value_cstr(a, etag));
 	if (m != NULL) {
 		char hex[HF_SHA256_HEX];

@@ -41,6 +41,7 @@ holdfastd_SOURCES = \
 	%reldir%/supervisor.c %reldir%/supervisor.h \
 	%reldir%/timeline.c %reldir%/timeline.h \
 	%reldir%/timeline_of.c %reldir%/timeline_of.h \
+	%reldir%/turn.c %reldir%/turn.h \
 	%reldir%/undo.c %reldir%/undo.h \
 	%reldir%/watch.c %reldir%/watch.h \
 	%reldir%/watch_bus.c \
@@ -48,7 +49,6 @@ holdfastd_SOURCES = \
 	%reldir%/watch_index.c %reldir%/watch_index.h \
 	%reldir%/watch_inotify.c \
 	%reldir%/watch_source.h \
-	%reldir%/window.c %reldir%/window.h \
 	%reldir%/wire.c %reldir%/wire.h \
 	%reldir%/work.c %reldir%/work.h \
 	%reldir%/work_runs.c %reldir%/work_runs.h

@@ -6,6 +6,7 @@
 #include "agent/fetch.h"
 #include "agent/first.h"
 #include "agent/report.h"
+#include "agent/turn.h"
 #include "agent/timeline.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -107,6 +108,10 @@ static void target_store(struct hf_pull *p, struct hf_value *line)
 		(long long)next.seq, next.kind);
 	hf_timeline_fetched(agent, hf_dict_int(line, "fetch_ms", 0), hf_dict_int(line, "verify_ms", 0));
 	hf_target_replace(&agent->target, &next);
+	hf_auto_arena a = hf_arena_new();
+	const char *trouble = hf_turn_trouble(a, &agent->target);
+	if (trouble != NULL)
+		hf_report_alarm(agent, "bad-rollout", NULL, "release %s: %s", agent->target.name, trouble);
 }
 
 /* The version that was good for a poll; only rises, but for what the administrator allowed. */

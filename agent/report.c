@@ -4,6 +4,7 @@
 
 #include "agent/fit.h"
 #include "agent/timeline.h"
+#include "agent/turn.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -148,6 +149,19 @@ static struct hf_value *run_value(struct hf_agent *agent, struct hf_arena *a, in
 	return l.value;
 }
 
+/* Why what is wanted is not begun. */
+static void turn_put(
+	const struct hf_agent *agent, struct hf_arena *a, struct hf_value *v, const struct hf_facts *now)
+{
+	struct hf_turn_answer turn;
+	hf_turn_ask(agent, a, &turn);
+	if (turn.now || now->at_work)
+		return;
+	put_cstr(v, a, "waits", turn.text);
+	if (turn.at > 0)
+		put_time(v, a, "waits_until", turn.at);
+}
+
 static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a, const struct hf_facts *now)
 {
 	struct counts c = counts_get(agent);
@@ -160,6 +174,8 @@ static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a, co
 		hf_dict_put(v, "wanted", target_value(a, &agent->target));
 	if (c.refused >= 0)
 		put_int(v, a, "quarantined_until", c.refused);
+	else if (agent->target.release != NULL && !hf_target_same(&agent->target, &agent->installed))
+		turn_put(agent, a, v, now);
 	put_int(v, a, "resources", c.resources);
 	put_int(v, a, "drifted", c.drifted);
 	put_int(v, a, "contended", c.contended);

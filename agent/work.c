@@ -11,6 +11,7 @@
 #include "agent/pull.h"
 #include "agent/reboot.h"
 #include "agent/report.h"
+#include "agent/turn.h"
 #include "agent/timeline.h"
 #include "agent/work_runs.h"
 #include "lib/base/fs.h"
@@ -27,7 +28,7 @@ struct hf_work {
 	struct hf_arena *end_arena; /* of the end line of the phase at work */
 	struct hf_value *end;
 	struct hf_gate_job gates;
-	sd_event_source *gate_timer, *reboot_timer;
+	sd_event_source *gate_timer, *reboot_timer, *turn_timer;
 	uint64_t gate_deadline_ms;
 	bool full, stopping, broker_was, rebooting;
 	unsigned attempts; /* a phase whose worker was killed is begun again, so many times */
@@ -425,6 +426,17 @@ static void run_begin(struct hf_work *w, const char *kind, const char *spec, con
 	phase_start(w);
 }
 
+/* It may be a wave's that is to come: then it is asked again. */
+static bool turn_come(struct hf_work *w)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_turn_answer turn;
+	hf_turn_ask(w->agent, a, &turn);
+	if (!turn.now && turn.at > 0)
+		hf_timer_set(w->turn_timer, (uint64_t)(turn.at - hf_time_now()) * 1000);
+	return turn.now;
+}
+
 static bool target_due(struct hf_work *w)
 {
 	struct hf_agent *agent = w->agent;
@@ -446,7 +458,7 @@ static bool target_due(struct hf_work *w)
 		return false;
 	}
 	HF_MUST(hf_runs_blocked(agent->state, &agent->target, &blocked, err));
-	return !blocked;
+	return !blocked && (hf_target_same(&agent->target, &agent->installed) || turn_come(w));
 }
 
 static void target_run(struct hf_work *w)
@@ -463,13 +475,25 @@ static void target_run(struct hf_work *w)
 	run_begin(w, back ? "rollback" : "release", spec, undo, agent->target.reason);
 }
 
+/* Everything anew, of what is here: what the channel names is not to be begun yet. */
+static void installed_run(struct hf_work *w)
+{
+	hf_auto_arena a = hf_arena_new();
+	const char *spec = NULL;
+	HF_MUST(hf_state_get(w->agent->state, a, "installed", &spec, err));
+	run_begin(w, "release", spec, NULL, w->agent->installed.reason);
+}
+
 void hf_work_next(struct hf_work *w)
 {
 	struct hf_agent *agent = w->agent;
 	if (w->run.id != 0 || w->stopping || agent->drift == NULL || hf_drift_busy(agent->drift))
 		return;
-	if (agent->paused_until <= hf_time_now() && target_due(w))
+	bool paused = agent->paused_until > hf_time_now();
+	if (!paused && target_due(w))
 		target_run(w);
+	else if (!paused && w->full && agent->installed.release != NULL)
+		installed_run(w);
 	else
 		(void)hf_drift_due(agent->drift);
 }
@@ -509,11 +533,18 @@ void hf_work_recover(struct hf_work *w)
 		phase_start(w);
 }
 
+static int on_turn(sd_event_source *source, uint64_t now, void *data)
+{
+	hf_work_next(data);
+	return 0;
+}
+
 int hf_work_new(struct hf_agent *agent, struct hf_work **ret, struct hf_error *err)
 {
 	struct hf_work *w = hf_new(agent->arena, struct hf_work);
 	w->agent = agent;
 	w->gate_timer = hf_timer_new(agent->loop, false, on_gate_timer, w);
+	w->turn_timer = hf_timer_new(agent->loop, false, on_turn, w);
 	w->reboot_timer = hf_timer_new(agent->loop, false, on_reboot_timer, w);
 	*ret = w;
 	return 0;

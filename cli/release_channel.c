@@ -7,6 +7,7 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 #include "lib/data/yaml.h"
+#include "lib/release/rollout.h"
 
 enum { EXPIRES_DAYS = 30, DAY = 86400 };
 
@@ -26,7 +27,7 @@ struct move_params {
 	}
 static const struct cli_option promote_options[] = {
 	MOVE_OPTIONS,
-	{ "rollout", 0, "FILE", "YAML with canary, waves, budget, soak, windows" },
+	{ "rollout", 0, "FILE", "YAML that says which hosts may begin when: canary, waves, soak, windows" },
 	{ "override", 0, "TEXT",
 		"why to go without the evidence the root demands; more must sign, and it stays in the log" },
 	{ NULL },
@@ -151,6 +152,9 @@ static int promote_run(struct hf_arena *a, const struct move_params *p, struct h
 			&(struct hf_yaml_options){ .plain = true, .strict = true }, &move.rollout, err);
 		if (result == 0 && !hf_is(move.rollout, HF_DICT))
 			result = hf_fail(err, HF_E_ARGUMENT, "%s: a rollout is a mapping", p->rollout);
+		struct hf_rollout checked;
+		if (result == 0)
+			result = hf_rollout_parse(a, move.rollout, &checked, err);
 	}
 	if (result == 0)
 		result = evidence_get(&s, p, &move, err);

@@ -73,6 +73,8 @@ static int status_run(struct cli_call *call)
 			hf_dict_cstr(s, "pause_reason", ""));
 	release_print("installed", hf_dict_get(s, "installed"));
 	release_print("wanted", hf_dict_get(s, "wanted"));
+	if (hf_dict_get(s, "waits") != NULL)
+		printf("%-10s %s\n", "waits", hf_dict_cstr(s, "waits", ""));
 	if (hf_dict_get(s, "quarantined_until") != NULL)
 		printf("%-10s what is wanted, until the channel goes beyond seq %lld\n", "refused",
 			(long long)hf_dict_int(s, "quarantined_until", 0));

@@ -20,6 +20,7 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/pointer.c \
 	%reldir%/push.c \
 	%reldir%/refusal.c %reldir%/refusal.h \
+	%reldir%/rollout.c %reldir%/rollout.h \
 	%reldir%/root.c \
 	%reldir%/roots.c \
 	%reldir%/store.c %reldir%/store.h \
@@ -27,4 +28,5 @@ noinst_LIBRARIES += %reldir%/libhf-release.a
 	%reldir%/tree.c %reldir%/tree.h \
 	%reldir%/store_file.c %reldir%/store_s3.c \
 	%reldir%/unpack.c %reldir%/unpack.h \
-	%reldir%/verify.c %reldir%/verify.h
+	%reldir%/verify.c %reldir%/verify.h \
+	%reldir%/window.c %reldir%/window.h

@@ -58,7 +58,7 @@ check_PROGRAMS += %reldir%/test_playbook_errors
 %canon_reldir%_test_playbook_errors_LDADD = $(modules_libs) $(release_libs) $(CMOCKA_LIBS)
 
 check_PROGRAMS += %reldir%/test_window
-%canon_reldir%_test_window_SOURCES = %reldir%/test_window.c agent/window.c agent/window.h
+%canon_reldir%_test_window_SOURCES = %reldir%/test_window.c lib/release/window.c lib/release/window.h
 %canon_reldir%_test_window_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_window_LDADD = $(data_libs) $(CMOCKA_LIBS)
 
@@ -74,7 +74,7 @@ check_PROGRAMS += %reldir%/test_gpu_kmsg
 %canon_reldir%_test_gpu_kmsg_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_gpu_kmsg_LDADD = $(modules_libs) $(CMOCKA_LIBS)
 check_PROGRAMS += %reldir%/test_fit
-%canon_reldir%_test_fit_SOURCES = %reldir%/test_fit.c agent/config.c agent/config.h agent/fit.c agent/fit.h agent/window.c agent/window.h
+%canon_reldir%_test_fit_SOURCES = %reldir%/test_fit.c agent/config.c agent/config.h agent/fit.c agent/fit.h lib/release/window.c lib/release/window.h
 %canon_reldir%_test_fit_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
 %canon_reldir%_test_fit_LDADD = $(data_libs) $(CMOCKA_LIBS)
 check_PROGRAMS += %reldir%/test_watch_inotify
@@ -90,3 +90,6 @@ check_PROGRAMS += %reldir%/test_looks
 %canon_reldir%_test_looks_SOURCES = %reldir%/test_looks.c agent/look.c agent/looks.c
 %canon_reldir%_test_looks_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_looks_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_rollout
+%canon_reldir%_test_rollout_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_rollout_LDADD = $(release_libs) $(CMOCKA_LIBS)

@@ -1,5 +1,5 @@
 /* Maintenance windows: spans, days, zones with summer time, and what is refused. */
-#include "agent/window.h"
+#include "lib/release/window.h"
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
 #include "tests/unit/unit.h"

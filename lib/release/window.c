@@ -1,4 +1,4 @@
-#include "agent/window.h"
+#include "lib/release/window.h"
 
 #include <stdlib.h>
 #include <time.h>

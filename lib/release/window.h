@@ -1,5 +1,5 @@
-/* agent/window.h - maintenance windows: "mon-fri 02:00-04:30 Europe/Berlin"; days and zone may be left out.
- * A window is a span of the wall clock of its zone, so it moves with summer time. */
+/* lib/release/window.h - maintenance windows: "mon-fri 02:00-04:30 Europe/Berlin"; days and zone may be left
+ * out. A window is a span of the wall clock of its zone, so it moves with summer time. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
