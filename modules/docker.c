@@ -5,6 +5,8 @@
 
 #include "lib/base/scope.h"
 #include "lib/data/json.h"
+#include "lib/data/schema_convert.h"
+#include "modules/docker_auth.h"
 #include "modules/web.h"
 
 enum { LINES_MAX = 1000000, VERSION_BODY_MAX = 64 << 20, ID_DIGITS = 64, OUTPUT_HEADER = 8 };
@@ -52,17 +54,39 @@ struct hf_value *hf_docker_texts(struct hf_arena *a, const struct hf_value *dict
 	return out;
 }
 
+int hf_docker_bytes(struct hf_arena *a, const char *name, const char *value, bool unlimited,
+	struct hf_value **ret, struct hf_error *err)
+{
+	static const struct hf_arg bytes = { "bytes", HF_ARG_BYTES, 0 };
+	struct hf_error why;
+	if (unlimited && (strcmp(value, "unlimited") == 0 || strcmp(value, "-1") == 0)) {
+		*ret = hf_value_int(a, -1);
+		return 0;
+	}
+	if (hf_schema_convert(a, &bytes, name, hf_value_cstr(a, value), ret, &why) == 0)
+		return 0;
+	const char *number = value + strspn(value, " ");
+	return hf_fail(err, HF_E_TASK,
+		"Failed to convert %s to bytes: human_to_bytes() can't interpret following number: %.*s "
+		"(original input string: %s)",
+		name, (int)strspn(number, "0123456789."), number, value);
+}
+
+const char *hf_docker_env(const struct hf_docker *d, const char *name)
+{
+	const char *const *env = hf_task_env(d->c);
+	size_t n = strlen(name);
+	for (size_t i = 0; env != NULL && env[i] != NULL; i++)
+		if (strncmp(env[i], name, n) == 0 && env[i][n] == '=')
+			return env[i] + n + 1;
+	return NULL;
+}
+
 /* An option, or the variable of the environment that stands in for it. */
 static const char *fallback(struct hf_docker *d, const char *option, const char *variable, const char *value)
 {
-	const char *const *env = hf_task_env(d->c);
-	size_t n = strlen(variable);
-	if (hf_task_given(d->c, option))
-		return value;
-	for (size_t i = 0; env != NULL && env[i] != NULL; i++)
-		if (strncmp(env[i], variable, n) == 0 && env[i][n] == '=')
-			return env[i] + n + 1;
-	return value;
+	const char *instead = hf_task_given(d->c, option) ? NULL : hf_docker_env(d, variable);
+	return instead == NULL ? value : instead;
 }
 
 static bool switched(struct hf_docker *d, const char *option, const char *variable, enum hf_tristate value)
@@ -149,26 +173,30 @@ int hf_docker_call(struct hf_docker *d, const char *method, const char *path, co
 	return hf_str_trim(response.body).n == 0 ? 0 : hf_json_loads(d->a, response.body, ret, err);
 }
 
-/* What answers in a stream of JSON objects: a list of them. */
-static int stream(struct hf_docker *d, const char *path, struct hf_value **ret, struct hf_error *err)
+int hf_docker_send(struct hf_docker *d, const struct hf_docker_send *s, struct hf_value **ret_events,
+	struct hf_error *err)
 {
-	struct hf_web_request q = request_make(d, "POST", path);
+	struct hf_web_request q = request_make(d, s->method, s->path);
 	struct hf_web_response response;
 	struct hf_value *events = hf_value_list(d->a), *one;
 	struct hf_str line;
+	q.headers = s->headers;
+	q.upload = s->upload;
+	q.file = s->into;
+	q.timeout_s = s->timeout_s;
 	int r = perform(d, &q, &response, err);
 	while (r == 0 && response.body.n > 0 && hf_str_split(&response.body, '\n', &line)) {
 		if (hf_str_trim(line).n == 0)
 			continue;
 		if (hf_list_len(events) == LINES_MAX) /* the last line says how it went */
 			return hf_fail(err, HF_E_LIMIT, "%s: the engine answers with more than %d lines",
-				path, LINES_MAX);
+				s->path, LINES_MAX);
 		r = hf_json_loads(d->a, line, &one, err);
 		if (r == 0)
 			hf_list_append(events, one);
 	}
-	if (r == 0)
-		*ret = events;
+	if (r == 0 && ret_events != NULL)
+		*ret_events = events;
 	return r;
 }
 
@@ -278,13 +306,15 @@ int hf_docker_pull(struct hf_docker *d, const char *name, const char *tag, const
 	struct hf_value **ret, bool *ret_same, struct hf_error *err)
 {
 	struct hf_value *events, *before = NULL;
-	const char *path =
-		hf_sprintf(d->a, "/images/create?tag=%s&fromImage=%s%s%s", hf_docker_escape(d->a, tag),
-			hf_docker_escape(d->a, name), platform == NULL ? "" : "&platform=",
-			platform == NULL ? "" : hf_docker_escape(d->a, platform));
+	struct hf_docker_send send = { .method = "POST" };
+	send.path = hf_sprintf(d->a, "/images/create?tag=%s&fromImage=%s%s%s", hf_docker_escape(d->a, tag),
+		hf_docker_escape(d->a, name), platform == NULL ? "" : "&platform=",
+		platform == NULL ? "" : hf_docker_escape(d->a, platform));
 	int r = hf_docker_image(d, name, tag, &before, err);
 	if (r == 0)
-		r = stream(d, path, &events, err);
+		r = hf_docker_auth(d, name, &send.headers, err);
+	if (r == 0)
+		r = hf_docker_send(d, &send, &events, err);
 	for (size_t i = 0; r == 0 && i < hf_list_len(events); i++) {
 		const struct hf_value *one = hf_list_at(events, i), *detail = hf_dict_get(one, "errorDetail");
 		const char *error = hf_dict_cstr(one, "error", NULL);

@@ -52,6 +52,17 @@ HF_CHECK int hf_docker_open(struct hf_module_context *c, const struct hf_docker_
  * empty); may be NULL. */
 HF_CHECK int hf_docker_call(struct hf_docker *d, const char *method, const char *path,
 	const struct hf_value *body, struct hf_value **ret, struct hf_error *err);
+/* What is sent to a call that answers in a stream of JSON objects, or with bytes. */
+struct hf_docker_send {
+	const char *method, *path;
+	struct hf_value *headers; /* dict, or NULL */
+	const char *upload;       /* file whose bytes are sent, or NULL */
+	const char *into;         /* file that the answer goes to, or NULL */
+	int64_t timeout_s;        /* silence allowed; 0: any, as work of the engine goes on in it */
+};
+/* ret_events: a list of the objects; may be NULL where the answer goes into a file. */
+HF_CHECK int hf_docker_send(struct hf_docker *d, const struct hf_docker_send *s, struct hf_value **ret_events,
+	struct hf_error *err);
 /* The answer's bytes. */
 HF_CHECK int hf_docker_text(struct hf_docker *d, const char *path, struct hf_str *ret, struct hf_error *err);
 /* The output of a container that has ended: frames of 8 bytes and text, or text alone where it has a
@@ -73,6 +84,11 @@ HF_CHECK int hf_docker_pull(struct hf_docker *d, const char *name, const char *t
 /* "host:5000/name:1" → "host:5000/name", "1"; also NAME@DIGEST. *ret_tag NULL: none. */
 void hf_docker_tag_split(struct hf_arena *a, const char *text, const char **ret_name, const char **ret_tag);
 bool hf_docker_is_id(const char *name);
+/* "512M" → 536870912; unlimited: whether that word and -1 are taken. */
+HF_CHECK int hf_docker_bytes(struct hf_arena *a, const char *name, const char *value, bool unlimited,
+	struct hf_value **ret, struct hf_error *err);
+/* A variable of the task's environment; NULL: not there. */
+const char *hf_docker_env(const struct hf_docker *d, const char *name);
 /* For URLs. */
 const char *hf_docker_escape(struct hf_arena *a, const char *text);
 /* Text of a value as the engine wants it: true and false in lower case. */

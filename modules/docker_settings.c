@@ -89,21 +89,7 @@ static int make_devices(struct hf_container_job *j, const char *name, const stru
 static int bytes_of(struct hf_container_job *j, const char *name, const char *value, struct hf_value **ret,
 	struct hf_error *err)
 {
-	static const struct hf_arg bytes = { "bytes", HF_ARG_BYTES, 0 };
-	struct hf_error why;
-	if (strcmp(name, "memory_swap") == 0 &&
-		(strcmp(value, "unlimited") == 0 || strcmp(value, "-1") == 0)) {
-		*ret = hf_value_int(j->a, -1);
-		return 0;
-	}
-	if (hf_schema_convert(j->a, &bytes, name, hf_value_cstr(j->a, value), ret, &why) == 0)
-		return 0;
-	const char *number = value + strspn(value, " ");
-	return hf_fail(err, HF_E_TASK,
-		"Failed to convert %s to bytes: human_to_bytes() can't interpret following number: %.*s "
-		"(original input "
-		"string: %s)",
-		name, (int)strspn(number, "0123456789."), number, value);
+	return hf_docker_bytes(j->a, name, value, strcmp(name, "memory_swap") == 0, ret, err);
 }
 
 static int make_bytes(struct hf_container_job *j, const char *name, const struct hf_value *in,

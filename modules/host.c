@@ -279,3 +279,22 @@ bool hf_list_has(const struct hf_value *list, const char *text)
 			return true;
 	return false;
 }
+
+struct hf_str hf_host_base64(struct hf_arena *a, struct hf_str data)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)data.p;
+	size_t n = 0;
+	char *out = hf_alloc(a, (data.n + 2) / 3 * 4 + 1);
+	for (size_t i = 0; i < data.n; i += 3) {
+		size_t left = data.n - i;
+		unsigned word = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) |
+				(left > 2 ? p[i + 2] : 0);
+		out[n++] = digits[word >> 18];
+		out[n++] = digits[word >> 12 & 63];
+		out[n++] = left > 1 ? digits[word >> 6 & 63] : '=';
+		out[n++] = left > 2 ? digits[word & 63] : '=';
+	}
+	out[n] = '\0';
+	return hf_strn(out, n);
+}

@@ -72,4 +72,6 @@ struct hf_value *hf_step(struct hf_module_context *c, const char *what);
 /* step[key] as text; "" when absent. */
 const char *hf_step_text(const struct hf_value *step, const char *key);
 struct hf_value *hf_text_list(struct hf_arena *a, const char *first, ...) __attribute__((sentinel));
+/* Standard alphabet, padded. */
+struct hf_str hf_host_base64(struct hf_arena *a, struct hf_str data);
 bool hf_list_has(const struct hf_value *list, const char *text);

@@ -221,7 +221,9 @@ module_pages = \
 	%reldir%/stack_check.c %reldir%/stack_facts.c %reldir%/stack_facts.h
 # Packages of languages, snaps, and what a container engine holds.
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/npm.c %reldir%/gem.c %reldir%/snap.c
-module_pages += %reldir%/docker_container.md %reldir%/docker_network.md %reldir%/npm.md %reldir%/gem.md %reldir%/snap.md
+module_pages += %reldir%/docker_container.md %reldir%/docker_image.md %reldir%/docker_network.md %reldir%/npm.md %reldir%/gem.md %reldir%/snap.md
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/docker.c %reldir%/docker.h %reldir%/docker_args.c \
+	%reldir%/docker_auth.c %reldir%/docker_auth.h %reldir%/docker_context.c %reldir%/docker_context.h \
+	%reldir%/docker_image.c %reldir%/docker_image.h %reldir%/docker_image_work.c \
 	%reldir%/docker_compare.c %reldir%/docker_container.c %reldir%/docker_container.h %reldir%/docker_options.def \
 	%reldir%/docker_network.c %reldir%/docker_ports.c %reldir%/docker_settings.c

@@ -1,10 +1,7 @@
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
-#include "lib/base/fs.h"
 #include "lib/base/scope.h"
-#include "lib/engine/module.h"
+#include "modules/host.h"
 
 enum { SLURP_MAX = 64 << 20 };
 
@@ -18,25 +15,6 @@ static const struct hf_arg args[] = {
 		.help = "File to read, at most 64 MiB." },
 	{ .type = HF_ARG_END },
 };
-
-static struct hf_str base64(struct hf_arena *a, struct hf_str data)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *p = (const unsigned char *)data.p;
-	size_t n = 0;
-	char *out = hf_alloc(a, (data.n + 2) / 3 * 4 + 1);
-	for (size_t i = 0; i < data.n; i += 3) {
-		size_t left = data.n - i;
-		unsigned word = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) |
-				(left > 2 ? p[i + 2] : 0);
-		out[n++] = digits[word >> 18];
-		out[n++] = digits[word >> 12 & 63];
-		out[n++] = left > 1 ? digits[word >> 6 & 63] : '=';
-		out[n++] = left > 2 ? digits[word & 63] : '=';
-	}
-	out[n] = '\0';
-	return hf_strn(out, n);
-}
 
 static const char *slurp_reason(struct hf_arena *a, int errnum, const char *path)
 {
@@ -62,7 +40,7 @@ static int slurp_check(
 		return hf_fail(err, HF_E_TASK, "%s", slurp_reason(a, errnum, p->src));
 	if (hf_fs_read_fd(a, fd, SLURP_MAX, &data, err) < 0)
 		return hf_wrap(err, "%s", p->src);
-	hf_result_put(c, change, "content", hf_value_borrow(a, base64(a, data)));
+	hf_result_put(c, change, "content", hf_value_borrow(a, hf_host_base64(a, data)));
 	hf_result_cstr(c, change, "source", p->src);
 	hf_result_cstr(c, change, "encoding", "base64");
 	return 0;

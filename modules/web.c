@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +74,29 @@ static size_t header_take(char *p, size_t size, size_t n, void *data)
 		header_keep(t, hf_strn(line.p, (size_t)(colon - line.p)),
 			hf_str_trim(hf_strn(colon + 1, (size_t)(line.p + line.n - colon - 1))));
 	return n * size;
+}
+
+static size_t upload_give(char *p, size_t size, size_t n, void *data)
+{
+	const int *fd = data;
+	ssize_t got = read(*fd, p, size * n);
+	return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+}
+
+/* The body is the bytes of a file, whose size is said before. */
+static int upload_open(CURL *easy, const struct hf_web_request *r, int *fd, struct hf_error *err)
+{
+	struct stat st;
+	if (r->upload == NULL)
+		return 0;
+	*fd = open(r->upload, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0 || fstat(*fd, &st) < 0)
+		return hf_fail_errno(err, HF_E_IO, "open %s", r->upload);
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)st.st_size);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, upload_give);
+	curl_easy_setopt(easy, CURLOPT_READDATA, fd);
+	return 0;
 }
 
 static void easy_free(CURL **easy)
@@ -188,6 +212,7 @@ int hf_web_perform(
 		.a = a, .request = r, .response = &response, .body = hf_buf_init(HF_WEB_BODY_MAX), .fd = -1
 	};
 	hf_auto_fd fd = -1;
+	hf_auto_fd sent = -1;
 	if (r->file != NULL) {
 		t.fd = fd = open(r->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		if (fd < 0)
@@ -214,6 +239,9 @@ int hf_web_perform(
 	easy_method(easy, r);
 	if (ciphers_set(a, easy, r->ciphers) != 0)
 		return hf_fail(err, HF_E_ARGUMENT, "ciphers: not understood by this TLS library");
+	result = upload_open(easy, r, &sent, err);
+	if (result < 0)
+		return result;
 	CURLcode code = curl_easy_perform(easy);
 	result = code == CURLE_OK ? 0 : transfer_failed(&t, code, detail, err);
 	long status = 0;

@@ -10,6 +10,7 @@ enum hf_web_follow { HF_WEB_FOLLOW_NONE, HF_WEB_FOLLOW_SAFE, HF_WEB_FOLLOW_ALL }
 struct hf_web_request {
 	const char *url, *method;
 	struct hf_str body;             /* .p NULL: none */
+	const char *upload;             /* file whose bytes are the body */
 	const struct hf_value *headers; /* dict, or NULL */
 	const char *agent;
 	const char *user, *password;

@@ -1,5 +1,6 @@
 """A container engine for tests: the part of the Docker API that modules speak, on a unix socket, its state in memory. Ids follow
 from names, so that two engines that are told the same are in the same state."""
+import base64
 import hashlib
 import http.server
 import io
@@ -27,6 +28,7 @@ class Refused(Exception):
 class Engine:
     def __init__(self):
         self.containers, self.networks, self.images, self.made, self.touched = {}, {}, {}, {}, 0
+        self.registry, self.headers, self.builds = {}, {}, []
         self.add_image("busybox:1", Env=["PATH=/bin"], Labels={"from": "image"}, Cmd=["sh"])
         self.add_image("web:2", ExposedPorts={"80/tcp": {}}, Volumes={"/data": {}})
         self.add_network("bridge", {})
@@ -127,11 +129,13 @@ class Engine:
         if name.endswith("nowhere"):
             return [{"status": "Pulling"}, {"error": "not found", "errorDetail": {"code": 404, "message": "manifest unknown"}}]
         if name.endswith("fresh") or f"{name}:{tag}" not in [t for i in self.images.values() for t in i["RepoTags"]]:
-            self.add_image(f"{name}:{tag}", Cmd=["new"])
+            self.held(self.add_image(f"{name}:{tag}", Cmd=["new"]), name)
         return [{"status": f"Pulling from {name}"}, {"status": "Status: done"}]
 
     def untag(self, name, force):
         image = self.image(name)
+        if name == image["Id"] and len(image["RepoTags"]) > 1 and not force:
+            raise Refused(409, f"conflict: unable to delete {name} (must be forced) - image is referenced in multiple repositories")
         if not force and any(c["Image"] == image["Id"] and c["State"]["Running"] for c in self.containers.values()):
             raise Refused(409, "conflict: unable to remove repository reference (container is using its image)")
         image["RepoTags"] = [t for t in image["RepoTags"] if t != name and name != image["Id"]]
@@ -140,11 +144,64 @@ class Engine:
         return [{"Untagged": name}]
 
     def load(self, data):
-        with tarfile.open(fileobj=io.BytesIO(data)) as t:
-            tags = json.load(t.extractfile("manifest.json"))[0]["RepoTags"]
+        try:
+            with tarfile.open(fileobj=io.BytesIO(data)) as t:
+                tags = [tag for one in json.load(t.extractfile("manifest.json")) for tag in one["RepoTags"]]
+        except (tarfile.TarError, KeyError):
+            return [{"stream": "nothing in it\n"}]
         for tag in tags:
             self.add_image(tag, Cmd=["loaded"])
         return [{"stream": f"Loaded image: {tag}\n"} for tag in tags]
+
+    def build(self, query, data):
+        """An image whose identity is what was sent; the last line of a Dockerfile may be a failure."""
+        with tarfile.open(fileobj=io.BytesIO(data)) as t:
+            sent = {re.sub("^\\.dockerfile\\..*", ".dockerfile.ELSEWHERE", m.name):
+                    [m.type.decode(), oct(m.mode), m.linkname, t.extractfile(m).read().decode() if m.isfile() else ""] for m in t}
+        query = {k: v if v[0] not in ("True", "False") else [v[0].lower()] for k, v in query.items()}
+        name = re.sub("^\\.dockerfile\\..*", ".dockerfile.ELSEWHERE", query.get("dockerfile", ["Dockerfile"])[0])
+        query.update({k: json.loads(query[k][0]) for k in ("buildargs", "cachefrom", "labels") if k in query})
+        if "dockerfile" in query:
+            query["dockerfile"] = [name]
+        if ".dockerignore" in sent:
+            sent[".dockerignore"][3] = re.sub("\\.dockerfile\\..*", ".dockerfile.ELSEWHERE", sent[".dockerignore"][3])
+        self.builds.append({"query": query, "sent": sent})
+        text = sent.get(name, ["", "", "", "fail"])[3]
+        if "fail" in text:
+            return [{"stream": "Step 1\n"}, {"error": "no", **({"errorDetail": {"code": 1, "message": "no"}} if "code" in text else {})}]
+        self.add_image(query["t"][0], Cmd=["built", hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()])
+        return [{"stream": "Step 1\nStep 2\n"}, {"status": "done"}, {"aux": {}}]
+
+    @staticmethod
+    def held(image, repository):
+        """A registry has it."""
+        digest = f"{repository}@sha256:" + hashlib.sha256(image["Id"].encode()).hexdigest()
+        if digest not in image["RepoDigests"]:
+            image["RepoDigests"].append(digest)
+        return digest.partition("@")[2]
+
+    def push(self, repository, tag):
+        image = self.image(f"{repository}:{tag}")
+        if repository.endswith("locked"):
+            return [{"errorDetail": {"message": "unauthorized: authentication required"}, "error": "unauthorized"}]
+        if repository.endswith("missing"):
+            return [{"errorDetail": {"message": "denied: repository is unauthorized"}, "error": "denied"}]
+        known = self.registry.get(f"{repository}:{tag}") == image["Id"]
+        self.registry[f"{repository}:{tag}"] = image["Id"]
+        self.held(image, repository)
+        return [{"status": "Layer already exists" if known else "Pushing"}, {"status": "Pushed"}]
+
+    def tag(self, image, name):
+        """Takes the name from who had it."""
+        for other in self.images.values():
+            other["RepoTags"] = [t for t in other["RepoTags"] if t != name]
+        image["RepoTags"].append(name)
+        return {}
+
+    def described(self, name):
+        if name not in self.registry:
+            raise Refused(404, f"{name} is in no registry")
+        return {"Descriptor": {"digest": "sha256:" + hashlib.sha256(self.registry[name].encode()).hexdigest()}}
 
     def save(self, name):
         image, out = self.image(name), io.BytesIO()
@@ -158,7 +215,7 @@ class Engine:
     def state(self):
         """What a user would see of it."""
         return {"containers": {c["Name"]: c for c in self.containers.values()}, "networks": {n["Name"]: n for n in self.networks.values()},
-                "images": self.images}
+                "images": self.images, "registry": self.registry, "headers": self.headers, "builds": self.builds}
 
     # --- the calls -----------------------------------------------------------------------------------------------
     def answer(self, method, path, query, body):
@@ -198,8 +255,10 @@ class Engine:
         ("GET", "/images/(.+)/get", lambda s, q, b, i: s.save(i)),
         ("POST", "/images/create", lambda s, q, b: s.pull(q["fromImage"], q["tag"])),
         ("POST", "/images/load", lambda s, q, b: s.load(b)),
-        ("POST", "/images/(.+)/tag", lambda s, q, b, i: s.image(i)["RepoTags"].append(f"{q['repo']}:{q['tag']}") if f"{q['repo']}:{q['tag']}" not in s.image(i)["RepoTags"] else None),
-        ("POST", "/images/(.+)/push", lambda s, q, b, i: [{"status": "Pushing"}, {"status": "Pushed"}]),
+        ("POST", "/images/(.+)/tag", lambda s, q, b, i: s.tag(s.image(i), f"{q['repo']}:{q['tag']}")),
+        ("POST", "/images/(.+)/push", lambda s, q, b, i: s.push(i, q["tag"])),
+        ("POST", "/build", lambda s, q, b: s.build(q, b)),
+        ("GET", "/distribution/(.+)/json", lambda s, q, b, i: s.described(i)),
         ("DELETE", "/images/(.+)", lambda s, q, b, i: s.untag(i, q.get("force") in ("True", "true", "1"))),
     ]
 
@@ -225,14 +284,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.readline()
         status, told = 200, None
         try:
-            body = data if path == "/images/load" else json.loads(data) if data else None
-            told = self.server.engine.answer(self.command, path, dict(urllib.parse.parse_qsl(url.query)), body)
+            body = data if path in ("/images/load", "/build") else json.loads(data) if data else None
+            query = urllib.parse.parse_qs(url.query) if path == "/build" else dict(urllib.parse.parse_qsl(url.query))
+            for name in ("X-Registry-Auth", "X-Registry-Config"):
+                if self.headers.get(name):
+                    self.server.engine.headers[path] = json.loads(base64.urlsafe_b64decode(self.headers[name]))
+            told = self.server.engine.answer(self.command, path, query, body)
         except Refused as e:
             status, told = e.status, {"message": str(e)}
-        streams = (path in ("/images/create", "/images/load") or path.endswith("/push")) and isinstance(told, list)
+        streams = (path in ("/images/create", "/images/load", "/build") or path.endswith("/push")) and isinstance(told, list)
         out = told if isinstance(told, bytes) else b"" if told is None else \
             b"".join(json.dumps(t).encode() + b"\r\n" for t in told) if streams and isinstance(told, list) else json.dumps(told).encode()
-        self.send_response(status if told is not None else 204)
+        self.send_response(201 if path.endswith("/tag") and status == 200 else status if told is not None else 204)
         if told is not None:
             self.send_header("Content-Type", "application/json")
             self.send_header(*(("Transfer-Encoding", "chunked") if streams else ("Content-Length", str(len(out)))))
@@ -250,6 +313,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Who asks may go before the answer is out."""
 
 
 def serve(path, engine):

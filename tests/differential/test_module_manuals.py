@@ -18,7 +18,7 @@ WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", 
            "find", "firewalld", "get_url", "git", "htpasswd", "ini_file", "known_hosts", "lineinfile", "openssl_privatekey", "raw",
            "replace", "script", "shell", "slurp", "stat", "synchronize", "tempfile", "template", "ufw", "unarchive",
            "uri", "wait_for", "wait_for_connection", "xml"}
-WRITTEN |= {"docker_container", "docker_network", "gem", "npm", "snap"}
+WRITTEN |= {"docker_container", "docker_image", "docker_network", "gem", "npm", "snap"}
 WRITTEN |= {"lvg", "lvol", "parted", "sefcontext"}
 
 
