@@ -83,6 +83,10 @@ static void actions_add(struct hf_arena *a, struct hf_value *actions, const stru
 	}
 }
 
+/* What is asked before machines are made. */
+static const char *const asked_before[] = { "ec2.offerings", "ec2.instance_types", "ec2.running",
+	"servicequotas.quota" };
+
 /* The smallest policy that lets somebody plan, apply and destroy this file. */
 static int policy_run(struct cli_call *call)
 {
@@ -96,6 +100,9 @@ static int policy_run(struct cli_call *call)
 	for (size_t i = 0; i < env->resources.n; i++) {
 		const struct hf_spec *spec = env->resources.at[i].spec;
 		actions_add(a, actions, spec);
+		for (size_t k = 0; hf_dict_get(spec->doc, "preflight") != NULL && k < HF_COUNT(asked_before);
+			k++)
+			actions_add(a, actions, hf_spec_find(env->specs, asked_before[k]));
 		if (strcmp(spec->type, "ec2.instance") == 0 ||
 			strcmp(spec->type, "iam.instance_profile") == 0)
 			hf_dict_put(actions, "iam:PassRole", hf_value_null(a));

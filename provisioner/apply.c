@@ -175,9 +175,12 @@ static void conductor(void *data)
 int hf_engine_apply(struct hf_engine *e, const struct hf_plan *plan, struct hf_error *err)
 {
 	struct applier ap = { .engine = e };
+	int rc = engine_preflight(e, plan, err);
+	if (rc < 0)
+		return rc;
 	steps_make(&ap, plan);
 	steps_order(&ap);
-	int rc = hf_fiber_start(e->fibers, conductor, &ap, err);
+	rc = hf_fiber_start(e->fibers, conductor, &ap, err);
 	if (rc == 0)
 		rc = hf_fibers_run(e->fibers, err);
 	if (rc < 0)

@@ -2,7 +2,7 @@ noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/block.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
-	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c %reldir%/preflight.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \
@@ -30,16 +30,19 @@ provisioner_types = \
 	%reldir%/resources/ec2/hosts.yaml \
 	%reldir%/resources/ec2/image.yaml \
 	%reldir%/resources/ec2/instance.yaml \
+	%reldir%/resources/ec2/instance_types.yaml \
 	%reldir%/resources/ec2/internet_gateway.yaml \
 	%reldir%/resources/ec2/key_pair.yaml \
 	%reldir%/resources/ec2/launch_template.yaml \
 	%reldir%/resources/ec2/nat_gateway.yaml \
 	%reldir%/resources/ec2/network_acl.yaml \
 	%reldir%/resources/ec2/network_acl_entry.yaml \
+	%reldir%/resources/ec2/offerings.yaml \
 	%reldir%/resources/ec2/placement_group.yaml \
 	%reldir%/resources/ec2/route.yaml \
 	%reldir%/resources/ec2/route_table.yaml \
 	%reldir%/resources/ec2/route_table_association.yaml \
+	%reldir%/resources/ec2/running.yaml \
 	%reldir%/resources/ec2/security_group.yaml \
 	%reldir%/resources/ec2/security_group_egress.yaml \
 	%reldir%/resources/ec2/security_group_ingress.yaml \
@@ -93,6 +96,7 @@ provisioner_types = \
 	%reldir%/resources/sagemaker/user_profile.yaml \
 	%reldir%/resources/secretsmanager/secret.yaml \
 	%reldir%/resources/servicediscovery/namespace.yaml \
+	%reldir%/resources/servicequotas/quota.yaml \
 	%reldir%/resources/sns/topic.yaml \
 	%reldir%/resources/ssm/association.yaml \
 	%reldir%/resources/ssm/document.yaml \

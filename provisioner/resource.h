@@ -23,6 +23,8 @@ struct hf_engine {
 HF_CHECK int engine_ready(struct hf_engine *e, struct hf_error *err);
 /* lookup.c: the outputs of the file's look-ups become variables; once. */
 HF_CHECK int engine_look_up(struct hf_engine *e, struct hf_error *err);
+/* preflight.c: HF_E_UNSUPPORTED, HF_E_DENIED: machines of the plan cannot be had, by zone or by quota. */
+HF_CHECK int engine_preflight(struct hf_engine *e, const struct hf_plan *plan, struct hf_error *err);
 /* What templates may know: resource → outputs, for_each → key → outputs. */
 struct hf_value *known_all(struct hf_engine *e);
 /* The same of what r depends on alone: its templates speak of nothing else. */

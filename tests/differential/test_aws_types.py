@@ -12,7 +12,7 @@ from places import ROOT
 
 RESOURCES = ROOT / "provisioner" / "resources"
 SERVICES = yaml.safe_load((RESOURCES / "services.yaml").read_text())
-MODELS = {"elasticloadbalancing": "elbv2", "elasticfilesystem": "efs", "tagging": "resourcegroupstaggingapi"}
+MODELS = {"elasticloadbalancing": "elbv2", "elasticfilesystem": "efs", "tagging": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
 XML = ("ec2", "query", "rest-xml")
 LIST_ITEM = {"ec2": "item", "query": "member", "rest-xml": "member"}
 TYPES = sorted(p for p in RESOURCES.glob("*/*.yaml"))

@@ -5,6 +5,7 @@ import time
 
 from .wire import Refusal
 
+VCPUS = {"t3.micro": 2, "p5.48xlarge": 192, "p4d.24xlarge": 96, "m5.large": 2}
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 # kind: (create, member of its answer, id member, prefix, describe, list, delete, code when absent, states)
 TABLE = {
@@ -479,8 +480,17 @@ class Ec2:
         return {"Images": [r for r in rows if re.fullmatch(name.replace("*", ".*"), r["Name"])]}
 
     def ec2_DescribeInstanceTypeOfferings(self, **a):
+        """offerings: type → zones; others are everywhere."""
         wanted = next((f["Values"] for f in a.get("Filters", []) if f["Name"] == "instance-type"), [])
-        return {"InstanceTypeOfferings": [{"InstanceType": t, "LocationType": "availability-zone", "Location": z} for t in wanted if "nowhere" not in t for z in ZONES]}
+        return {"InstanceTypeOfferings": [{"InstanceType": t, "LocationType": "availability-zone", "Location": z} for t in wanted for z in self.offerings.get(t, ZONES)]}
+
+    def ec2_DescribeInstanceTypes(self, InstanceTypes, **_):
+        return {"InstanceTypes": [{"InstanceType": t, "VCpuInfo": {"DefaultVCpus": VCPUS.get(t, 4)}} for t in InstanceTypes if self.offerings.get(t, ZONES)]}
+
+    def service_quotas_GetServiceQuota(self, ServiceCode, QuotaCode, **_):
+        if QuotaCode not in self.quotas:
+            raise Refusal("NoSuchResourceException", f"The request failed because the specified service does not exist: {QuotaCode}")
+        return {"Quota": {"ServiceCode": ServiceCode, "QuotaCode": QuotaCode, "QuotaName": "vCPUs", "Value": float(self.quotas[QuotaCode])}}
 
     def ec2_DescribeSpotPriceHistory(self, InstanceTypes, **_):
         prices = getattr(self, "spot_prices", {})

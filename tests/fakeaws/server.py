@@ -211,10 +211,10 @@ class Fake:
         return reply
 
     def slay(self):
-        while self.victim is None:  # its first call may be here before who started it knows
+        while (victim := self.victim) is None:  # its first call may be here before who started it knows
             time.sleep(0.002)
-        self.victim.send_signal(signal.SIGKILL)
-        self.victim.wait()
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
 
     # --- for tests ---
 

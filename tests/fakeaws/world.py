@@ -58,6 +58,8 @@ class World(Ec2, Services):
         self.iam_delay = 0.0  # until others see a role or profile
         self.lag = 0.0        # until EC2 shows what it made
         self.capacity = {}    # (type, zone, market) → how many; absent: enough
+        self.offerings = {}   # instance type → zones that have it; absent: all
+        self.quotas = {c: 5000.0 for c in ("L-1216C47A", "L-34B43A08", "L-DB2E81BA", "L-3819A6DF", "L-417A185B", "L-7212CCBC", "L-C4BD4855")}
         self.made = []        # every thing ever made, in order
 
     # --- things ---
