@@ -202,6 +202,24 @@ static void cache_forget(struct poll *p, const struct hf_manifest *m, const stru
 		(void)unlink(hf_object_cache_path(p->arena, cache, &m->files[i].sha256));
 }
 
+/* Which objects the release is made of, beside its folder: what no such list names may be removed. */
+static int objects_note(struct poll *p, const struct hf_manifest *m, const char *folder, struct hf_error *err)
+{
+	enum { LIST_MAX = 64 << 20 };
+	hf_auto_buf list = hf_buf_init(LIST_MAX);
+	struct hf_fs_attr attr = { 0600, HF_KEEP_UID, HF_KEEP_GID, true };
+	const char *path = hf_sprintf(p->arena, "%s.objects", folder);
+	char hex[HF_SHA256_HEX];
+	if (hf_fs_exists(path))
+		return 0;
+	for (size_t i = 0; i < m->n_files; i++) {
+		hf_buf_puts(&list, hf_digest_hex(&m->files[i].sha256, hex));
+		hf_buf_put(&list, '\n');
+	}
+	int result = hf_buf_check(&list, "a list of objects", err);
+	return result < 0 ? result : hf_fs_replace(path, hf_buf_str(&list), attr, err);
+}
+
 static int release_bring(struct poll *p, struct hf_manifest *m, const char **ret_path, struct hf_error *err)
 {
 	char key[HF_RELEASE_KEY_SIZE];
@@ -231,6 +249,8 @@ static int release_bring(struct poll *p, struct hf_manifest *m, const char **ret
 		if (result == -HF_E_TRUST && hf_fs_remove_tree(*ret_path, NULL) < 0)
 			return hf_fail(err, HF_E_IO, "%s was changed and cannot be removed", *ret_path);
 	}
+	if (result == 0)
+		result = objects_note(p, m, *ret_path, err);
 	return result;
 }
 

@@ -28,6 +28,7 @@ holdfastd_SOURCES = \
 	%reldir%/outbox.c %reldir%/outbox.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/prune.c %reldir%/prune.h \
+	%reldir%/prune_files.c %reldir%/prune_files.h \
 	%reldir%/pull.c %reldir%/pull.h \
 	%reldir%/reboot.c %reldir%/reboot.h \
 	%reldir%/recall.c %reldir%/recall.h \

@@ -1,5 +1,6 @@
-/* agent/prune.h - forget what nobody can ask for any more: logs of old corrections, folders of releases that
- * no rollback leads to. What a rollback needs (undo logs and pre-images of runs not taken back) is kept. */
+/* agent/prune.h - forget what nobody can ask for any more: old corrections and runs, folders and objects of
+ * old releases, pre-images that no undo record names. What a rollback to one of the last twenty releases
+ * needs is kept. Not to be called while a poll, a run or a look is under way. */
 #pragma once
 #include "agent/agent.h"
 

@@ -246,7 +246,11 @@ def disturb(machine, chosen):
             assert after[t.title] == before[t.title], f"{t.title}, {way}: not as it was"
     others = {title: [e["action"] for e in rows] for title, rows in told.items() if title not in {t.title for t in things}}
     needed = {f"above {t.title}" for t in things} | {f"unit file {t.n}" for t in things}
-    assert set(others) <= needed, f"told of what nobody touched: {others}"
+    if not set(others) <= needed:
+        told = json.loads(machine.holdfast("drift", "--json", "--limit", "5000"))
+        rows = [(e["id"], e["title"], e["action"], e["t"], e["diff"]) for e in told["events"] if e["title"] in set(others) - needed]
+        raise AssertionError(f"told of what nobody touched: {rows}\nnow: {told['now']}\nchanged: {[(t.title, way) for t, way in chosen]}\n"
+                             f"{machine.looks([t for t in machine.things if t.title in others])}\n{machine.log()}")
 
 
 def last(rows):
