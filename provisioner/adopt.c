@@ -70,18 +70,21 @@ static int import_look(struct hf_engine *e, const struct hf_resource *r, const c
 
 int hf_engine_import(struct hf_engine *e, const char *name, const char *id, struct hf_error *err)
 {
-	const struct hf_resource *r = hf_environment_find(e->env, name);
 	struct hf_value *wanted;
 	struct observed o;
+	int rc = engine_ready(e, err);
+	if (rc == 0)
+		rc = engine_look_up(e, err);
+	if (rc < 0)
+		return rc;
+	const struct hf_resource *r = hf_environment_find(e->env, name);
 	if (r == NULL)
 		return hf_fail(err, HF_E_ARGUMENT, "%s: there is no resource \"%s\"", e->env->path, name);
 	const struct hf_state_doc *d = hf_state_find(e->state, name);
 	if (d != NULL)
 		return hf_fail(
 			err, HF_E_EXISTS, "%s is %s already", name, hf_dict_cstr(d->doc, "id", "being made"));
-	int rc = engine_ready(e, err);
-	if (rc == 0)
-		rc = wanted_of(e, r, &wanted, err);
+	rc = wanted_of(e, r, &wanted, err);
 	if (rc == 0)
 		rc = import_look(e, r, id, wanted, &o, err);
 	return rc < 0 ? rc : adopt(e, r, &o, wanted, true, err);
@@ -277,6 +280,8 @@ int hf_engine_rebuild(struct hf_engine *e, struct hf_value **ret, struct hf_erro
 	struct tag_reader t = { .engine = e };
 	hf_map_init_str(&t.found, e->arena);
 	int rc = engine_ready(e, err);
+	if (rc == 0)
+		rc = engine_look_up(e, err);
 	if (rc == 0)
 		rc = tagging_read(&t, err);
 	if (rc == 0)

@@ -181,5 +181,10 @@ struct hf_value *pending_all(struct hf_engine *e)
 
 int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err)
 {
+	int rc = e->env->n_unexpanded > 0 ? engine_ready(e, err) : 0; /* which names there are is looked up */
+	if (rc == 0 && e->env->n_unexpanded > 0)
+		rc = engine_look_up(e, err);
+	if (rc < 0)
+		return rc;
 	return hf_environment_outputs(e->arena, e->env, known_all(e), pending_all(e), ret, err);
 }

@@ -83,7 +83,7 @@ HF_CHECK int hf_engine_import(struct hf_engine *e, const char *name, const char 
  * again. *ret: {"found": [name …], "missing": [{"name", "reason"} …], "unknown": [{"name", "arn"} …]};
  * unknown: tagged with this environment, not in the file. */
 HF_CHECK int hf_engine_rebuild(struct hf_engine *e, struct hf_value **ret, struct hf_error *err);
-/* The outputs as the state has them, without asking AWS. */
+/* The outputs as the state has them, without asking AWS, unless a for_each goes over what is looked up. */
 HF_CHECK int hf_engine_outputs(struct hf_engine *e, struct hf_value **ret, struct hf_error *err);
 const char *hf_action_name(enum hf_action action);
 

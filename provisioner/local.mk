@@ -3,10 +3,13 @@ noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/block.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
 	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c %reldir%/preflight.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
+	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
+	%reldir%/depend.c %reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \
-	%reldir%/render.c %reldir%/saved.c \
+	%reldir%/module.c %reldir%/property.c %reldir%/render.c %reldir%/saved.c %reldir%/scope.h \
 	%reldir%/spec.c %reldir%/spec.h %reldir%/spec_data.h \
 	%reldir%/state.c %reldir%/state.h %reldir%/target.c \
 	%reldir%/wire.c %reldir%/wire.h

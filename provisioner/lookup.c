@@ -24,7 +24,7 @@ static int look_up(struct hf_engine *e, const struct hf_lookup *l, struct hf_err
 {
 	struct hf_value *context, *outputs = hf_value_dict(e->arena);
 	struct reply reply;
-	int rc = hf_value_render(e->arena, e->env, NULL, l->properties, NULL, NULL, &context, err);
+	int rc = hf_lookup_render(e->arena, e->env, l, &context, err);
 	HF_DICT_EACH (l->spec->properties, p) {
 		struct hf_value *v = rc < 0 ? NULL : hf_dict_find(context, hf_entry_key(p));
 		if (v != NULL)
@@ -45,19 +45,35 @@ static int look_up(struct hf_engine *e, const struct hf_lookup *l, struct hf_err
 		struct hf_value *v = hf_wire_at(e->arena, item, hf_entry_value(row)->u.string.p);
 		hf_dict_set(outputs, hf_entry_key(row), v == NULL ? hf_value_cstr(e->arena, "") : v);
 	}
-	hf_dict_put(e->env->variables, l->name, outputs);
+	hf_environment_looked(e->env, l, outputs);
 	return 0;
 }
 
+/* Those of which everything is known. A look-up may speak of one that comes before it. */
+static int look_up_some(struct hf_engine *e, struct hf_error *err)
+{
+	for (size_t i = 0; i < e->env->lookups.n; i++) {
+		const struct hf_lookup *l = &e->env->lookups.at[i];
+		if (l->scope->unexpanded || hf_dict_get(e->env->looked, l->name) != NULL)
+			continue;
+		int rc = look_up(e, l, err);
+		if (rc < 0)
+			return hf_wrap(err, "%s", l->name);
+	}
+	return 0;
+}
+
+/* What is looked up may be what a for_each goes over, and the modules it makes may look up more. */
 int engine_look_up(struct hf_engine *e, struct hf_error *err)
 {
-	if (hf_dict_len(e->env->unlooked) == 0)
-		return 0;
-	for (size_t i = 0; i < e->env->lookups.n; i++) {
-		int rc = look_up(e, &e->env->lookups.at[i], err);
-		if (rc < 0)
-			return hf_wrap(err, "%s", e->env->lookups.at[i].name);
+	int rc = look_up_some(e, err);
+	for (int round = 0; rc == 0 && e->env->n_unexpanded > 0; round++) {
+		if (round > HF_MODULE_DEPTH_MAX)
+			return hf_fail(err, HF_E_INTERNAL, "%s: a for_each is not known after %d look-ups",
+				e->env->path, round);
+		rc = hf_environment_expand(e->arena, e->env, err);
+		if (rc == 0)
+			rc = look_up_some(e, err);
 	}
-	e->env->unlooked = hf_value_dict(e->arena);
-	return 0;
+	return rc;
 }

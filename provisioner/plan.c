@@ -153,7 +153,7 @@ static int plan_deletions(struct planner *p, bool all, struct hf_error *err)
 	struct hf_engine *e = p->engine;
 	for (size_t i = 0; i < hf_state_count(e->state); i++) {
 		struct hf_state_doc *d = hf_state_at(e->state, i);
-		const struct hf_resource *r = hf_environment_find(e->env, d->name);
+		const struct hf_resource *r = hf_environment_like(e->env, d->name);
 		if (d->doc == NULL || (r != NULL && !all) || !target_chosen(&p->targets, d->name))
 			continue;
 		const struct look *k = hf_map_get(&p->looks, d->name);
@@ -177,7 +177,7 @@ static void plan_drift(struct planner *p)
 			continue;
 		struct hf_change c = { .name = d->name,
 			.spec = k->spec,
-			.resource = hf_environment_find(e->env, d->name),
+			.resource = hf_environment_like(e->env, d->name),
 			.doc = d };
 		const struct hf_value *left = hf_dict_get(d->doc, "properties");
 		c.action = compare(p, &c, k, left == NULL ? hf_value_dict(e->arena) : left);
@@ -198,11 +198,11 @@ int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, s
 	struct planner p = { .engine = e, .plan = hf_new(e->arena, struct hf_plan), .drift = drift };
 	hf_map_init_str(&p.looks, e->arena);
 	p.pending = hf_value_dict(e->arena);
-	int rc = targets_choose(e, options, &p.targets, err);
-	if (rc == 0)
-		rc = engine_ready(e, err);
+	int rc = engine_ready(e, err);
 	if (rc == 0 && options->kind == HF_PLAN_APPLY)
 		rc = engine_look_up(e, err);
+	if (rc == 0)
+		rc = targets_choose(e, options, &p.targets, err);
 	if (rc == 0)
 		rc = look_at_all(e, &p.targets, &p.looks, err);
 	p.known = known_all(e);

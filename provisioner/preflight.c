@@ -75,8 +75,7 @@ static const struct hf_value *property_of(struct flight *f, const struct hf_reso
 	const struct hf_value *known, const struct hf_value *pending)
 {
 	struct hf_value *v = name == NULL ? NULL : hf_dict_get(r->properties, name), *out = NULL;
-	if (v == NULL ||
-		hf_value_render(f->arena, f->engine->env, r->each, v, known, pending, &out, NULL) < 0 ||
+	if (v == NULL || hf_property_render(f->arena, f->engine->env, r, v, known, pending, &out, NULL) < 0 ||
 		hf_is(out, HF_UNDEFINED))
 		return NULL; /* known after apply */
 	return out;

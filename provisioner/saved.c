@@ -49,7 +49,8 @@ struct hf_value *hf_plan_value(
 	return out;
 }
 
-/* Over everything, secrets included, and over the file's properties: what is shown may hide a difference. */
+/* Over everything, secrets included, and over the file and its modules: what is shown may hide a difference.
+ */
 static int fingerprint(struct hf_arena *a, const struct hf_environment *env, const struct hf_plan *plan,
 	const char **ret, struct hf_error *err)
 {
@@ -57,10 +58,13 @@ static int fingerprint(struct hf_arena *a, const struct hf_environment *env, con
 	hf_auto_buf text = hf_buf_init(SAVED_MAX);
 	char hex[HF_SHA256_HEX];
 	int rc = hf_json_write(&text, hf_plan_value(a, env, plan), &style, err);
+	if (rc == 0)
+		rc = hf_json_write(&text, env->doc, &style, err);
+	HF_MAP_EACH (&env->files, e) {
+		rc = rc < 0 ? rc : hf_json_write(&text, e->value, &style, err);
+	}
 	for (size_t i = 0; rc == 0 && i < plan->changes.n; i++) {
 		const struct hf_change *c = &plan->changes.at[i];
-		if (c->resource != NULL)
-			rc = hf_json_write(&text, c->resource->properties, &style, err);
 		if (c->doc != NULL)
 			hf_buf_puts(&text, c->doc->etag.text);
 	}

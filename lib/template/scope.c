@@ -392,6 +392,7 @@ static int link_attribute(struct linker *k, struct node *n, struct scope *s)
 {
 	struct attribute_node *at = &n->u.attribute;
 	struct hf_str name = at->key->u.string;
+	*hf_vec_push(k->arena, &k->template->steps) = n;
 	at->hash = hf_value_hash(at->key);
 	at->hint = hf_new(k->arena, uint32_t);
 	at->loop_field = hf_loop_field(name);
@@ -428,6 +429,9 @@ static int link_expression(struct linker *k, struct node *n, struct scope *s)
 		return link_filter(k, n, s);
 	case N_CONST:
 		return 0;
+	case N_ITEM:
+		*hf_vec_push(k->arena, &k->template->steps) = n;
+		__attribute__((fallthrough));
 	default: /* one or two operands, items */
 		r = link_node(k, n->u.pair.left, s);
 		return r < 0 || n->u.pair.right == NULL ? r : link_node(k, n->u.pair.right, s);

@@ -145,6 +145,46 @@ struct hf_value *hf_template_names(struct hf_arena *a, const struct hf_template 
 	return list;
 }
 
+/* What is read of n, when that is one step by a constant name; NULL: nothing. */
+static const struct node *step_of(const struct hf_template *t, const struct node *n, struct hf_str *ret)
+{
+	for (size_t i = 0; i < t->steps.n; i++) {
+		const struct node *s = t->steps.at[i];
+		if (s->kind == N_ATTRIBUTE && s->u.attribute.object == n) {
+			*ret = s->u.attribute.key->u.string;
+			return s;
+		}
+		if (s->kind == N_ITEM && s->u.item.object == n && s->u.item.index->kind == N_CONST &&
+			hf_is(s->u.item.index->u.constant, HF_STRING)) {
+			*ret = s->u.item.index->u.constant->u.string;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+struct hf_value *hf_template_paths(struct hf_arena *a, const struct hf_template *t)
+{
+	enum { STEPS_MAX = 8 };
+	struct hf_value *paths = hf_value_set(a), *list = hf_value_list(a);
+	for (size_t i = 0; i < t->names.n; i++) {
+		const struct node *n = t->names.at[i];
+		struct hf_str step;
+		if (n->kind != N_NAME || !n->u.name.cached || n->u.name.global != NULL)
+			continue; /* the template's own, or a function of the language */
+		const char *path = n->u.name.key->u.string.p;
+		for (int k = 0; k < STEPS_MAX && (n = step_of(t, n, &step)) != NULL; k++) {
+			if (memchr(step.p, '.', step.n) != NULL)
+				break;
+			path = hf_sprintf(a, "%s.%.*s", path, HF_STR_ARG(step));
+		}
+		hf_dict_put(paths, path, NULL);
+	}
+	HF_DICT_EACH (paths, entry)
+		hf_list_append(list, hf_entry_key(entry));
+	return list;
+}
+
 bool hf_template_is_template(const struct hf_template_env *env, struct hf_str text)
 {
 	const char *starts[] = { env->block_start, env->variable_start, env->comment_start };

@@ -133,6 +133,9 @@ struct hf_str hf_template_single_name(const struct hf_template *t);
 /* Names the template may read from outside (for dependency tracking), as a list of strings; an upper bound.
  */
 struct hf_value *hf_template_names(struct hf_arena *a, const struct hf_template *t);
+/* Those that are neither its own nor functions of the language, with what is read of each as far as it is
+ * said in so many words: "vpc.id", "module.net.vpc". */
+struct hf_value *hf_template_paths(struct hf_arena *a, const struct hf_template *t);
 /* False when text has none of the three opening delimiters of env: rendering would give it back unchanged. */
 bool hf_template_is_template(const struct hf_template_env *env, struct hf_str text);
 

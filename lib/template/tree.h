@@ -270,6 +270,7 @@ struct hf_template {
 	struct scope *root;
 	struct nodes blocks;
 	struct nodes names; /* every name that is read */
+	struct nodes steps; /* every attribute and item that is read of something */
 };
 
 struct node *hf_node_new(struct hf_arena *a, enum node_kind kind, uint32_t line, uint32_t column);

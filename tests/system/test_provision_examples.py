@@ -153,7 +153,7 @@ def test_what_is_looked_up_is_used_and_followed(tmp_path, aws):  # noqa: F811
 
 @pytest.mark.parametrize("old,new,text", [
     ("type: ec2.zones", "type: ec2.vpc", '"ec2.vpc" is nothing that is looked up'),
-    ("Name: \"{{ name }}\"", "Name: \"{{ seen.id }}\"", '"seen" is no variable; a look-up speaks of nothing else'),
+    ("Name: \"{{ name }}\"", "Name: \"{{ seen.id }}\"", "wanted: it speaks of seen, which is not there before apply"),
     ("type: ssm.parameter", "type: ssm.value", "ssm.value is looked up, not made"),
     ("{type: ssm.value, properties: {Name: \"{{ name }}\"}}", "{type: ssm.value}", "ssm.value needs Name"),
     ("who: {type", "name: {type", "name is a variable as well"),

@@ -39,7 +39,7 @@ class Work:
 
     def start(self, verb, *args, env=()):
         return subprocess.Popen(
-            [str(BUILD / "holdfast"), "env", verb, str(self.file), *args], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [str(BUILD / "holdfast"), "env", *verb.split(), str(self.file), *args], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.fake.url, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
                  "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(self.folder), **dict(env)},
         )

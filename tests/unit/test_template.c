@@ -324,6 +324,14 @@ static void names_read(void **state)
 	assert_int_equal(hf_list_len(names), 2);
 	assert_string_equal(hf_list_at(names, 0)->u.string.p, "a");
 	assert_string_equal(hf_list_at(names, 1)->u.string.p, "c");
+	const char *source = "{{ (module['net'].vpc).id ~ module[x].y ~ vpc.id | upper }}{% for z in "
+			     "net.zones %}{{ z.name ~ range(3) }}{% endfor %}";
+	static const char *const wanted[] = { "module.net.vpc.id", "module", "x", "vpc.id", "net.zones" };
+	assert_int_equal(hf_template_compile(a, &env, hf_str(source), "t", &t, &err), 0);
+	struct hf_value *paths = hf_template_paths(a, t);
+	assert_int_equal(hf_list_len(paths), HF_COUNT(wanted));
+	for (size_t i = 0; i < HF_COUNT(wanted); i++)
+		assert_string_equal(hf_list_at(paths, i)->u.string.p, wanted[i]);
 	assert_int_equal(hf_template_compile(a, &env, HF_STR("{{ name }}"), "t", &t, &err), 0);
 	assert_string_equal(hf_template_single_name(t).p, "name");
 	assert_int_equal(hf_template_compile(a, &env, HF_STR("{{ name }} "), "t", &t, &err), 0);
