@@ -93,3 +93,7 @@ check_PROGRAMS += %reldir%/test_looks
 check_PROGRAMS += %reldir%/test_rollout
 %canon_reldir%_test_rollout_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_rollout_LDADD = $(release_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_watch_fanotify
+%canon_reldir%_test_watch_fanotify_SOURCES = %reldir%/test_watch_fanotify.c agent/watch_fanotify.c agent/watch_index.c
+%canon_reldir%_test_watch_fanotify_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
+%canon_reldir%_test_watch_fanotify_LDADD = $(data_libs) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
