@@ -199,6 +199,7 @@ static int run_apply(struct cli_call *call)
 		level > o.verbosity)
 		print.verbosity = o.verbosity = level > 4 ? 4 : (int)level;
 	o.hooks = &hooks;
+	o.brief = print.verbosity < 1;
 	if (cli_given(call, "strict") && strict(call, &err) < 0)
 		return cli_fail(call, &err);
 	apply_print_versions(&print, hf_config_path(call->arena));

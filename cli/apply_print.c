@@ -45,10 +45,10 @@ static void say(const struct apply_print *p, FILE *to, const char *what, struct 
 }
 
 /* As wide as the terminal less one column; 79 where there is none. */
-static size_t columns(void)
+static size_t columns(const struct apply_print *p)
 {
 	struct winsize w;
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_col == 0)
+	if (!p->terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_col == 0)
 		return BANNER;
 	return w.ws_col > BANNER ? (size_t)w.ws_col - 1 : BANNER;
 }
@@ -61,21 +61,21 @@ static size_t characters(const char *text)
 	return n;
 }
 
-static void banner(const char *text)
+static void banner(const struct apply_print *p, const char *text)
 {
 	static const char row[] =
 		"***************************************************************************"
 		"****";
-	size_t n = characters(text), width = columns(), stars = width > n + 3 ? width - n : 3;
+	size_t n = characters(text), width = columns(p), stars = width > n + 3 ? width - n : 3;
 	printf("\n%s ", text);
 	for (size_t left = stars; left > 0; left -= left < sizeof(row) - 1 ? left : sizeof(row) - 1)
 		fwrite(row, 1, left < sizeof(row) - 1 ? left : sizeof(row) - 1, stdout);
 	putchar('\n');
 }
 
-static void banner_of(struct hf_arena *a, const char *what, const char *name)
+static void banner_of(const struct apply_print *p, struct hf_arena *a, const char *what, const char *name)
 {
-	banner(name == NULL || *name == '\0' ? what : hf_sprintf(a, "%s [%s]", what, name));
+	banner(p, name == NULL || *name == '\0' ? what : hf_sprintf(a, "%s [%s]", what, name));
 }
 
 /* Keys that are ours or noise to a reader. */
@@ -339,7 +339,7 @@ static void print_recap(const struct apply_print *p, struct hf_arena *a, const s
 		hf_list_append(names, hf_entry_key(h));
 	if (hf_list_len(names) > 1)
 		qsort(names->u.list->at, hf_list_len(names), sizeof(*names->u.list->at), by_text);
-	banner("PLAY RECAP");
+	banner(p, "PLAY RECAP");
 	for (size_t h = 0; h < hf_list_len(names); h++) {
 		const char *name = hf_list_at(names, h)->u.string.p;
 		const struct hf_value *one = hf_dict_get(all, name);
@@ -371,7 +371,7 @@ static void note_progress(const struct hf_value *e)
 
 static void print_task_start(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
-	banner_of(a, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
+	banner_of(p, a, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
 		hf_dict_cstr(e, "task", NULL));
 	if (p->verbosity > 1)
 		say(p, stdout, "verbose",
@@ -424,6 +424,25 @@ static void print_meta(const struct apply_print *p, struct hf_arena *a, const st
 	say(p, stdout, "skipped", hf_buf_str(&out));
 }
 
+static void print_warning(const struct apply_print *p, struct hf_arena *a, const char *msg)
+{
+	fflush(stdout); /* what came before stays before it where both go to one place */
+	say(p, stderr, "warning", hf_str(hf_sprintf(a, "[WARNING]: %s", msg)));
+}
+
+static void print_play(struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+{
+	p->hosts = hf_dict_int(e, "hosts", 0);
+	banner_of(p, a, "PLAY", hf_dict_cstr(e, "play", NULL));
+}
+
+/* How a task ended goes out in one write with the next banner, which follows at once; not where somebody
+ * looks on, nor where the next item or host may take its time first. */
+static bool next_follows(const struct apply_print *p, const struct hf_value *e)
+{
+	return !p->terminal && p->hosts == 1 && hf_dict_get(e, "item") == NULL;
+}
+
 static void print_human(struct apply_print *p, const struct hf_value *e)
 {
 	hf_auto_arena a = hf_arena_new();
@@ -432,7 +451,7 @@ static void print_human(struct apply_print *p, const struct hf_value *e)
 	if (!task)
 		apply_print_flush(p);
 	if (strcmp(type, "play") == 0)
-		banner_of(a, "PLAY", hf_dict_cstr(e, "play", NULL));
+		print_play(p, a, e);
 	else if (strcmp(type, "task_start") == 0)
 		print_task_start(p, a, e);
 	else if (task)
@@ -450,10 +469,11 @@ static void print_human(struct apply_print *p, const struct hf_value *e)
 	else if (strcmp(type, "no_hosts") == 0)
 		say(p, stdout, "skipped", hf_str(msg));
 	else if (strcmp(type, "warning") == 0)
-		say(p, stderr, "warning", hf_str(hf_sprintf(a, "[WARNING]: %s", msg)));
+		print_warning(p, a, msg);
 	else
 		printf("%s\n", msg);
-	fflush(stdout);
+	if (!task || !next_follows(p, e))
+		fflush(stdout);
 }
 
 static void print_line(const struct apply_print *p, const struct hf_value *e)

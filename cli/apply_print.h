@@ -10,6 +10,7 @@ struct apply_print {
 	bool terminal;              /* somebody watches: durations, and the line of progress.h */
 	bool hide_skipped, hide_ok; /* display_skipped_hosts, display_ok_hosts */
 	int verbosity;
+	int64_t hosts; /* of the play */
 	uint64_t started_ms;
 	/* files brought in since the last line: shown together for all hosts */
 	struct hf_arena *arena;

@@ -26,14 +26,18 @@ void hf_copy_work_touches(struct hf_copy_work *w, const char *path)
 		hf_map_set(&w->touched, hf_strdup(hf_task_arena(w->c), path), w);
 }
 
-int hf_copy_work_source(struct hf_copy_work *w, struct hf_copy_source *s)
+static bool mode_preserved(const struct hf_copy_work *w)
+{
+	return w->p->attr.mode != NULL && strcmp(w->p->attr.mode, "preserve") == 0;
+}
+
+/* Done once, and only where somebody can read it: to hash costs more than everything else about a small file
+ * that is as it should be. */
+static int source_sum(struct hf_copy_work *w, struct hf_copy_source *s)
 {
 	char hex[HF_DIGEST_HEX_MAX];
-	struct stat st;
-	int found = s->path == NULL ? 0 : hf_task_stat(w->c, s->path, &st, w->err);
-	if (found < 0)
-		return found;
-	s->mode = s->path != NULL ? st.st_mode & 07777 : 0;
+	if (*s->sha1 != '\0')
+		return 0;
 	int result = s->in_memory ? hf_hash_hex("sha1", s->data, hex, w->err)
 				  : hf_hash_file_hex("sha1", s->path, hex, w->err);
 	if (result < 0)
@@ -42,10 +46,22 @@ int hf_copy_work_source(struct hf_copy_work *w, struct hf_copy_source *s)
 	return 0;
 }
 
+int hf_copy_work_source(struct hf_copy_work *w, struct hf_copy_source *s)
+{
+	struct stat st;
+	if (s->path != NULL && (!s->in_memory || mode_preserved(w))) {
+		int found = hf_task_stat(w->c, s->path, &st, w->err);
+		if (found < 0)
+			return found;
+		s->mode = st.st_mode & 07777;
+	}
+	return w->p->checksum != NULL || (!w->tree && hf_task_told(w->c)) ? source_sum(w, s) : 0;
+}
+
 struct hf_file_attr hf_copy_work_attr(struct hf_copy_work *w, const struct hf_copy_source *s)
 {
 	struct hf_file_attr attr = w->p->attr;
-	if (attr.mode != NULL && strcmp(attr.mode, "preserve") == 0)
+	if (mode_preserved(w))
 		attr.mode = s->path != NULL ? hf_file_mode_text(hf_task_arena(w->c), s->mode) : NULL;
 	return attr;
 }
@@ -79,17 +95,22 @@ static int parents_make(struct hf_copy_work *w, const char *dir)
 	return 0;
 }
 
-static bool content_same(const struct hf_copy_source *s, const char *path)
+static bool content_same(const struct hf_copy_source *s, const char *path, const struct stat *seen)
 {
-	return s->in_memory ? hf_file_content_same(path, s->data) : hf_file_content_same_file(path, s->path);
+	return s->in_memory ? hf_file_content_same(path, seen, s->data)
+			    : hf_file_content_same_file(path, s->path);
 }
 
-static void report(struct hf_copy_work *w, const struct hf_copy_source *s, const char *dest)
+static int report(struct hf_copy_work *w, struct hf_copy_source *s, const char *dest)
 {
 	if (w->tree)
-		return;
+		return 0;
+	int result = source_sum(w, s);
+	if (result < 0)
+		return result;
 	hf_result_cstr(w->c, w->change, "dest", dest);
 	hf_result_cstr(w->c, w->change, "checksum", s->sha1);
+	return 0;
 }
 
 static int report_copied(struct hf_copy_work *w, const struct hf_copy_source *s)
@@ -131,7 +152,7 @@ static void diff_source(struct hf_copy_work *w, const struct hf_copy_source *s, 
 	hf_file_content_diff(w->c, w->change, dest, s->shown != NULL ? s->shown : dest, after);
 }
 
-static int file_replace(struct hf_copy_work *w, const struct hf_copy_source *s, const char *dest)
+static int file_replace(struct hf_copy_work *w, struct hf_copy_source *s, const char *dest)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
 	w->changed = true;
@@ -139,8 +160,9 @@ static int file_replace(struct hf_copy_work *w, const struct hf_copy_source *s, 
 	diff_source(w, s, dest);
 	if (w->p->backup == HF_YES && hf_fs_exists(dest) && !w->touch && !w->tree)
 		w->backup = hf_file_backup_name(a, dest);
-	report(w, s, dest);
-	int result = report_copied(w, s);
+	int result = report(w, s, dest);
+	if (result == 0)
+		result = report_copied(w, s);
 	if (result < 0 || !w->touch)
 		return result;
 	struct hf_file_attr attr = hf_copy_work_attr(w, s);
@@ -156,23 +178,41 @@ static int file_replace(struct hf_copy_work *w, const struct hf_copy_source *s, 
 	return hf_file_content_write(w->c, w->change, &f, w->err);
 }
 
+/* As most files are most of the time: nothing to do about it, and nobody to tell. */
+static bool file_passed(struct hf_copy_work *w, const char *dest, const struct hf_file_attr *attr)
+{
+	struct hf_error unheard HF_UNINITIALIZED;
+	bool changed = false;
+	if (w->touch || hf_task_told(w->c))
+		return false;
+	struct hf_change unread = { .result = hf_value_dict(hf_task_arena(w->c)) };
+	return hf_file_attr_sync(w->c, &unread, dest, attr, NULL, false, &changed, &unheard) == 0 && !changed;
+}
+
 /* The bytes are there already: attributes alone. */
-static int file_keep(struct hf_copy_work *w, const struct hf_copy_source *s, const char *dest)
+static int file_keep(
+	struct hf_copy_work *w, struct hf_copy_source *s, const char *dest, const struct stat *seen)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
 	struct hf_file_attr attr = hf_copy_work_attr(w, s);
 	struct hf_file_diff diff = { NULL, NULL };
+	if (!w->touch)
+		attr.seen = seen;
+	if (file_passed(w, dest, &attr))
+		return 0;
 	if (hf_task_diff(w->c) && !w->touch)
 		diff = (struct hf_file_diff){ hf_value_dict(a), hf_value_dict(a) };
 	if (diff.before != NULL) {
 		hf_dict_put(diff.before, "path", hf_value_cstr(a, dest));
 		hf_dict_put(diff.after, "path", hf_value_cstr(a, dest));
 	}
-	report(w, s, dest);
+	int result = report(w, s, dest);
+	if (result < 0)
+		return result;
 	if (!w->tree && w->p->remote_src != HF_YES)
 		hf_result_cstr(w->c, w->change, "path", dest);
 	bool changed = false;
-	int result = hf_file_attr_sync(w->c, w->change, dest, &attr, &diff, w->touch, &changed, w->err);
+	result = hf_file_attr_sync(w->c, w->change, dest, &attr, &diff, w->touch, &changed, w->err);
 	if (result < 0)
 		return result;
 	if (changed) {
@@ -204,15 +244,20 @@ static bool left_alone(const struct hf_copy_work *w, const char *dest)
 }
 
 /* Into a folder that is not there yet. */
-static int file_with_parents(struct hf_copy_work *w, const struct hf_copy_source *s, const char *dest)
+static int file_with_parents(struct hf_copy_work *w, struct hf_copy_source *s, const char *dest)
 {
 	w->changed = true;
 	int result = parents_make(w, hf_path_dir(hf_task_arena(w->c), dest));
 	return result < 0 ? result : file_replace(w, s, dest);
 }
 
-int hf_copy_work_file(struct hf_copy_work *w, const struct hf_copy_source *s, const char *relative,
-	const char *dest, bool follow)
+static const struct stat *regular(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) ? st : NULL;
+}
+
+int hf_copy_work_file(
+	struct hf_copy_work *w, struct hf_copy_source *s, const char *relative, const char *dest, bool follow)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
 	struct stat st = { 0 };
@@ -236,8 +281,9 @@ int hf_copy_work_file(struct hf_copy_work *w, const struct hf_copy_source *s, co
 		file_leave(w, s, dest);
 		return 0;
 	}
-	if (!link && content_same(s, dest))
-		return file_keep(w, s, dest);
+	const struct stat *seen = regular(&st);
+	if (!link && content_same(s, dest, seen))
+		return file_keep(w, s, dest, seen);
 	int result = place_refused(w, dest);
 	return result < 0 ? result : file_replace(w, s, dest);
 }

@@ -20,8 +20,8 @@ struct hf_copy_source {
 	const char *shown; /* for the diff */
 	struct hf_str data;
 	bool in_memory;
-	mode_t mode; /* permission bits of path, for mode=preserve */
-	char sha1[41];
+	mode_t mode;   /* permission bits of path, for mode=preserve */
+	char sha1[41]; /* empty until somebody wants to know */
 };
 
 /* One task, from check to apply. */
@@ -41,10 +41,10 @@ struct hf_copy_work {
 
 struct hf_copy_work *hf_copy_work_new(struct hf_module_context *c, const struct hf_copy_params *p,
 	struct hf_change *change, struct hf_error *err);
-/* Fills sha1 (and mode) of a source that has path or data. */
+/* Completes a source that has path or data. */
 HF_CHECK int hf_copy_work_source(struct hf_copy_work *w, struct hf_copy_source *s);
 /* One file to dest, or below it when dest ends with '/' or is a directory. */
-HF_CHECK int hf_copy_work_file(struct hf_copy_work *w, const struct hf_copy_source *s, const char *relative,
+HF_CHECK int hf_copy_work_file(struct hf_copy_work *w, struct hf_copy_source *s, const char *relative,
 	const char *dest, bool follow);
 /* The attributes asked for, with `mode: preserve` replaced by the source's. */
 struct hf_file_attr hf_copy_work_attr(struct hf_copy_work *w, const struct hf_copy_source *s);

@@ -41,12 +41,24 @@ const char *hf_file_work_reason(struct hf_file_work *w, int errnum, const char *
 	return hf_sprintf(hf_task_arena(w->c), "[Errno %d] %s: b'%s'", errnum, strerror(errnum), path);
 }
 
+const struct stat *hf_file_work_look(struct hf_file_work *w, const char *path)
+{
+	if (!w->touch && w->seen_path != NULL && strcmp(w->seen_path, path) == 0)
+		return &w->seen;
+	w->seen_path = lstat(path, &w->seen) < 0 ? NULL : hf_strdup(hf_task_arena(w->c), path);
+	return w->seen_path == NULL ? NULL : &w->seen;
+}
+
+static const char *state_at(struct hf_file_work *w, const char *path)
+{
+	const struct stat *st = hf_file_work_look(w, path);
+	return st == NULL ? "absent" : hf_file_state_of(st);
+}
+
 const char *hf_file_work_followed(struct hf_file_work *w, const char *path)
 {
-	struct stat st;
-	if (w->p->follow != HF_YES || lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
-		return path;
-	return hf_file_realpath(hf_task_arena(w->c), path);
+	const struct stat *st = w->p->follow == HF_YES ? hf_file_work_look(w, path) : NULL;
+	return st == NULL || !S_ISLNK(st->st_mode) ? path : hf_file_realpath(hf_task_arena(w->c), path);
 }
 
 static int time_parse(struct hf_file_work *w, const char *text, const char *format, struct hf_file_time *ret)
@@ -113,8 +125,10 @@ static int times_sync(struct hf_file_work *w, const char *path)
 
 int hf_file_work_attributes(struct hf_file_work *w, const char *path)
 {
-	int result = hf_file_attr_sync(
-		w->c, w->change, path, &w->p->attr, &w->diff, w->touch, &w->changed, w->err);
+	struct hf_file_attr attr = w->p->attr;
+	if (!w->touch && hf_file_attr_asks(&attr))
+		attr.seen = hf_file_work_look(w, path);
+	int result = hf_file_attr_sync(w->c, w->change, path, &attr, &w->diff, w->touch, &w->changed, w->err);
 	return result < 0 ? result : times_sync(w, path);
 }
 
@@ -123,7 +137,7 @@ static int state_file(struct hf_file_work *w)
 	const char *path = w->path;
 	if (strcmp(w->before, "file") != 0) {
 		path = hf_file_work_followed(w, path);
-		w->before = hf_file_state(path);
+		w->before = state_at(w, path);
 	}
 	hf_result_cstr(w->c, w->change, "path", path);
 	if (strcmp(w->before, "file") != 0 && strcmp(w->before, "hard") != 0) {
@@ -187,7 +201,7 @@ static int recurse_visit(
 static int state_directory(struct hf_file_work *w)
 {
 	const char *path = hf_file_work_followed(w, w->path);
-	w->before = hf_file_state(path);
+	w->before = state_at(w, path);
 	hf_result_cstr(w->c, w->change, "path", path);
 	if (strcmp(w->before, "absent") == 0) {
 		w->changed = true;
@@ -250,12 +264,12 @@ static int state_touch(struct hf_file_work *w)
 }
 
 /* `path: dir` with a file to put there means the file inside. */
-static const char *work_path(struct hf_arena *a, const struct hf_file_params *p)
+static const char *work_path(struct hf_file_work *w, const struct hf_file_params *p)
 {
-	if (p->state == FILE_LINK || p->state == FILE_ABSENT || !hf_fs_is_dir(p->path))
-		return p->path;
 	const char *base = p->basename != NULL ? p->basename : p->src != NULL ? hf_path_base(p->src) : "";
-	return *base != '\0' ? hf_path_join(a, p->path, base) : p->path;
+	if (p->state == FILE_LINK || p->state == FILE_ABSENT || *base == '\0' || !hf_fs_is_dir(p->path))
+		return p->path;
+	return hf_path_join(hf_task_arena(w->c), p->path, base);
 }
 
 /* Without `state`, what is there already; a directory for recurse, else a file. */
@@ -283,9 +297,9 @@ static int work_refuse(struct hf_file_work *w, const char *message)
 static int work_prepare(struct hf_file_work *w)
 {
 	const struct hf_file_params *p = w->p;
-	w->path = work_path(hf_task_arena(w->c), p);
+	w->path = work_path(w, p);
 	w->src = p->src;
-	w->before = hf_file_state(w->path);
+	w->before = state_at(w, w->path);
 	w->state = work_state(p, w->before);
 	if (p->recurse == HF_YES && w->state != FILE_DIRECTORY)
 		return work_refuse(w, "recurse option requires state to be 'directory'");

@@ -18,7 +18,7 @@ const char *hf_file_mode_text(struct hf_arena *a, mode_t mode)
 	return hf_sprintf(a, "0%03o", (unsigned)(mode & 07777));
 }
 
-static const char *state_of(const struct stat *st)
+const char *hf_file_state_of(const struct stat *st)
 {
 	if (S_ISLNK(st->st_mode))
 		return "link";
@@ -30,7 +30,7 @@ static const char *state_of(const struct stat *st)
 const char *hf_file_state(const char *path)
 {
 	struct stat st;
-	return lstat(path, &st) < 0 ? "absent" : state_of(&st);
+	return lstat(path, &st) < 0 ? "absent" : hf_file_state_of(&st);
 }
 
 char *hf_file_realpath(struct hf_arena *a, const char *path)
@@ -126,7 +126,7 @@ static int attr_mode(struct hf_module_context *c, const char *path, const struct
 	return 0;
 }
 
-static bool attr_asks(const struct hf_file_attr *attr)
+bool hf_file_attr_asks(const struct hf_file_attr *attr)
 {
 	const char *const texts[] = { attr->mode, attr->owner, attr->group, attr->attributes, attr->seuser,
 		attr->serole, attr->setype, attr->selevel };
@@ -140,10 +140,12 @@ int hf_file_attr_sync(struct hf_module_context *c, struct hf_change *change, con
 	const struct hf_file_attr *attr, const struct hf_file_diff *diff, bool touch, bool *changed,
 	struct hf_error *err)
 {
-	if (!attr_asks(attr))
+	if (!hf_file_attr_asks(attr))
 		return 0;
 	struct stat st;
-	if (lstat(path, &st) < 0) {
+	if (attr->seen != NULL) {
+		st = *attr->seen;
+	} else if (lstat(path, &st) < 0) {
 		if (errno != ENOENT || touch)
 			return hf_fail_errno(err, HF_E_TASK, "stat %s", path);
 		*changed = true;
@@ -173,7 +175,7 @@ void hf_file_attr_report(struct hf_module_context *c, struct hf_change *change, 
 	hf_result_cstr(c, change, "owner", hf_accounts_user(a, st.st_uid, NULL));
 	hf_result_cstr(c, change, "group", hf_accounts_group(a, st.st_gid, NULL));
 	hf_result_cstr(c, change, "mode", hf_file_mode_text(a, st.st_mode));
-	hf_result_cstr(c, change, "state", state_of(&st));
+	hf_result_cstr(c, change, "state", hf_file_state_of(&st));
 	hf_result_int(c, change, "size", st.st_size);
 	const char *label = hf_file_label_get(a, path);
 	if (label != NULL)
@@ -192,6 +194,8 @@ int hf_file_attr_done(struct hf_module_context *c, struct hf_change *change, int
 {
 	if (outcome < 0)
 		change->changed = false;
+	else if (!change->changed && !hf_task_told(c))
+		return outcome;
 	const char *state = hf_dict_cstr(change->result, "state", NULL);
 	hf_file_attr_forget(change);
 	if (state != NULL)

@@ -9,6 +9,8 @@ struct hf_file_attr {
 	const char *mode, *owner, *group, *attributes;
 	const char *seuser, *serole, *setype, *selevel;
 	enum hf_tristate unsafe_writes;
+	const struct stat
+		*seen; /* what lstat(2) said of the path a moment ago, when only looking; NULL: ask */
 };
 
 /* Rows for a module's table. T: its params struct; M: its member of type struct hf_file_attr. */
@@ -47,14 +49,18 @@ HF_CHECK int hf_file_attr_want(struct hf_module_context *c, struct hf_change *ch
 HF_CHECK int hf_file_attr_sync(struct hf_module_context *c, struct hf_change *change, const char *path,
 	const struct hf_file_attr *attr, const struct hf_file_diff *diff, bool touch, bool *changed,
 	struct hf_error *err);
+/* Whether it asks for anything. */
+bool hf_file_attr_asks(const struct hf_file_attr *attr);
 /* uid, gid, owner, group, mode, size, state of path into the result; nothing where it does not exist. */
 void hf_file_attr_report(struct hf_module_context *c, struct hf_change *change, const char *path);
 /* Takes back what hf_file_attr_report() put: path is about to change or to go. */
 void hf_file_attr_forget(struct hf_change *change);
-/* The same for the result's own "path" or "dest"; call it last, whatever the outcome. Returns outcome. */
+/* The same for the result's own "path" or "dest", unless nothing changed and nobody is told; call it last,
+ * whatever the outcome. Returns outcome. */
 int hf_file_attr_done(struct hf_module_context *c, struct hf_change *change, int outcome);
 /* "file", "directory", "link", "hard" or "absent". */
 const char *hf_file_state(const char *path);
+const char *hf_file_state_of(const struct stat *st);
 const char *hf_file_mode_text(struct hf_arena *a, mode_t mode);
 /* realpath(3), or, where the last part does not exist, Python's idea of it. */
 char *hf_file_realpath(struct hf_arena *a, const char *path);

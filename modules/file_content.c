@@ -40,21 +40,25 @@ static int open_regular(const char *path, struct stat *st)
 	return hf_take_fd(&fd);
 }
 
-bool hf_file_content_same(const char *path, struct hf_str data)
+bool hf_file_content_same(const char *path, const struct stat *seen, struct hf_str data)
 {
 	struct stat st;
-	char block[SMALL];
-	hf_auto_fd fd = open_regular(path, &st);
-	if (fd < 0 || (size_t)st.st_size != data.n)
+	char block[SMALL] HF_UNINITIALIZED;
+	if (seen == NULL && stat(path, &st) < 0)
 		return false;
-	for (size_t at = 0; at < data.n;) {
+	if (seen == NULL)
+		seen = &st;
+	if (!S_ISREG(seen->st_mode) || (size_t)seen->st_size != data.n)
+		return false;
+	hf_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	for (size_t at = 0; fd >= 0 && at < data.n;) {
 		size_t left = data.n - at;
 		ssize_t n = block_read(fd, block, left < sizeof(block) ? left : sizeof(block));
 		if (n <= 0 || (size_t)n > data.n - at || memcmp(block, data.p + at, (size_t)n) != 0)
 			return false;
 		at += (size_t)n;
 	}
-	return true;
+	return fd >= 0;
 }
 
 bool hf_file_content_same_file(const char *path, const char *source)

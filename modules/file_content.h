@@ -16,8 +16,9 @@ struct hf_file_content {
 	bool unsynced;    /* one of many: the caller syncs the file system at the end */
 };
 
-/* Is path a regular file with just these bytes? A file that does not exist or cannot be read is not. */
-bool hf_file_content_same(const char *path, struct hf_str data);
+/* Is path a regular file with just these bytes? A file that does not exist or cannot be read is not. seen:
+ * what lstat(2) said of it a moment ago, NULL: ask. */
+bool hf_file_content_same(const char *path, const struct stat *seen, struct hf_str data);
 bool hf_file_content_same_file(const char *path, const char *source);
 /* Validate, back up, write, set attributes. */
 HF_CHECK int hf_file_content_write(struct hf_module_context *c, struct hf_change *change,

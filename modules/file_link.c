@@ -106,10 +106,14 @@ static const char *link_target(struct hf_file_work *w)
 
 static int link_attributes(struct hf_file_work *w)
 {
-	if (!w->touch && !hf_fs_exists(w->path))
+	bool leads = hf_fs_exists(w->path);
+	if (!w->touch && !leads)
+		return 0;
+	bool timed = w->mtime.kind != FILE_TIME_KEEP || w->atime.kind != FILE_TIME_KEEP;
+	if (leads && !timed && !hf_file_attr_asks(&w->p->attr))
 		return 0;
 	const char *at = hf_file_work_followed(w, w->path);
-	if (at != w->path && !hf_fs_exists(at)) {
+	if (at != w->path && !leads) {
 		hf_task_warn(w->c,
 			"Cannot set fs attributes on a non-existent symlink target. follow should be set to "
 			"False to avoid this.");

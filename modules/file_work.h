@@ -1,6 +1,7 @@
 /* modules/file_work.h - what the states of the file module share: one task on its way, looking or touching.
  */
 #pragma once
+#include <sys/stat.h>
 #include <time.h>
 
 #include "modules/file_attr.h"
@@ -34,6 +35,8 @@ struct hf_file_work {
 	struct hf_file_time mtime, atime;
 	struct hf_file_diff diff;
 	bool changed;
+	const char *seen_path; /* the path that seen is of */
+	struct stat seen;      /* while only looking, what is there is looked at once */
 };
 
 /* The whole of the file module for params that copy and unarchive make themselves. */
@@ -45,6 +48,8 @@ int hf_file_work_link(struct hf_file_work *w);
 int hf_file_work_hard(struct hf_file_work *w);
 /* Attributes and times of path. */
 HF_CHECK int hf_file_work_attributes(struct hf_file_work *w, const char *path);
+/* lstat(2) of path; NULL: it is not there. Good until the next call. */
+const struct stat *hf_file_work_look(struct hf_file_work *w, const char *path);
 /* path, or where it leads when it is a link and `follow` is on. */
 const char *hf_file_work_followed(struct hf_file_work *w, const char *path);
 /* Python's str(OSError) for path */

@@ -23,16 +23,22 @@ struct hf_text_edit hf_text_edit(
 
 int hf_text_load(struct hf_text_edit *e, const char *path, struct hf_error *err)
 {
-	struct hf_arena *a = hf_task_arena(e->c);
+	struct stat st;
 	e->path = path;
-	e->exists = hf_fs_exists(path);
-	e->real = e->exists ? hf_file_realpath(a, path) : path;
+	e->exists = stat(path, &st) == 0;
 	e->before = HF_STR("");
-	if (hf_fs_is_dir(path)) {
+	if (e->exists && S_ISDIR(st.st_mode)) {
 		hf_result_int(e->c, e->change, "rc", 256);
 		return hf_fail(err, HF_E_TASK, "Path %s is a directory !", path);
 	}
-	return e->exists ? hf_fs_read(a, path, HF_FILE_TEXT_MAX, &e->before, err) : 0;
+	return e->exists ? hf_fs_read(hf_task_arena(e->c), path, HF_FILE_TEXT_MAX, &e->before, err) : 0;
+}
+
+static const char *text_real(const struct hf_text_edit *e)
+{
+	return e->real != NULL ? e->real
+	       : e->exists     ? hf_file_realpath(hf_task_arena(e->c), e->path)
+			       : e->path;
 }
 
 /* Bytes up to and with the next end of line. */
@@ -161,9 +167,9 @@ static int text_write(struct hf_text_edit *e, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(e->c);
 	struct hf_file_content f = {
-		.path = e->real, .data = e->after, .attr = e->attr, .backup = e->backup_file
+		.path = text_real(e), .data = e->after, .attr = e->attr, .backup = e->backup_file
 	};
-	const char *dir = hf_path_dir(a, e->real);
+	const char *dir = hf_path_dir(a, f.path);
 	int result = 0;
 	if (*dir != '\0' && !hf_fs_exists(dir))
 		result = hf_fs_mkdirs(dir, 0777, err);
@@ -198,8 +204,8 @@ int hf_text_undo(struct hf_module_context *c, const void *params, const struct h
 	struct hf_undo *undo, struct hf_error *err)
 {
 	const struct hf_text_edit *e = change->state;
-	int result = e->exists ? hf_undo_file(undo, e->real, err)
-			       : hf_file_undo_new(undo, hf_task_arena(c), e->real, err);
+	int result = e->exists ? hf_undo_file(undo, text_real(e), err)
+			       : hf_file_undo_new(undo, hf_task_arena(c), text_real(e), err);
 	if (result == 0 && e->backup_file != NULL)
 		result = hf_undo_file(undo, e->backup_file, err);
 	return result;

@@ -33,7 +33,8 @@ struct hf_text_edit {
 	struct hf_module_context *c;
 	struct hf_change *change;
 	const struct hf_file_attr *attr;
-	const char *path, *real; /* as written, and where links lead */
+	const char *path;
+	const char *real; /* where links lead; NULL: not looked up, as it is only for what is written */
 	const char *validate;
 	bool exists, backup;
 	bool content_changed;

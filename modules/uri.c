@@ -309,7 +309,7 @@ static int answer_keep(struct call *call, const struct hf_web_response *r)
 	}
 	hf_result_cstr(call->c, call->change, "path", dest);
 	struct hf_file_content f = { .path = dest, .data = r->body, .attr = &call->p->attr };
-	if (!hf_file_content_same(dest, r->body))
+	if (!hf_file_content_same(dest, NULL, r->body))
 		return hf_file_content_write(call->c, call->change, &f, call->err);
 	return hf_file_attr_sync(
 		call->c, call->change, dest, &call->p->attr, NULL, true, &changed, call->err);

@@ -30,37 +30,40 @@ static ssize_t read_again(int fd, void *p, size_t n)
 }
 
 /* Exact for regular files; others grow and waste at most as much again. */
-static size_t first_size(int fd, size_t max)
+static size_t first_size(int fd, size_t max, bool *ret_exact)
 {
 	struct stat st;
 	size_t size = READ_STEP;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+	*ret_exact = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+	if (*ret_exact)
 		size = (size_t)st.st_size;
 	return size > max ? max : size;
 }
 
 int hf_fs_read_fd(struct hf_arena *a, int fd, size_t max, struct hf_str *ret, struct hf_error *err)
 {
-	size_t size = first_size(fd, max), n = 0;
-	char *p = hf_alloc(a, size + 1);
+	bool exact;
+	size_t size = first_size(fd, max, &exact), n = 0;
+	size_t room =
+		size + 1; /* one byte more than there should be: a file that does not give it has ended */
+	char *p = hf_alloc(a, room);
 	for (;;) {
-		char extra; /* a full buffer is usually the end: look before growing */
-		ssize_t got = n < size ? read_again(fd, p + n, size - n) : read_again(fd, &extra, 1);
+		ssize_t got = read_again(fd, p + n, room - n);
 		if (got < 0)
 			return hf_fail_errno(err, HF_E_IO, "read");
-		if (got == 0)
-			break;
-		if (n < size) {
-			n += (size_t)got;
-			continue;
-		}
-		if (n >= max)
+		n += (size_t)got;
+		if (n > max)
 			return hf_fail(err, HF_E_LIMIT, "more than %zu bytes", max);
-		size = size * 2 + READ_STEP > max ? max : size * 2 + READ_STEP;
-		char *wider = hf_alloc(a, size + 1);
+		if (got == 0 || (exact && n == size))
+			break;
+		if (n < room)
+			continue;
+		room = room * 2 + READ_STEP;
+		if (room - 1 > max)
+			room = max + 1;
+		char *wider = hf_alloc(a, room);
 		memcpy(wider, p, n);
 		p = wider;
-		p[n++] = extra;
 	}
 	p[n] = '\0';
 	*ret = (struct hf_str){ p, n };

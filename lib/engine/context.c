@@ -41,6 +41,12 @@ int hf_task_verbosity(const struct hf_module_context *c)
 	return task(c)->run->options->verbosity;
 }
 
+bool hf_task_told(const struct hf_module_context *c)
+{
+	const struct hf_task *t = task(c);
+	return !t->run->options->brief || t->node->kw[HF_KW_register] != NULL;
+}
+
 const struct hf_value *hf_task_facts(struct hf_module_context *c)
 {
 	return task(c)->host->run->facts;

@@ -157,6 +157,25 @@ static int check_and_apply(
 	return result < 0 ? result : t->module->apply(c, t->params, change, err);
 }
 
+/* Goes to the folder of the task, by the descriptor of it that the task before left where it is the same one.
+ * A user that the task becomes goes by the path, and so only where every folder above lets it. */
+static bool enter(struct hf_task *t)
+{
+	struct hf_run *run = t->run;
+	const char *dir = hf_task_dir((struct hf_module_context *)t);
+	if (t->forked)
+		return chdir(dir) == 0;
+	if (run->task_dir > 0 && strcmp(run->task_dir_path, dir) == 0)
+		return fchdir(run->task_dir - 1) == 0;
+	if (chdir(dir) < 0)
+		return false;
+	if (run->task_dir > 0)
+		close(run->task_dir - 1);
+	run->task_dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) + 1;
+	run->task_dir_path = hf_strdup(run->arena, dir);
+	return true;
+}
+
 /* Relative paths of a task mean the playbook's directory, as in Ansible. Where the user that the task becomes
  * may not enter it, they mean the directory the run was started in. */
 static int run_in_playbook_dir(
@@ -164,7 +183,7 @@ static int run_in_playbook_dir(
 {
 	if (t->run->start_dir == 0)
 		t->run->start_dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) + 1;
-	bool moved = t->run->start_dir > 0 && chdir(hf_task_dir((struct hf_module_context *)t)) == 0;
+	bool moved = t->run->start_dir > 0 && enter(t);
 	int result = check_and_apply(t, r, change, err);
 	if (moved && fchdir(t->run->start_dir - 1) < 0 && result == 0)
 		return hf_fail_errno(err, HF_E_IO, "return to the directory the run was started in");

@@ -82,6 +82,9 @@ struct hf_arena *hf_task_arena(struct hf_module_context *c); /* lives until the 
 bool hf_task_check_mode(const struct hf_module_context *c);
 bool hf_task_diff(const struct hf_module_context *c);     /* diffs are wanted; skip the work otherwise */
 int hf_task_verbosity(const struct hf_module_context *c); /* how many -v */
+/* Whether anybody can read the whole result of this task though it changes nothing (register, -v, the agent);
+ * else what costs work and only informs, such as a checksum, may be left out of it. */
+bool hf_task_told(const struct hf_module_context *c);
 const struct hf_value *hf_task_facts(struct hf_module_context *c); /* ansible_facts so far: a dict */
 const char *hf_task_name(const struct hf_module_context *c);
 struct hf_pos hf_task_pos(const struct hf_module_context *c);

@@ -397,6 +397,8 @@ int hf_run_playbooks(const struct hf_run_options *options, struct hf_run_summary
 	int r = run_all(run, ret, &started, err);
 	if (run->start_dir > 0)
 		close(run->start_dir - 1);
+	if (run->task_dir > 0)
+		close(run->task_dir - 1);
 	if (r < 0)
 		ret->exit_status = started || (r != -HF_E_PARSE && r != -HF_E_UNSUPPORTED && r != -HF_E_LIMIT)
 					   ? EXIT_ERROR

@@ -86,8 +86,10 @@ struct hf_run_options {
 	bool plan;                   /* with check: events say plan: change, none, unknown (and why), fail */
 	bool become, check, diff, force_handlers, step, flush_cache;
 	bool list_tasks, list_tags, list_hosts, syntax_check;
-	bool go_on;   /* a failed task keeps no other from running: each stands for a resource of its own */
-	bool watches; /* collect hf_resource.watches (agent) */
+	bool go_on; /* a failed task keeps no other from running: each stands for a resource of its own */
+	bool brief; /* of a task that neither changed anything nor failed, the hooks read no more than how it
+		       ended and its msg: see hf_task_told() */
+	bool watches;    /* collect hf_resource.watches (agent) */
 	bool no_lookups; /* templates reach no files, environment or programs; see hf_templar_source.sealed */
 	int verbosity;
 	uint32_t deadline_s; /* of the whole run; 0: none */

@@ -115,7 +115,9 @@ struct hf_run {
 	bool started;                       /* --start-at-task was found, or not asked for */
 	char step;                          /* 'c': no more questions */
 	uint64_t deadline_ms;
-	int start_dir;   /* a descriptor of where the run was started, + 1; 0: not opened yet */
+	int start_dir; /* a descriptor of where the run was started, + 1; 0: not opened yet */
+	int task_dir;  /* the same of where the last task ran */
+	const char *task_dir_path;
 	int fatal;       /* exit status of an error outside tasks; 0: by its kind */
 	double max_fail; /* max_fail_percentage of the play; below 0: none */
 	unsigned task_number,

@@ -53,6 +53,23 @@ def strip(line):
     return re.sub(r"\033\[[0-9;]*m|\*", "", line)
 
 
+def test_a_pipe_gets_what_was_done_before_the_next_task_is_at_work(holdfast, tmp_path):
+    (tmp_path / "site.yml").write_text(PLAY + f"""  tasks:
+    - {{name: quick, command: echo}}
+    - {{name: long, command: cat {tmp_path}/gate}}
+""")
+    os.mkfifo(tmp_path / "gate")
+    run = subprocess.Popen([holdfast, "apply", "site.yml"], cwd=tmp_path, stdout=subprocess.PIPE)
+    out, end = b"", time.monotonic() + 60
+    while b"TASK [long]" not in out and time.monotonic() < end:
+        if select.select([run.stdout], [], [], 0.2)[0]:
+            out += os.read(run.stdout.fileno(), 65536)
+    (tmp_path / "gate").write_text("")
+    rest, _ = run.communicate(timeout=60)
+    assert b"changed: [localhost]\n\nTASK [long]" in out, out
+    assert run.returncode == 0 and b"changed: [localhost]\n\nPLAY RECAP" in rest
+
+
 COLOURS = PLAY + """  tasks:
     - {name: is fine, ping: }
     - {name: changes, command: echo}
