@@ -403,7 +403,7 @@ static void print_retry(const struct apply_print *p, struct hf_arena *a, const s
 static void print_playbook(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
 	const char *path = hf_dict_cstr(e, "path", ""), *slash = strrchr(path, '/');
-	banner(hf_sprintf(a, "PLAYBOOK: %s", slash == NULL ? path : slash + 1));
+	banner(p, hf_sprintf(a, "PLAYBOOK: %s", slash == NULL ? path : slash + 1));
 	say(p, stdout, "verbose",
 		hf_str(hf_sprintf(a, "%lld plays in %s", (long long)hf_dict_int(e, "plays", 0), path)));
 }
