@@ -1,12 +1,15 @@
 #include "agent/broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #include "agent/fit.h"
 #include "agent/net.h"
+#include "agent/net_unit.h"
 #include "agent/pull.h"
 #include "agent/report.h"
 #include "agent/wire.h"
@@ -32,7 +35,8 @@ enum alarm_kind { ALARM_BAD_HINT, ALARM_LINK_UNSTABLE, ALARM_KINDS };
 struct hf_broker {
 	struct hf_agent *agent;
 	int socket;
-	pid_t pid;
+	pid_t pid;          /* 0: none, or one that has not said so yet */
+	bool child_of_ours; /* not a unit of its own */
 	bool connected, stopping;
 	sd_event_source *io, *child, *again;
 	struct hf_buf in;
@@ -207,7 +211,9 @@ static void on_hint(struct hf_broker *b, struct hf_str payload)
 
 static void dispatch(struct hf_broker *b, const struct hf_wire_message *m)
 {
-	if (m->kind == HF_WIRE_UP)
+	if (m->kind == HF_WIRE_HERE && !b->child_of_ours)
+		b->pid = (pid_t)m->id;
+	else if (m->kind == HF_WIRE_UP)
 		on_up(b);
 	else if (m->kind == HF_WIRE_DOWN)
 		on_down(b, m->payload, m->id != 0);
@@ -215,6 +221,22 @@ static void dispatch(struct hf_broker *b, const struct hf_wire_message *m)
 		HF_MUST(hf_spool_acked(b->agent->spool, m->id, err));
 	else if (m->kind == HF_WIRE_MESSAGE)
 		on_hint(b, m->payload);
+}
+
+static void role_ended(struct hf_broker *b, const char *how, int status)
+{
+	b->io = sd_event_source_disable_unref(b->io);
+	b->child = sd_event_source_disable_unref(b->child);
+	hf_close_fd(&b->socket);
+	b->pid = 0;
+	if (b->stopping)
+		return;
+	on_down(b, HF_STR("the net role ended"), false);
+	hf_log(HF_LOG_WARNING, "the net role ended (%s %d): it is started again", how, status);
+	if (hf_time_monotonic_ms() - b->started_ms > STEADY_MS)
+		b->wait_ms = RESTART_MS;
+	hf_timer_set(b->again, b->wait_ms);
+	b->wait_ms = b->wait_ms * 2 > RESTART_MAX_MS ? RESTART_MAX_MS : b->wait_ms * 2;
 }
 
 static int on_wire(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -228,31 +250,20 @@ static int on_wire(sd_event_source *source, int fd, uint32_t events, void *data)
 		hf_close_fd(&m.fd); /* none of these messages carries one */
 	}
 	hf_buf_done(&b->in);
-	if (result < 0) /* it has gone: its exit is handled by on_child() */
+	if (result < 0 && !b->child_of_ours)
+		role_ended(b, "as a unit, process", (int)b->pid);
+	else if (result < 0) /* it has gone: its exit is handled by on_child() */
 		sd_event_source_set_enabled(b->io, SD_EVENT_OFF);
 	return 0;
 }
 
 static int on_child(sd_event_source *source, const siginfo_t *info, void *data)
 {
-	struct hf_broker *b = data;
-	b->io = sd_event_source_disable_unref(b->io);
-	b->child = sd_event_source_disable_unref(b->child);
-	hf_close_fd(&b->socket);
-	b->pid = 0;
-	if (b->stopping)
-		return 0;
-	on_down(b, HF_STR("the net role ended"), false);
-	hf_log(HF_LOG_WARNING, "the net role ended (%s %d): it is started again",
-		info->si_code == CLD_EXITED ? "status" : "signal", info->si_status);
-	if (hf_time_monotonic_ms() - b->started_ms > STEADY_MS)
-		b->wait_ms = RESTART_MS;
-	hf_timer_set(b->again, b->wait_ms);
-	b->wait_ms = b->wait_ms * 2 > RESTART_MAX_MS ? RESTART_MAX_MS : b->wait_ms * 2;
+	role_ended(data, info->si_code == CLD_EXITED ? "status" : "signal", info->si_status);
 	return 0;
 }
 
-int hf_broker_start(struct hf_broker *b, struct hf_error *err)
+static int child_start(struct hf_broker *b, struct hf_error *err)
 {
 	int pair[2];
 	int result = hf_wire_pair(true, pair, err);
@@ -267,12 +278,39 @@ int hf_broker_start(struct hf_broker *b, struct hf_error *err)
 	close(pair[1]);
 	b->socket = pair[0];
 	b->pid = pid;
-	b->started_ms = hf_time_monotonic_ms();
-	if (pid < 0 || sd_event_add_io(b->agent->loop, &b->io, b->socket, EPOLLIN, on_wire, b) < 0 ||
-		sd_event_add_child(b->agent->loop, &b->child, pid, WEXITED, on_child, b) < 0)
+	if (pid < 0 || sd_event_add_child(b->agent->loop, &b->child, pid, WEXITED, on_child, b) < 0)
 		return hf_fail_errno(err, HF_E_IO, "start the net role");
-	if ((result = credentials_send(b, false, err)) < 0)
+	return 0;
+}
+
+/* A unit of its own where systemd offers one, else a child; what goes wrong with the unit is no reason to
+ * end. */
+static int role_start(struct hf_broker *b, struct hf_error *err)
+{
+	struct hf_error why = { 0 };
+	int result = hf_net_unit_ask(&b->agent->config, &b->socket, &why);
+	if (result < 0)
+		hf_log(HF_LOG_WARNING, "%s: the agent starts it itself", why.text);
+	b->child_of_ours = result != 0;
+	if (result == 0) {
+		fcntl(b->socket, F_SETFL, O_NONBLOCK);
+		b->pid = 0;
+	} else if ((result = child_start(b, err)) < 0) {
+		return result;
+	}
+	if (sd_event_add_io(b->agent->loop, &b->io, b->socket, EPOLLIN, on_wire, b) < 0)
+		return hf_fail_errno(err, HF_E_IO, "start the net role");
+	return 0;
+}
+
+int hf_broker_start(struct hf_broker *b, struct hf_error *err)
+{
+	b->started_ms = hf_time_monotonic_ms();
+	int result = role_start(b, err);
+	if (result == 0 && (result = credentials_send(b, false, err)) < 0)
 		return hf_wrap(err, "certificates for the broker");
+	if (result < 0)
+		return result;
 	connect_send(b);
 	return 0;
 }
@@ -332,18 +370,28 @@ void hf_broker_renew(struct hf_broker *b)
 		hf_log(HF_LOG_NOTICE, "certificates were renewed: connecting again");
 }
 
+static bool role_gone(const struct hf_broker *b)
+{
+	struct pollfd p = { .fd = b->socket };
+	if (b->child_of_ours)
+		return waitpid(b->pid, NULL, WNOHANG) != 0;
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 void hf_broker_stop(struct hf_broker *b)
 {
-	if (b == NULL || b->pid <= 0)
+	if (b == NULL || b->socket < 0)
 		return;
 	b->stopping = true;
 	link_send(b, "bye");
 	send_or_log(b, HF_WIRE_BYE, (struct hf_str){ 0 });
 	for (int waited = 0; waited < STOP_WAIT_MS; waited += 10) {
-		if (waitpid(b->pid, NULL, WNOHANG) != 0)
+		if (role_gone(b))
 			return;
 		usleep(10000);
 	}
+	if (!b->child_of_ours)
+		return; /* it ends with the connection */
 	kill(b->pid, SIGKILL);
 	waitpid(b->pid, NULL, 0);
 }

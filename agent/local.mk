@@ -25,6 +25,7 @@ holdfastd_SOURCES = \
 	%reldir%/memory.c %reldir%/memory.h \
 	%reldir%/mqtt.c %reldir%/mqtt.h \
 	%reldir%/net.c %reldir%/net.h \
+	%reldir%/net_unit.c %reldir%/net_unit.h \
 	%reldir%/outbox.c %reldir%/outbox.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/prune.c %reldir%/prune.h \

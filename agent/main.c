@@ -4,6 +4,7 @@
 
 #include "agent/apply.h"
 #include "agent/config.h"
+#include "agent/net_unit.h"
 #include "agent/supervisor.h"
 #include "lib/base/log.h"
 #include "lib/base/scope.h"
@@ -16,6 +17,8 @@ static const struct option options[] = {
 	{ "version", no_argument, NULL, 'v' },
 	{ 0 },
 };
+
+enum { USAGE_STATUS = 64 };
 
 static int usage(FILE *to, int status)
 {
@@ -42,9 +45,15 @@ static int config_check(const char *path)
 	return 1;
 }
 
+static int role_main(const char *role)
+{
+	if (strcmp(role, "apply") == 0)
+		return hf_apply_main();
+	return strcmp(role, "net") == 0 ? hf_net_unit_main() : usage(stderr, USAGE_STATUS);
+}
+
 int main(int argc, char **argv)
 {
-	enum { USAGE_STATUS = 64 };
 	const char *config = HF_CONFIG_PATH, *role = NULL;
 	bool check = false;
 	hf_log_init("holdfastd", HF_LOG_INFO);
@@ -63,6 +72,6 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		return usage(stderr, USAGE_STATUS);
 	if (role != NULL)
-		return strcmp(role, "apply") == 0 ? hf_apply_main() : usage(stderr, USAGE_STATUS);
+		return role_main(role);
 	return check ? config_check(config) : hf_supervisor_main(config);
 }

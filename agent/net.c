@@ -105,6 +105,8 @@ static int dispatch(struct net *n, const struct hf_wire_message *m, struct hf_er
 		sd_event_exit(n->loop, 0);
 		return 0;
 	case HF_WIRE_NONE:
+	case HF_WIRE_HELLO:
+	case HF_WIRE_HERE:
 	case HF_WIRE_UP:
 	case HF_WIRE_DOWN:
 	case HF_WIRE_ACK:

@@ -15,16 +15,20 @@ struct header {
 /* Room for a few full packets; beyond it a sender is told HF_E_BUSY. */
 enum { SOCKET_ROOM = 4 * HF_WIRE_MAX };
 
+void hf_wire_room(int socket)
+{
+	int room = SOCKET_ROOM;
+	if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		(void)setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
 int hf_wire_pair(bool first_nonblocking, int ret_pair[2], struct hf_error *err)
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return hf_fail_errno(err, HF_E_IO, "socket pair");
-	for (int i = 0; i < 2; i++) {
-		int room = SOCKET_ROOM;
-		if (setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
-			(void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	}
+	for (int i = 0; i < 2; i++)
+		hf_wire_room(pair[i]);
 	if (first_nonblocking)
 		fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	ret_pair[0] = pair[0];

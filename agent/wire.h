@@ -14,6 +14,8 @@ enum { HF_WIRE_MAX = 160 << 10, HF_WIRE_TOPIC_MAX = 256 };
 enum hf_wire_kind {
 	HF_WIRE_NONE,
 	/* supervisor → net role mqtt */
+	HF_WIRE_HELLO, /* to one in a unit of its own, first; payload: JSON, what the configuration says of
+			  the broker */
 	HF_WIRE_TLS, /* id: 1 connect again with them; payload: three lengths (u32), then CA, certificate, key
 			in PEM; "" for none */
 	HF_WIRE_CONNECT, /* connect now and keep connected; payload: will topic, '\n', will body */
@@ -22,6 +24,7 @@ enum hf_wire_kind {
 	HF_WIRE_SUBSCRIBE, /* payload: topic */
 	HF_WIRE_BYE,       /* disconnect in order, then end */
 	/* net role mqtt → supervisor */
+	HF_WIRE_HERE,    /* in answer to HELLO; id: its process */
 	HF_WIRE_UP,      /* broker accepted us */
 	HF_WIRE_DOWN,    /* connection lost or refused; payload: why */
 	HF_WIRE_ACK,     /* id: the broker acknowledged it */
@@ -42,6 +45,8 @@ struct hf_wire_message {
 
 /* Both ends of a new pair, close-on-exec; non-blocking where asked. */
 HF_CHECK int hf_wire_pair(bool first_nonblocking, int ret_pair[2], struct hf_error *err);
+/* Room for a few full packets on the way out. */
+void hf_wire_room(int socket);
 HF_CHECK int hf_wire_send(
 	int socket, enum hf_wire_kind kind, uint32_t id, struct hf_str payload, int fd, struct hf_error *err);
 /* buffer: HF_WIRE_MAX bytes of room are kept in it. 0: a message; 1: nothing to read now. */

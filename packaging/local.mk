@@ -1,6 +1,7 @@
 # What systemd reads: the agent's unit, its user, its folders.
 systemdunitdir = $(prefix)/lib/systemd/system
-dist_systemdunit_DATA = %reldir%/systemd/holdfastd.service
+dist_systemdunit_DATA = %reldir%/systemd/holdfastd.service %reldir%/systemd/holdfastd-net.socket \
+	%reldir%/systemd/holdfastd-net@.service
 sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = %reldir%/sysusers/holdfast.conf
 tmpfilesdir = $(prefix)/lib/tmpfiles.d

@@ -166,8 +166,8 @@ class Scene:
     # --- the host -----------------------------------------------------------------------------------------------------
     def start_agent(self):
         if self.host is not None:
-            unit = (TREE / "packaging" / "systemd" / "holdfastd.service").read_text()
-            self.host.put("/etc/systemd/system/holdfastd.service", unit.replace("@sbindir@", "/usr/sbin"))
+            for unit in (TREE / "packaging" / "systemd").iterdir():
+                self.host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
             if self.s3:
                 self.host.put("/etc/systemd/system/holdfastd.service.d/store.conf",
                               "[Service]\n" + "".join(f"Environment={k}={v}\n" for k, v in self.server.env().items()))

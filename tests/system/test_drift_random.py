@@ -205,8 +205,8 @@ def prepared(host, folder):
     run("release", "promote", release, "-s", f"file://{folder}/store", "-k", "op.key", "-E", "dev", "-f", "default")
     host.put("/etc/holdfast/root.json", (folder / "store/root/1.json").read_bytes())
     host.put("/etc/holdfast/holdfast.yaml", "environment: dev\nfleet: default\nhost: h1\nstore: file:///store\nlook: 1s\n")
-    unit = (ROOT / "packaging/systemd/holdfastd.service").read_text()
-    host.put("/etc/systemd/system/holdfastd.service", unit.replace("@sbindir@", "/usr/sbin"))
+    for unit in (ROOT / "packaging/systemd").iterdir():
+        host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
     host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; systemctl daemon-reload; systemctl start holdfastd", check=True)
     machine.until(lambda: machine.status().get("installed"), "the release is installed", 120)
     machine.until(lambda: machine.status()["state"] == "ok", lambda: f"the host is well: {machine.status()}")

@@ -55,6 +55,12 @@ def test_install_upgrade_downgrade_purge(packages):
         scene.promote(release)
         scene.reader.wait(lambda m: m.topic.endswith("/run") and m.body.get("status") == "ok", seconds=60)
 
+        scene.reader.wait(lambda m: m.topic.endswith("/link") and m.body.get("s") == "on", seconds=20)
+        role = json.loads(host.run("holdfast status --json").out)["mqtt"]["pid"]
+        assert "/holdfastd-net@" in host.get(f"/proc/{role}/cgroup").decode(), "the network role is a unit of its own"
+        owner = host.run(f"ps -o user= -p {role}; grep -E 'NoNewPrivs|CapEff' /proc/{role}/status").out.split()
+        assert owner == ["holdfast", "CapEff:", "0" * 16, "NoNewPrivs:", "1"]
+
         runs, pid = history(host), host.run("systemctl show -p MainPID --value holdfastd").out
         host.run("dpkg -i /root/new.deb", check=True)
         assert host.run(version).out == "9.9.9"
@@ -91,6 +97,14 @@ def test_an_upgrade_inside_a_run_does_not_end_the_run(packages):
         scene.promote(scene.push(folder))
         scene.reader.wait(lambda m: m.topic.endswith("/run") and m.body.get("status") == "ok", seconds=60)
         assert host.get("/root/after") == b"done" and host.run("systemctl show -p MainPID --value holdfastd").out == pid
+
+
+def test_the_network_role_is_fenced():
+    """The exposure that systemd reckons: 0 is best, 10 is worst."""
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                           str(ROOT / "packaging/systemd/holdfastd-net@.service")], capture_output=True, text=True)
+    exposure = float(done.stdout.rsplit(".service: ", 1)[1].split()[0])
+    assert exposure <= 2.0, done.stdout
 
 
 def test_lintian_has_nothing_to_say(packages):
