@@ -40,11 +40,22 @@ struct hf_target {
 	struct hf_value *rollout; /* a dict: whose turn it is; NULL: everybody's */
 };
 
+/* What the cloud says will happen to this instance. */
+enum hf_notice_kind { HF_NOTICE_NONE, HF_NOTICE_REBALANCE, HF_NOTICE_INTERRUPTION };
+extern const char *const hf_notice_names[]; /* none, rebalance, interruption */
+enum { HF_NOTICE_TEXT = 48 };
+struct hf_notice_now {
+	enum hf_notice_kind kind;
+	char action[HF_NOTICE_TEXT], time[HF_NOTICE_TEXT];
+	char drain[HF_NOTICE_TEXT]; /* of the hook: "", running, done, failed, timed-out */
+};
+
 struct hf_agent;
 struct hf_broker;
 struct hf_cloud;
 struct hf_ctl;
 struct hf_drift;
+struct hf_notice;
 struct hf_plan;
 struct hf_pull;
 struct hf_watch;
@@ -91,6 +102,9 @@ struct hf_agent {
 	struct hf_work *work;
 	struct hf_watch *watch;
 	struct hf_drift *drift;
+	struct hf_notice *notices;
+	struct hf_notice_now notice;
+	bool drains; /* the notice is one to leave for */
 	struct hf_target target, installed;
 	int64_t started;
 	const char *cloned_from; /* the instance an image was taken of; NULL: this one */

@@ -23,7 +23,7 @@ static const enum hf_log_level levels[] = { HF_LOG_ERROR, HF_LOG_WARNING, HF_LOG
 struct raw {
 	const char *environment, *fleet, *host, *store, *trust, *trust_sha256, *state_dir, *run_dir, *user;
 	int64_t min_root, min_epoch, min_seq;
-	struct hf_value *roles, *windows, *mqtt, *aws;
+	struct hf_value *roles, *windows, *mqtt, *aws, *drain;
 	const char *poll, *splay, *sweep, *hash_sweep, *run_deadline, *gate_deadline, *store_timeout, *look;
 	const char *allow_agent, *run_reports;
 	int64_t debounce_ms, spool_bytes, spool_keep;
@@ -90,6 +90,7 @@ static const struct hf_arg args[] = {
 	{ "mqtt", HF_ARG_DICT, FIELD(mqtt), .help = "the broker; without it reports stay in the spool" },
 	{ "aws", HF_ARG_DICT, FIELD(aws),
 		.help = "what is told to Systems Manager, CloudWatch, EventBridge" },
+	{ "drain", HF_ARG_DICT, FIELD(drain), .help = "what to do when the cloud takes the instance back" },
 	{ "run_reports", HF_ARG_STR, FIELD(run_reports),
 		.help = "store that takes a whole report of every run: s3://bucket/prefix or file:///path" },
 	{ .type = HF_ARG_END },
@@ -136,6 +137,26 @@ static const struct hf_arg aws_args[] = {
 	{ .type = HF_ARG_END },
 };
 static const struct hf_schema aws_schema = { aws_args, NULL, sizeof(struct raw_aws) };
+
+struct raw_drain {
+	const char *command, *deadline, *every;
+	int notices, rebalance;
+};
+#define DRAIN(member) offsetof(struct raw_drain, member)
+static const char *const notices_names[] = { "auto", "always", "never", NULL };
+static const char *const rebalance_names[] = { "degraded", "drain", "ignore", NULL };
+static const struct hf_arg drain_args[] = {
+	{ "command", HF_ARG_STR, DRAIN(command), .help = "for /bin/sh, when the instance is to be left" },
+	{ "deadline", HF_ARG_STR, DRAIN(deadline), .dflt = "90s", .help = "the longest it may take" },
+	{ "notices", HF_ARG_ENUM, DRAIN(notices), .dflt = "auto", .choices = notices_names,
+		.help = "auto: asked for on spot instances" },
+	{ "rebalance", HF_ARG_ENUM, DRAIN(rebalance), .dflt = "degraded", .choices = rebalance_names,
+		.help = "what a recommendation to leave leads to" },
+	{ "every", HF_ARG_STR, DRAIN(every), .dflt = "5s",
+		.help = "how often the instance service is asked" },
+	{ .type = HF_ARG_END },
+};
+static const struct hf_schema drain_schema = { drain_args, NULL, sizeof(struct raw_drain) };
 
 static int duration_read(const char *name, const char *text, int64_t *ret, struct hf_error *err)
 {
@@ -273,6 +294,24 @@ static int aws_read(struct hf_arena *a, const struct raw *r, struct hf_config *c
 	return 0;
 }
 
+static int drain_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
+{
+	struct raw_drain d = { 0 };
+	int result = hf_schema_bind(
+		a, &drain_schema, r->drain != NULL ? r->drain : hf_value_dict(a), "drain", &d, NULL, err);
+	if (result < 0)
+		return result;
+	c->drain = (struct hf_config_drain){
+		.command = d.command, .notices = d.notices, .rebalance = d.rebalance
+	};
+	if ((result = duration_read("drain: deadline", d.deadline, &c->drain.deadline_s, err)) < 0 ||
+		(result = duration_read("drain: every", d.every, &c->drain.every_s, err)) < 0)
+		return result;
+	return c->drain.deadline_s < 1 || c->drain.every_s < 1
+		       ? hf_fail(err, HF_E_ARGUMENT, "drain: deadline and every must be at least 1s")
+		       : 0;
+}
+
 static int lists_read(struct hf_arena *a, const struct raw *r, struct hf_config *c, struct hf_error *err)
 {
 	size_t n = r->roles == NULL ? 0 : hf_list_len(r->roles);
@@ -348,7 +387,8 @@ static int config_bind(
 	c->lookups = r.lookups != 0;
 	c->run_reports = r.run_reports;
 	if ((result = durations_read(&r, c, err)) < 0 || (result = lists_read(a, &r, c, err)) < 0 ||
-		(result = mqtt_read(a, &r, c, err)) < 0 || (result = aws_read(a, &r, c, err)) < 0)
+		(result = mqtt_read(a, &r, c, err)) < 0 || (result = aws_read(a, &r, c, err)) < 0 ||
+		(result = drain_read(a, &r, c, err)) < 0)
 		return result;
 	return config_check(c, err);
 }

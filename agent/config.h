@@ -35,6 +35,15 @@ struct hf_config_aws {
 	int64_t spool_bytes;
 };
 
+/* What happens when the cloud takes the instance back. */
+enum hf_notices { HF_NOTICES_AUTO, HF_NOTICES_ALWAYS, HF_NOTICES_NEVER };
+enum hf_rebalance { HF_REBALANCE_DEGRADED, HF_REBALANCE_DRAIN, HF_REBALANCE_IGNORE };
+struct hf_config_drain {
+	int notices, rebalance; /* enums above */
+	const char *command;    /* for /bin/sh; NULL: none */
+	int64_t deadline_s, every_s;
+};
+
 struct hf_config {
 	const char *path;
 	const char *environment, *fleet, *host;
@@ -58,6 +67,7 @@ struct hf_config {
 	bool lookups;  /* templates may reach files, the environment and programs */
 	struct hf_config_mqtt mqtt;
 	struct hf_config_aws aws;
+	struct hf_config_drain drain;
 	const char *run_reports; /* store URL for whole reports of runs; NULL: none are made */
 };
 

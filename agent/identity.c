@@ -115,7 +115,7 @@ static int instance_ask(const struct hf_config *config, char ret_id[ID_MAX + 1],
  * done was done with its names and addresses. */
 #define OTHERS                                                                                               \
 	"'spool.boot','spool.last','spool.dropped','state.published','installed','rest','rest.message',"     \
-	"'pause.until','pause.reason','first.said','timeline'"
+	"'pause.until','pause.reason','first.said','timeline','notice'"
 static const char *const forget[] = {
 	"DELETE FROM spool",
 	"DELETE FROM meta WHERE key IN (" OTHERS ")",
@@ -200,4 +200,9 @@ void hf_identity_tell(struct hf_agent *agent)
 			"an image of instance %s: this host is %s from now on, and its release is applied in "
 			"full",
 			agent->cloned_from, agent->config.host);
+}
+
+bool hf_identity_asks(const struct hf_agent *agent)
+{
+	return worth_asking(agent, NULL);
 }

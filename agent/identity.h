@@ -10,3 +10,5 @@
 HF_CHECK int hf_identity_settle(struct hf_agent *agent, struct hf_error *err);
 /* Raises the alarm of a clone found just now; once the spool is there. */
 void hf_identity_tell(struct hf_agent *agent);
+/* Whether there is an instance service to ask, as far as can be told without asking. */
+bool hf_identity_asks(const struct hf_agent *agent);

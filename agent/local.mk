@@ -26,11 +26,14 @@ holdfastd_SOURCES = \
 	%reldir%/mqtt.c %reldir%/mqtt.h \
 	%reldir%/net.c %reldir%/net.h \
 	%reldir%/net_unit.c %reldir%/net_unit.h \
+	%reldir%/notice.c %reldir%/notice.h \
+	%reldir%/notice_role.c %reldir%/notice_role.h \
 	%reldir%/outbox.c %reldir%/outbox.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/prune.c %reldir%/prune.h \
 	%reldir%/prune_files.c %reldir%/prune_files.h \
 	%reldir%/pull.c %reldir%/pull.h \
+	%reldir%/ready.c %reldir%/ready.h \
 	%reldir%/reboot.c %reldir%/reboot.h \
 	%reldir%/recall.c %reldir%/recall.h \
 	%reldir%/report.c %reldir%/report.h \

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "agent/fit.h"
+#include "agent/ready.h"
 #include "agent/timeline.h"
 #include "agent/turn.h"
 #include "lib/base/log.h"
@@ -14,6 +15,8 @@ enum { DIFF_MAX = 100 << 10, MESSAGE_MAX = 1024, STATE_MAX = 4096 - HF_REPORT_HE
 const char *const hf_host_state_names[] = { "starting", "converging", "ok", "drifted", "correcting",
 	"contended", "failed", "gated", "rolled_back", "rolled_back_partial", "quarantined", "paused",
 	"stale-store", NULL };
+
+const char *const hf_notice_names[] = { "none", "rebalance", "interruption", NULL };
 
 const char *hf_report_topic(const struct hf_agent *agent, struct hf_arena *a, const char *leaf)
 {
@@ -162,11 +165,32 @@ static void turn_put(
 		put_time(v, a, "waits_until", turn.at);
 }
 
+static void ready_put(
+	const struct hf_agent *agent, struct hf_arena *a, enum hf_host_state state, struct hf_value *v)
+{
+	const struct hf_notice_now *n = &agent->notice;
+	const char *why;
+	enum hf_ready word = hf_ready_now(agent, a, state, &why);
+	if (word != HF_READY_UNKNOWN)
+		put_cstr(v, a, "readiness", hf_ready_names[word]);
+	put_cstr(v, a, "readiness_because", why);
+	if (n->kind == HF_NOTICE_NONE)
+		return;
+	struct hf_value *notice = hf_value_dict(a);
+	put_cstr(notice, a, "kind", hf_notice_names[n->kind]);
+	put_cstr(notice, a, "action", n->action);
+	put_cstr(notice, a, "time", n->time);
+	put_cstr(notice, a, "drain", n->drain);
+	hf_dict_put(v, "notice", notice);
+}
+
 static struct hf_value *body_make(struct hf_agent *agent, struct hf_arena *a, const struct hf_facts *now)
 {
 	struct counts c = counts_get(agent);
 	struct hf_value *v = hf_value_dict(a);
-	put_cstr(v, a, "state", hf_host_state_names[state_with(agent, &c, now)]);
+	enum hf_host_state state = state_with(agent, &c, now);
+	put_cstr(v, a, "state", hf_host_state_names[state]);
+	ready_put(agent, a, state, v);
 	put_cstr(v, a, "message", agent->rest_message);
 	if (agent->installed.release != NULL)
 		hf_dict_put(v, "installed", target_value(a, &agent->installed));
@@ -234,6 +258,8 @@ void hf_report_state(struct hf_agent *agent)
 	hf_auto_arena a = hf_arena_new();
 	struct hf_facts now = facts_get(agent);
 	struct hf_value *v = hf_fit(a, body_make(agent, a, &now), STATE_MAX);
+	const char *why;
+	hf_ready_write(agent, hf_ready_now(agent, a, hf_report_host_state(agent), &why));
 	hf_auto_buf text = hf_buf_init(STATE_MAX);
 	struct hf_json_style style = HF_JSON_COMPACT;
 	const char *before = NULL;

@@ -15,6 +15,7 @@
 #include "agent/drift.h"
 #include "agent/identity.h"
 #include "agent/memory.h"
+#include "agent/notice.h"
 #include "agent/plan.h"
 #include "agent/prune.h"
 #include "agent/pull.h"
@@ -41,7 +42,9 @@ static int dirs_make(struct hf_agent *agent, struct hf_error *err)
 	}
 	if (chmod(agent->config.state_dir, 0700) < 0) /* results and pre-images may hold secrets */
 		return hf_fail_errno(err, HF_E_IO, "chmod %s", agent->config.state_dir);
-	return hf_fs_mkdirs(agent->config.run_dir, 0755, err);
+	int result = hf_fs_mkdirs(agent->config.run_dir, 0755, err);
+	return result < 0 ? result
+			  : hf_fs_mkdirs(hf_sprintf(a, "%s/ready.d", agent->config.run_dir), 0755, err);
 }
 
 /* One agent a state folder; the lock goes with the process. */
@@ -240,6 +243,8 @@ static int parts_start(struct hf_agent *agent, struct hf_error *err)
 	if (agent->config.mqtt.host != NULL && ((result = hf_broker_new(agent, &agent->broker, err)) < 0 ||
 						       (result = hf_broker_start(agent->broker, err)) < 0))
 		return result;
+	if ((result = hf_notice_new(agent, &agent->notices, err)) < 0)
+		return result;
 	return hf_ctl_new(agent, &agent->ctl, err);
 }
 
@@ -261,11 +266,13 @@ static int supervise(struct hf_agent *agent, struct hf_error *err)
 	hf_identity_tell(agent);
 	hf_report_state(agent);
 	hf_pull_now(agent->pull);
+	hf_notice_start(agent->notices);
 	malloc_trim(0);
 	sd_notify(0, "READY=1");
 	int r = sd_event_loop(agent->loop);
 	hf_work_stop(agent->work);
 	hf_pull_stop(agent->pull);
+	hf_notice_stop(agent->notices);
 	hf_cloud_stop(agent->cloud);
 	hf_broker_stop(agent->broker);
 	hf_state_close(agent->state);

@@ -71,6 +71,15 @@ static int status_run(struct cli_call *call)
 	if (hf_dict_get(s, "paused_until") != NULL)
 		printf("%-10s until %s: %s\n", "paused", hf_dict_cstr(s, "paused_until", ""),
 			hf_dict_cstr(s, "pause_reason", ""));
+	const struct hf_value *notice = hf_dict_get(s, "notice");
+	if (hf_dict_get(s, "readiness") != NULL)
+		printf("%-10s %s%s%s\n", "for jobs", hf_dict_cstr(s, "readiness", ""),
+			hf_dict_get(s, "readiness_because") != NULL ? ": " : "",
+			hf_dict_cstr(s, "readiness_because", ""));
+	if (notice != NULL)
+		printf("%-10s %s %s at %s; drain: %s\n", "notice", hf_dict_cstr(notice, "kind", ""),
+			hf_dict_cstr(notice, "action", ""), hf_dict_cstr(notice, "time", "?"),
+			hf_dict_cstr(notice, "drain", "none"));
 	release_print("installed", hf_dict_get(s, "installed"));
 	release_print("wanted", hf_dict_get(s, "wanted"));
 	if (hf_dict_get(s, "waits") != NULL)

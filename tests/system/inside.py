@@ -7,6 +7,7 @@
 
 A listening socket is made by a thread that has entered the host's network; whoever accepts stays on this side.
 """
+import collections
 import ctypes
 import http.server
 import os
@@ -129,10 +130,13 @@ class Doors:
 
 
 def imds(instance="i-0123456789abcdef0", role="training", access="", secret="", session="session-of-the-role", down=()):
-    """A handler that answers as IMDSv2 does; state is in the class: `down` names what does not answer."""
+    """A handler that answers as IMDSv2 does; state is in the class: `broken` names what does not answer, `more` has what else is
+    there, `asked` counts."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         broken = set(down)
+        more = {}
+        asked = collections.Counter()
         token = "AQAEAtestToken=="
 
         def answer(self, status, text):
@@ -156,6 +160,8 @@ def imds(instance="i-0123456789abcdef0", role="training", access="", secret="", 
                         '{\n  "Code" : "Success",\n  "Type" : "AWS-HMAC",\n'
                         f'  "AccessKeyId" : "{access}",\n  "SecretAccessKey" : "{secret}",\n  "Token" : "{session}",\n'
                         '  "Expiration" : "2099-01-01T00:00:00Z",\n  "LastUpdated" : "2026-01-01T00:00:00Z"\n}'}
+            rows.update(self.more)
+            self.asked[self.path] += 1
             name = self.path[len(prefix):] if self.path.startswith(prefix) else None
             if name not in rows or any(name.startswith(b) for b in self.broken):
                 return self.answer(404, "")
