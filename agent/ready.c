@@ -79,7 +79,7 @@ enum hf_ready hf_ready_now(
 	return worst;
 }
 
-void hf_ready_write(struct hf_agent *agent, enum hf_ready word)
+void hf_ready_write(struct hf_agent *agent, const char *word)
 {
 	hf_auto_arena a = hf_arena_new();
 	const struct hf_fs_attr attr = { 0644, HF_KEEP_UID, HF_KEEP_GID, false };
@@ -88,12 +88,12 @@ void hf_ready_write(struct hf_agent *agent, enum hf_ready word)
 	struct hf_str now = { 0 };
 	int result = 0;
 	bool there = hf_fs_read(a, path, WORD_MAX, &now, NULL) == 0;
-	if (word == HF_READY_UNKNOWN)
+	if (word == NULL)
 		result = !there || unlink(path) == 0 || errno == ENOENT
 				 ? 0
 				 : hf_fail_errno(&err, HF_E_IO, "remove %s", path);
-	else if (!there || !hf_str_is(hf_str_trim(now), hf_ready_names[word]))
-		result = hf_fs_replace(path, hf_str(hf_sprintf(a, "%s\n", hf_ready_names[word])), attr, &err);
+	else if (!there || !hf_str_is(hf_str_trim(now), word))
+		result = hf_fs_replace(path, hf_str(hf_sprintf(a, "%s\n", word)), attr, &err);
 	if (result < 0)
 		hf_log(HF_LOG_WARNING, "%s", err.text);
 }

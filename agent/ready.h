@@ -11,5 +11,5 @@ extern const char *const hf_ready_names[];
 /* state: the host's, as it is told. *ret_why: who says so; "" where all is well. */
 enum hf_ready hf_ready_now(
 	const struct hf_agent *agent, struct hf_arena *a, enum hf_host_state state, const char **ret_why);
-/* Brings the file up to date; cheap where it is. */
-void hf_ready_write(struct hf_agent *agent, enum hf_ready word);
+/* Brings the file up to date; cheap where it is. NULL: there is no word. */
+void hf_ready_write(struct hf_agent *agent, const char *word);

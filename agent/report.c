@@ -257,9 +257,8 @@ void hf_report_state(struct hf_agent *agent)
 {
 	hf_auto_arena a = hf_arena_new();
 	struct hf_facts now = facts_get(agent);
-	struct hf_value *v = hf_fit(a, body_make(agent, a, &now), STATE_MAX);
-	const char *why;
-	hf_ready_write(agent, hf_ready_now(agent, a, hf_report_host_state(agent), &why));
+	struct hf_value *whole = body_make(agent, a, &now), *v = hf_fit(a, whole, STATE_MAX);
+	hf_ready_write(agent, hf_dict_cstr(whole, "readiness", NULL));
 	hf_auto_buf text = hf_buf_init(STATE_MAX);
 	struct hf_json_style style = HF_JSON_COMPACT;
 	const char *before = NULL;
