@@ -86,12 +86,16 @@ static void put_cstr(struct hf_arena *a, struct hf_value *line, const char *key,
 
 /* What the supervisor is told about a settled task waits for the task's event, which has the diff with
  * secrets hidden. */
-static int pending_tell(struct apply *ap, const struct hf_value *diff, struct hf_error *err)
+static int pending_tell(struct apply *ap, const struct hf_value *event, struct hf_error *err)
 {
 	if (ap->pending == NULL)
 		return 0;
-	if (diff != NULL)
-		put_bounded(ap->pending_arena, ap->pending, "diff", diff, RESULT_MAX, false);
+	if (event != NULL) {
+		put_bounded(ap->pending_arena, ap->pending, "diff", hf_dict_get(event, "diff"), RESULT_MAX,
+			false);
+		if (strcmp(hf_dict_cstr(event, "status", ""), "failed") == 0)
+			put_cstr(ap->pending_arena, ap->pending, "msg", hf_dict_cstr(event, "msg", NULL));
+	}
 	int result = line_tell(ap, ap->pending, err);
 	ap->pending = NULL;
 	ap->pending_arena = hf_arena_free(ap->pending_arena);
@@ -128,7 +132,7 @@ static void on_event(void *data, const struct hf_value *event)
 		return;
 	if (ap->plan)
 		plan_tell(ap, event);
-	if (pending_tell(ap, hf_dict_get(event, "diff"), NULL) < 0)
+	if (pending_tell(ap, event, NULL) < 0)
 		stop_asked = 1; /* the supervisor has gone: it resumes the run with a new apply role */
 	bool failed = strcmp(status, "failed") == 0 || strcmp(status, "unreachable") == 0;
 	if (failed && hf_dict_get(event, "item") == NULL)

@@ -70,6 +70,8 @@ static int do_drift(struct hf_agent *agent, struct hf_arena *a, const struct hf_
 			"SELECT id AS resource, title, module, state, checked, retry_at,"
 			" (SELECT diff FROM drift WHERE drift.resource=ledger.id ORDER BY drift.id DESC "
 			"LIMIT 1) AS diff,"
+			" (SELECT message FROM drift WHERE drift.resource=ledger.id ORDER BY drift.id DESC "
+			"LIMIT 1) AS message,"
 			" (SELECT actor FROM drift WHERE drift.resource=ledger.id ORDER BY drift.id DESC "
 			"LIMIT 1) AS actor"
 			" FROM ledger WHERE state<>'ok' ORDER BY position",

@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "agent/differs.h"
 #include "agent/drift_set.h"
 #include "agent/job.h"
 #include "agent/ledger.h"
@@ -261,6 +262,7 @@ static void event_report(struct hf_drift *d, const struct hf_drift_touch *t, con
 		.actor = t->actor,
 		.policy = hf_policy_names[t->policy],
 		.diff = hf_dict_get(line, "diff"),
+		.message = hf_dict_cstr(line, "msg", NULL),
 		.run = d->run,
 		.ms = (int64_t)(hf_time_monotonic_ms() - t->since_ms) };
 	hf_report_drift(d->agent, &e);
@@ -305,44 +307,42 @@ static void run_note(struct hf_drift *d)
 }
 
 struct told {
-	struct hf_str diff;
+	const struct hf_value *diff;
 	bool same;
 };
 
 static int told_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
 	struct told *t = data;
-	const char *action = hf_state_text(row, 1);
+	hf_auto_arena a = hf_arena_new();
+	const char *text = hf_state_text(row, 0), *action = hf_state_text(row, 1);
+	struct hf_value *v = NULL;
 	bool left = strcmp(action, "reported") == 0 || strcmp(action, "held-back") == 0;
-	t->same = left && hf_str_is(t->diff, hf_state_text(row, 0));
-	return 1;
+	int result = !left || *text == '\0' ? 0 : hf_json_loads(a, hf_str(text), &v, err);
+	t->same = left && hf_differs_same(t->diff, v);
+	return result < 0 ? result : 1;
 }
 
 /* Something else drew eyes to what is known to differ, and it differs as it did when it was told. */
 static bool known_already(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line)
 {
-	hf_auto_buf diff = hf_buf_init(HF_CHILD_LINE_MAX);
-	struct hf_json_style style = HF_JSON_COMPACT;
-	const struct hf_value *v = hf_dict_get(line, "diff");
-	struct told told = { 0 };
-	if (!t->drifted || (v != NULL && hf_json_write(&diff, v, &style, NULL) < 0))
-		return false;
-	told.diff = hf_buf_str(&diff);
-	HF_MUST(hf_state_query(d->agent->state, err, told_row, &told,
-		"SELECT diff,action FROM drift WHERE resource=? ORDER BY id DESC LIMIT 1", "s", t->id));
+	struct told told = { hf_dict_get(line, "diff"), false };
+	if (t->drifted)
+		HF_MUST(hf_state_query(d->agent->state, err, told_row, &told,
+			"SELECT diff,action FROM drift WHERE resource=? ORDER BY id DESC LIMIT 1", "s",
+			t->id));
 	return told.same;
 }
 
-static void differs_store(
-	struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line, bool failed)
+static void differs_store(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line)
 {
 	HF_MUST(hf_ledger_state_set(d->agent->state, t->id, "drifted", err));
 	if (t->failed && t->attempts > 0 && t->attempts < ATTEMPTS_MAX)
 		return; /* told when it failed first, and told again when it is given up */
-	if (!failed && known_already(d, t, line))
+	if (!t->failed && known_already(d, t, line))
 		return;
 	event_report(d, t, line, "external",
-		failed    ? "correction-failed"
+		t->failed ? "correction-failed"
 		: t->held ? "held-back"
 			  : "reported");
 }
@@ -367,7 +367,7 @@ static void settled_store(struct hf_drift *d, const struct hf_value *line)
 	HF_MUST(hf_ledger_looks_store(s, hf_dict_get(line, "looks"), err));
 	t->failed = failed && d->correct;
 	if (changed || failed) {
-		differs_store(d, t, line, failed);
+		differs_store(d, t, line);
 		return;
 	}
 	if (t->drifted || t->contended)

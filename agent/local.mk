@@ -10,6 +10,7 @@ holdfastd_SOURCES = \
 	%reldir%/config.c %reldir%/config.h \
 	%reldir%/ctl.c %reldir%/ctl.h \
 	%reldir%/ctl_command.c %reldir%/ctl_command.h \
+	%reldir%/differs.c %reldir%/differs.h \
 	%reldir%/drift.c %reldir%/drift.h \
 	%reldir%/drift_set.c %reldir%/drift_set.h \
 	%reldir%/fetch.c %reldir%/fetch.h \

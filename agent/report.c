@@ -315,9 +315,10 @@ static void drift_note(struct hf_agent *agent, const struct hf_drift_event *e, s
 {
 	enum { HISTORY_MAX = 5000 };
 	HF_MUST(hf_state_exec(agent->state, err,
-		"INSERT INTO drift(t,resource,title,class,action,actor,diff,run) VALUES(?,?,?,?,?,?,?,?)",
-		"isssssti", hf_time_now_ms(), e->resource, e->title, e->class, e->action, e->actor, diff,
-		e->run));
+		"INSERT INTO drift(t,resource,title,class,action,actor,diff,run,message) "
+		"VALUES(?,?,?,?,?,?,?,?,?)",
+		"issssstis", hf_time_now_ms(), e->resource, e->title, e->class, e->action, e->actor, diff,
+		e->run, e->message));
 	HF_MUST(hf_state_exec(agent->state, err, "DELETE FROM drift WHERE id <= ?", "i",
 		hf_state_last_id(agent->state) - HISTORY_MAX));
 }
@@ -335,6 +336,7 @@ void hf_report_drift(struct hf_agent *agent, const struct hf_drift_event *e)
 	put_cstr(v, a, "action", e->action);
 	put_cstr(v, a, "policy", e->policy);
 	put_cstr(v, a, "actor", e->actor != NULL ? e->actor : "unknown");
+	put_cstr(v, a, "message", e->message);
 	put_int(v, a, "run", e->run);
 	if (e->ms >= 0)
 		put_int(v, a, "ms", e->ms);
@@ -351,8 +353,9 @@ void hf_report_drift(struct hf_agent *agent, const struct hf_drift_event *e)
 	const struct hf_log_field fields[] = { { "HF_RESOURCE", e->resource }, { "HF_TASK", e->title },
 		{ "HF_RELEASE", agent->installed.release }, { NULL, NULL } };
 	hf_log_fields(HF_LOG_NOTICE, agent->installed.release == NULL ? NULL : fields,
-		"drift: %s (%s): %s, by %s", e->title, e->class, e->action,
-		e->actor != NULL ? e->actor : "unknown");
+		"drift: %s (%s): %s, by %s%s%s", e->title, e->class, e->action,
+		e->actor != NULL ? e->actor : "unknown", e->message != NULL ? ": " : "",
+		e->message != NULL ? e->message : "");
 	HF_MUST(hf_state_begin(agent->state, err));
 	drift_note(agent, e, hf_buf_str(&diff));
 	HF_MUST(hf_spool_put(agent->spool, &r, err));

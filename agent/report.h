@@ -16,6 +16,7 @@ void hf_report_alarm(struct hf_agent *agent, const char *word, const char *key, 
 struct hf_drift_event {
 	const char *resource, *title, *module, *class, *action, *actor, *policy;
 	const struct hf_value *diff; /* hidden already; may be NULL */
+	const char *message;         /* why it could not be put right, or looked at; NULL: it could */
 	int64_t run;
 	int64_t ms; /* from the first event to this report */
 };

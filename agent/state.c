@@ -74,6 +74,8 @@ static const char *const steps[] = {
 	"CREATE INDEX outbox_sink ON outbox(sink, seq);",
 	/* Which variables a resource came from. */
 	"ALTER TABLE ledger ADD COLUMN variables TEXT DEFAULT '';",
+	/* Why drift was not put right. */
+	"ALTER TABLE drift ADD COLUMN message TEXT;",
 };
 
 static int state_fail(struct hf_state *s, const char *what, struct hf_error *err)

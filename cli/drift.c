@@ -12,6 +12,8 @@ static void event_print(const struct hf_value *e, bool diff)
 	hf_time_print(hf_dict_int(e, "t", 0) / 1000, when);
 	printf("%s  %s: %s (%s), by %s\n", when, hf_dict_cstr(e, "title", ""), hf_dict_cstr(e, "action", ""),
 		hf_dict_cstr(e, "class", ""), hf_dict_cstr(e, "actor", "unknown"));
+	if (hf_is(hf_dict_get(e, "message"), HF_STRING))
+		printf("    %s\n", hf_dict_cstr(e, "message", ""));
 	if (diff)
 		cli_ask_print_diff(hf_dict_get(e, "diff"));
 }

@@ -111,3 +111,50 @@ if os.environ.get("HF_LONG"):
             (host.target / "managed").write_text("by hand")
             host.wait(lambda s: s["drifted"] == 1)
             host.until(lambda: (host.target / "managed").read_text() == "managed", "the window opens", 240)
+
+
+IN_THE_WAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {{ name: a file, copy: {{ content: right, dest: {t}/file }} }}
+    - {{ name: a folder, file: {{ path: {t}/folder, state: directory }} }}
+    - {{ name: watched, copy: {{ content: right, dest: {t}/watched }}, vars: {{ holdfast_policy: report }} }}
+    - {{ name: beside, copy: {{ content: right, dest: {t}/beside }} }}
+"""
+
+
+def test_what_no_module_can_put_right_is_told_with_its_reason(tmp_path, holdfast, holdfastd, broker):
+    host = AgentHost(tmp_path, holdfast, holdfastd, broker=broker, host=f"w-{abs(hash(tmp_path))}")
+    host.promote(host.push("one", {"site.yml": IN_THE_WAY.format(t=host.target)}))
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.installed("one")
+        for name in ("file", "folder", "watched"):
+            path = host.target / name
+            if path.is_dir():
+                path.rmdir()
+                path.write_text("a file where a folder should be")
+            else:
+                path.unlink()
+                path.mkdir()
+                (path / "kept").write_text("somebody's")
+        (host.target / "beside").write_text("by hand")
+        host.until(lambda: (host.target / "beside").read_text() == "right", "what can be put right is")
+
+        def told(title):
+            return [m.body for m in reader.messages if m.topic.endswith("/drift") and m.body["title"] == title and m.body["action"] != "correcting"]
+
+        for title, action in (("a file", "correction-failed"), ("a folder", "correction-failed"), ("watched", "reported")):
+            host.until(lambda: told(title) and told(title)[-1]["action"] == action, f"{title} is {action}")
+            assert told(title)[-1]["class"] == "external"
+        assert "can not use content with a dir as dest" in told("a file")[-1]["message"]
+        assert "can not use content" in told("watched")[-1]["message"], "nobody tried to put it right, and why it cannot be looked at is said"
+        assert str(host.target / "folder") in told("a folder")[-1]["message"]
+        assert (host.target / "file/kept").read_text() == "somebody's" and (host.target / "folder").is_file(), "nothing is removed for it"
+        assert host.wait(lambda s: s["state"] == "drifted")["drifted"] == 3
+        assert "can not use content with a dir as dest" in host.run("drift").stdout
+        (host.target / "file/kept").unlink()
+        (host.target / "file").rmdir()
+        (host.target / "folder").unlink()
+        host.until(lambda: (host.target / "folder").is_dir() and (host.target / "file").is_file(), "both are put right when they can be")
+        host.wait(lambda s: s["drifted"] == 1)

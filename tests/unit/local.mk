@@ -97,3 +97,7 @@ check_PROGRAMS += %reldir%/test_watch_fanotify
 %canon_reldir%_test_watch_fanotify_SOURCES = %reldir%/test_watch_fanotify.c agent/watch_fanotify.c agent/watch_index.c
 %canon_reldir%_test_watch_fanotify_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
 %canon_reldir%_test_watch_fanotify_LDADD = $(data_libs) $(CMOCKA_LIBS) $(SYSTEMD_LIBS)
+check_PROGRAMS += %reldir%/test_differs
+%canon_reldir%_test_differs_SOURCES = %reldir%/test_differs.c agent/differs.c
+%canon_reldir%_test_differs_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_differs_LDADD = $(data_libs) $(CMOCKA_LIBS)
