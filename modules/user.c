@@ -151,6 +151,12 @@ static const char *group_name(struct hf_arena *a, const char *group)
 	return entry == NULL ? group : hf_strdup(a, entry->gr_name);
 }
 
+/* In check mode an earlier task may only have told of making the groups of a new user; Ansible does not ask then. */
+static bool may_come(const struct hf_module_context *c, const struct params *p)
+{
+	return hf_task_check_mode(c) && getpwnam(p->name) == NULL;
+}
+
 /* The names of the groups asked for; the primary one is left out of a new user's list. */
 static int groups_wanted(
 	struct hf_module_context *c, const struct params *p, struct hf_value **ret, struct hf_error *err)
@@ -162,7 +168,7 @@ static int groups_wanted(
 		uint64_t gid;
 		if (group[0] == '\0')
 			continue;
-		if (!group_number(group, &gid))
+		if (!group_number(group, &gid) && !may_come(c, p))
 			return hf_fail(err, HF_E_TASK, "Group %s does not exist", group);
 		if (!hf_list_has(names, group_name(a, group)))
 			hf_list_append(names, hf_value_cstr(a, group_name(a, group)));
@@ -211,7 +217,7 @@ static int plan_new_groups(
 {
 	struct hf_arena *a = hf_task_arena(c);
 	uint64_t gid;
-	if (p->group != NULL && !group_number(p->group, &gid))
+	if (p->group != NULL && !group_number(p->group, &gid) && !may_come(c, p))
 		return hf_fail(err, HF_E_TASK, "Group %s does not exist", p->group);
 	option(w, "-g", p->group);
 	if (p->group == NULL && group_number(p->name, &gid))

@@ -353,7 +353,7 @@ const struct hf_callable_row hf_ansible_filters_text[] = {
 	{ "quote", quote, HF_NO_ARGUMENTS },
 	{ "string", string, HF_NO_ARGUMENTS },
 	{ "bool", to_bool, HF_NO_ARGUMENTS },
-	{ "ternary", ternary, 0 },
+	{ "ternary", ternary, HF_TAKES_UNDEFINED },
 	{ "mandatory", mandatory, HF_TAKES_UNDEFINED },
 	{ "type_debug", type_debug, HF_TAKES_UNDEFINED | HF_NO_ARGUMENTS },
 	{ "split", split, 0 },

@@ -267,4 +267,12 @@ ROWS = {
     "throttle: templates, zero and in a block": {"site.yml": on("- {command: echo, throttle: \"{{ t }}\"}\n- {command: echo, throttle: 0}\n- block: [command: echo]\n  throttle: 1", "  vars: {t: 2}\n"), **THREE},
     "loop_control: a word that is not there": {"site.yml": on("- {debug: msg=x, loop: [1], loop_control: {nosuch: 1}}"), "args": ["-i", "h,"]},
     "ignore_unreachable on play, block and task": {"site.yml": on("- {ping: }\n- block: [ping: ]\n  ignore_unreachable: \"{{ true }}\"", "  ignore_unreachable: true\n"), "args": ["-i", "h,"]},
+    "check mode: the groups of a user that is yet to come": {"site.yml": on("""
+- group: {name: hf_demo_group}
+- user: {name: hf_demo_user, group: hf_demo_group, groups: [hf_demo_other]}
+- user: {name: nobody, group: hf_demo_group}
+  ignore_errors: true
+- user: {name: nobody, groups: [hf_demo_group]}
+  ignore_errors: true
+"""), "args": ["--check", "-i", "h,"]},
 }
