@@ -2,7 +2,7 @@ noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 %canon_reldir%_libhf_provisioner_a_SOURCES = \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/call.c %reldir%/compare.c \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/block.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
-	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c %reldir%/preflight.c \
+	%reldir%/engine.c %reldir%/engine.h %reldir%/explain.c %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c %reldir%/preflight.c \
 	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
 	%reldir%/depend.c %reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \

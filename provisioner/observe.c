@@ -201,11 +201,11 @@ static int find_id(struct hf_engine *e, struct hf_arena *a, const struct hf_spec
 	return 0;
 }
 
-static struct hf_value *first_fitting(struct hf_arena *a, const struct hf_spec *spec, struct hf_value *items,
-	const struct hf_value *context)
+static struct hf_value *first_fitting(struct hf_arena *a, const struct hf_value *rules,
+	struct hf_value *items, const struct hf_value *context)
 {
 	for (size_t i = 0; i < hf_list_len(items); i++)
-		if (item_fits(a, spec->read, hf_list_at(items, i), context))
+		if (item_fits(a, rules, hf_list_at(items, i), context))
 			return hf_list_at(items, i);
 	return NULL;
 }
@@ -232,7 +232,10 @@ int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 		return rc;
 	if (rc == 0) {
 		items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
-		o.item = first_fitting(a, spec, items, context);
+		o.item = first_fitting(a, spec->read, items, context);
+		struct hf_value *any = hf_value_shallow(a, spec->read);
+		hf_dict_remove(any, "gone");
+		o.gone = o.item == NULL ? first_fitting(a, any, items, context) : NULL;
 	}
 	o.present = o.item != NULL;
 	rc = o.present ? resource_take(e, a, spec, context, &o, err) : 0;

@@ -7,7 +7,7 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-enum { POLL_FIRST_MS = 250, POLL_MOST_MS = 5000, READY_SECONDS = 300, UNSEEN_MS = 60000 };
+enum { POLL_FIRST_MS = 250, POLL_MOST_MS = 5000, READY_SECONDS = 300, UNSEEN_MS = 60000, QUIET_SECONDS = 10 };
 
 /* --- wait --- */
 
@@ -20,36 +20,68 @@ static bool state_is(const struct hf_value *rule, const char *list, const char *
 	return false;
 }
 
-/* 1 ready, 0 not yet, <0 failed. */
-static int ready_now(
-	struct hf_arena *a, const struct hf_spec *spec, const struct observed *o, struct hf_error *err)
+/* As many in that state as a property asks for. */
+static bool enough_now(struct hf_arena *a, const struct hf_value *rule, struct hf_value *item,
+	const struct hf_value *context)
 {
-	if (!o->present)
-		return 0; /* just made: EC2 may not show it for a while */
-	if (spec->ready == NULL)
-		return 1;
-	const struct hf_value *found = hf_wire_at(a, o->item, hf_dict_cstr(spec->ready, "path", ""));
-	const char *state = found == NULL ? "" : hf_wire_text(a, found);
-	if (state_is(spec->ready, "fail", state)) {
-		const char *path = hf_dict_cstr(spec->ready, "reason", NULL);
-		const struct hf_value *why = path == NULL ? NULL : hf_wire_at(a, o->item, path);
-		return hf_fail(err, HF_E_TASK, "it became \"%s\"%s%s", state, why == NULL ? "" : ": ",
-			why == NULL ? "" : hf_wire_text(a, why));
-	}
-	return state_is(spec->ready, "ok", state) ? 1 : 0;
+	const struct hf_value *least = hf_dict_get(context, hf_dict_cstr(rule, "least", ""));
+	struct hf_value *states = hf_wire_items(a, item, hf_dict_cstr(rule, "path", ""));
+	int64_t have = 0;
+	for (size_t i = 0; i < hf_list_len(states); i++)
+		have += state_is(rule, "ok", hf_wire_text(a, hf_list_at(states, i)));
+	return !hf_is(least, HF_INT) || have >= least->u.integer;
 }
 
-static int ready_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+static int fail_state(struct hf_arena *a, const struct hf_value *rule, struct hf_value *item,
+	const char *state, struct hf_error *err)
+{
+	const char *path = hf_dict_cstr(rule, "reason", NULL);
+	const struct hf_value *why = path == NULL ? NULL : hf_wire_at(a, item, path);
+	return hf_fail(err, HF_E_TASK, "it became \"%s\"%s%s", state, why == NULL ? "" : ": ",
+		why == NULL ? "" : hf_wire_text(a, why));
+}
+
+/* 1 ready, 0 not yet, <0 failed. */
+static int ready_now(struct hf_arena *a, const struct hf_spec *spec, const struct observed *o,
+	const struct hf_value *context, struct hf_error *err)
+{
+	struct hf_value *item = o->present ? o->item : o->gone;
+	if (spec->ready == NULL || item == NULL)
+		return o->present ? 1 : 0; /* just made: EC2 may not show it for a while */
+	if (hf_dict_get(spec->ready, "least") != NULL)
+		return enough_now(a, spec->ready, item, context) ? 1 : 0;
+	const struct hf_value *found = hf_wire_at(a, item, hf_dict_cstr(spec->ready, "path", ""));
+	const char *state = found == NULL ? "" : hf_wire_text(a, found);
+	if (state_is(spec->ready, "fail", state))
+		return fail_state(a, spec->ready, item, state, err);
+	return o->present && state_is(spec->ready, "ok", state) ? 1 : 0;
+}
+
+/* What a group waits for is told while it waits: it may go on trying for long. */
+static void wait_tell(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	const struct hf_value *context, uint64_t spent)
+{
+	const struct hf_spec *spec = change->spec;
+	if (e->options.event == NULL || hf_dict_get(spec->ready, "least") == NULL)
+		return;
+	const char *why = resource_why(e, a, spec, hf_dict_get(spec->doc, "explain"), context);
+	if (why[0] != '\0')
+		e->options.event(
+			e->options.data, change->name, change->action, HF_WAITS, spent, why + strlen("; "));
+}
+
+static int ready_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
 	const struct hf_value *context, struct observed *ret, struct hf_error *err)
 {
-	uint64_t start = hf_time_monotonic_ms();
+	const struct hf_spec *spec = change->spec;
+	uint64_t start = hf_time_monotonic_ms(), told = QUIET_SECONDS * 1000;
 	uint64_t most =
 		1000 * (uint64_t)(spec->ready == NULL ? READY_SECONDS
 						      : hf_dict_int(spec->ready, "seconds", READY_SECONDS));
 	for (uint32_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
 		int rc = resource_observe(e, a, spec, context, false, ret, err);
 		if (rc == 0)
-			rc = ready_now(a, spec, ret, err);
+			rc = ready_now(a, spec, ret, context, err);
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 		uint64_t spent = hf_time_monotonic_ms() - start;
@@ -57,6 +89,10 @@ static int ready_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_s
 			return hf_fail(err, HF_E_TIMEOUT, "%s after %llu s",
 				ret->present ? "it is not ready" : "it was made, but cannot be seen",
 				(unsigned long long)(spent / 1000));
+		if (spent > told) {
+			wait_tell(e, a, change, context, spent);
+			told *= 3;
+		}
 		hf_fiber_sleep(e->fibers, wait);
 	}
 }
@@ -274,9 +310,10 @@ int resource_finish(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 	struct hf_error *err)
 {
 	struct observed o;
-	int rc = ready_wait(e, a, change->spec, context, &o, err);
+	int rc = ready_wait(e, a, change, context, &o, err);
 	if (rc < 0)
-		return rc;
+		return resource_explain(
+			e, a, change->spec, hf_dict_get(change->spec->doc, "explain"), context, rc, err);
 	struct hf_value *outputs = hf_value_copy(e->arena, o.outputs);
 	hf_dict_put(outputs, "id", hf_value_cstr(e->arena, hf_dict_cstr(d->doc, "id", "")));
 	hf_dict_put(d->doc, "properties", hf_value_copy(e->arena, properties));
@@ -456,19 +493,43 @@ int resource_tag(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *
 
 /* --- remove --- */
 
+/* What a deletion waits for is told soon, not when all hope is gone. */
+static int delete_call(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
+	const struct hf_value *operation, const struct hf_value *context, struct reply *reply,
+	struct hf_error *err)
+{
+	const struct hf_spec *spec = change->spec;
+	const struct hf_value *explain = hf_dict_get(operation, "explain");
+	if (explain == NULL)
+		return engine_call(e, a, spec, operation, context, reply, err);
+	struct hf_value *first = hf_value_shallow(a, operation);
+	hf_dict_put(first, "retry_seconds", hf_value_int(a, QUIET_SECONDS));
+	int rc = engine_call(e, a, spec, first, context, reply, err);
+	if (rc == 0 || !reply_in(operation, "retry", reply))
+		return rc;
+	const char *why = resource_why(e, a, spec, explain, context);
+	if (why[0] != '\0' && e->options.event != NULL)
+		e->options.event(e->options.data, change->name, HF_DELETE, HF_WAITS, QUIET_SECONDS * 1000,
+			why + strlen("; "));
+	rc = engine_call(e, a, spec, operation, context, reply, err);
+	return rc < 0 && reply_in(operation, "retry", reply)
+		       ? resource_explain(e, a, spec, explain, context, rc, err)
+		       : rc;
+}
+
 /* needs: a path that must be there, so that what a run before undid is not undone twice. */
-static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
 	const struct hf_value *operation, struct hf_value *context, struct hf_error *err)
 {
 	const char *needs = hf_dict_cstr(operation, "needs", NULL);
 	if (needs != NULL) {
 		struct observed o;
-		int rc = resource_observe(e, a, spec, context, false, &o, err);
+		int rc = resource_observe(e, a, change->spec, context, false, &o, err);
 		if (rc < 0 || !o.present || hf_wire_at(a, o.item, needs) == NULL)
 			return rc;
 	}
 	struct reply reply;
-	int rc = engine_call(e, a, spec, operation, context, &reply, err);
+	int rc = delete_call(e, a, change, operation, context, &reply, err);
 	if (rc < 0)
 		return reply_in(operation, "absent", &reply) ? 0 : rc;
 	answer_keep(a, operation, &reply, context);
@@ -503,7 +564,7 @@ int resource_delete(
 	if (rc == 0 && spec->capacity)
 		rc = capacity_found(e, a, spec, context, err);
 	for (size_t i = 0; rc == 0 && i < hf_list_len(spec->remove); i++)
-		rc = delete_step(e, a, spec, hf_list_at(spec->remove, i), context, err);
+		rc = delete_step(e, a, change, hf_list_at(spec->remove, i), context, err);
 	if (rc == 0)
 		rc = gone_wait(e, a, spec, context, err);
 	return rc < 0 ? rc : hf_state_remove(e->state, d, err);

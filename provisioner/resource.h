@@ -43,6 +43,7 @@ struct observed {
 	const char *id;
 	struct hf_value *values, *outputs, *tags; /* dicts; tags: all of them */
 	struct hf_value *item;
+	struct hf_value *gone; /* not present: what is left of it, in a state that counts as gone */
 };
 
 /* Call an operation; refusals named in its ignore list are successes, those in retry are tried again for a
@@ -65,6 +66,13 @@ HF_CHECK int resource_update(struct hf_engine *e, struct hf_arena *a, const stru
 	struct hf_value *properties, struct hf_error *err);
 HF_CHECK int resource_delete(
 	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err);
+
+/* explain.c: what the type's rows (explain: of the type, or of a deletion) say of a failure: "; …", or "". */
+const char *resource_why(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *rows, const struct hf_value *context);
+/* The same, added to the failure rc. Returns rc. */
+int resource_explain(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *rows, const struct hf_value *context, int rc, struct hf_error *err);
 
 /* The steps of a creation that taking over what exists shares. */
 void resource_intent(

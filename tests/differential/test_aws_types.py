@@ -131,6 +131,11 @@ class Type:
         for path in paths if shape is not None else ():
             self.path(where, protocol, shape, path, wrapper)
 
+    def explains(self, where, rows):
+        for row in rows:
+            said = re.findall(r"\$\{([^}]*)\}", row["say"])
+            self.reads(where, row, said + ([row["where"]["path"]] if "where" in row else []))
+
     def check(self):
         doc, read = self.doc, self.doc["read"]
         if not doc.get("lookup"):
@@ -150,6 +155,8 @@ class Type:
         for kind in ("update", "delete"):
             for operation in doc.get(kind) or []:
                 self.reads(kind, operation, (operation.get("keep") or {}).values())
+                self.explains(f"{kind} explain", operation.get("explain") or [])
+        self.explains("explain", doc.get("explain") or [])
         properties = set(doc["properties"])
         named = set(read.get("observe") or {}) | {m for u in doc.get("update") or [] for m in u.get("members", [])}
         for name in sorted((named | set(doc.get("key") or [])) - properties):

@@ -1,5 +1,6 @@
 """EC2: one table for what most of it does, methods for the rest."""
 import datetime
+import base64
 import re
 import time
 
@@ -460,6 +461,10 @@ class Ec2:
     def ec2_DescribeInstances(self, **a):
         found = self.ec2_found("instance", {**a, "FilterIds": a.get("InstanceIds")})
         return {"Reservations": [{"ReservationId": "r-1", "OwnerId": "123456789012", "Instances": [self.ec2_view(t)]} for t in found]}
+
+    def ec2_GetConsoleOutput(self, InstanceId, **_):
+        text = (self.get("instance", InstanceId) or self.ec2_need("instance", InstanceId)).get("console", "")
+        return {"InstanceId": InstanceId, "Timestamp": "2026-01-01T00:00:00Z", "Output": base64.b64encode(text.encode()).decode()}
 
     def ec2_TerminateInstances(self, InstanceIds):
         for i in InstanceIds:

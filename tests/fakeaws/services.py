@@ -24,6 +24,30 @@ class Services:
                                  "Tags": [{"Key": k, "Value": v} for k, v in t.tags.items()]})
         return {"ResourceTagMappingList": rows, "PaginationToken": ""}
 
+    # --- auto scaling ---
+
+    def autoscaling_CreateAutoScalingGroup(self, AutoScalingGroupName, MinSize, MaxSize, LaunchTemplate, Tags=(), DesiredCapacity=None, **a):
+        from .world import Thing
+        if self.get("group", AutoScalingGroupName) is not None:
+            raise Refusal("AlreadyExists", f"AutoScalingGroup by this name already exists - {AutoScalingGroupName}")
+        self.ec2_need("launch_template", LaunchTemplate["LaunchTemplateId"])
+        self.put(Thing("group", AutoScalingGroupName, {
+            "AutoScalingGroupName": AutoScalingGroupName, "AutoScalingGroupARN": f"arn:aws:autoscaling:us-east-1:123456789012:group/{AutoScalingGroupName}",
+            "MinSize": MinSize, "MaxSize": MaxSize, "DesiredCapacity": DesiredCapacity or MinSize, "LaunchTemplate": LaunchTemplate, "DefaultCooldown": 300,
+            "AvailabilityZones": ["us-east-1a"], "HealthCheckType": "EC2", "CreatedTime": "2026-01-01T00:00:00Z", "Instances": [], "activities": [], **a,
+        }, {t["Key"]: t["Value"] for t in Tags}))
+
+    def autoscaling_DescribeAutoScalingGroups(self, AutoScalingGroupNames=(), **_):
+        found = [t for t in self.all("group") if not AutoScalingGroupNames or t.id in AutoScalingGroupNames]
+        return {"AutoScalingGroups": [{**{k: v for k, v in t.items() if k != "activities"}, "Tags": [
+            {"ResourceId": t.id, "ResourceType": "auto-scaling-group", "Key": k, "Value": v, "PropagateAtLaunch": True} for k, v in t.tags.items()]} for t in found]}
+
+    def autoscaling_DescribeScalingActivities(self, AutoScalingGroupName, **_):
+        return {"Activities": self.get("group", AutoScalingGroupName)["activities"]}
+
+    def autoscaling_DeleteAutoScalingGroup(self, AutoScalingGroupName, **_):
+        self.drop(self.get("group", AutoScalingGroupName))
+
     # --- iam ---
 
     def iam_thing(self, kind, name):

@@ -1,0 +1,116 @@
+"""Errors that people can act on: what AWS knows of a failure stands in it, and what a deletion waits for is named."""
+import pytest
+
+import fakeaws
+from fakeaws.world import Thing
+from test_provision_faults import Work, counts
+
+
+@pytest.fixture
+def fake():
+    f = fakeaws.Fake()
+    yield f
+    f.close()
+    assert not f.errors, f.errors[0]
+
+
+@pytest.fixture
+def work(tmp_path, fake):
+    return Work(tmp_path, fake, "reasons.yaml")
+
+
+def add(work, text):
+    work.file.write_text(work.file.read_text() + text)
+
+
+def read_until(process, text):
+    """Lines of its output up to the one with text."""
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if text in line:
+            return line
+    raise AssertionError("".join(seen))
+
+
+@pytest.mark.parametrize("described,told", [
+    ({"Description": "AWS Lambda VPC ENI-train", "RequesterId": "AROA:train", "InterfaceType": "lambda", "OwnerId": "123456789012"},
+     '"AWS Lambda VPC ENI-train" of type lambda, made by AROA:train, of account 123456789012 is still in it'),
+    ({"Attachment": {"InstanceId": "i-stranger", "AttachmentId": "eni-attach-1", "DeviceIndex": 1, "Status": "attached"}},
+     ", attached to i-stranger is still in it"),
+], ids=["lambda", "instance"])
+def test_a_stuck_network_interface_is_named_with_its_owner(work, fake, described, told):
+    """While it waits, not after minutes; when the interface is gone, the deletion goes on."""
+    work.run("apply", "--yes")
+    subnet, vpc = fake.world.all("subnet")[0].id, fake.world.all("vpc")[0].id
+    fake.world.put(Thing("network_interface", "eni-0123", {"NetworkInterfaceId": "eni-0123", "SubnetId": subnet, "VpcId": vpc, **described}))
+    process = work.start("destroy", "--yes")
+    line = read_until(process, "eni-0123")
+    assert line.startswith("waits") and "delete subnet" in line and "network interface eni-0123" in line and told in line
+    fake.world.drop(fake.world.get("network_interface", "eni-0123"))
+    rest = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, rest
+    assert counts(fake) == {}
+
+
+def test_an_instance_that_dies_shows_its_reason_and_its_console(work, fake):
+    add(work, """  host:
+    type: ec2.instance
+    properties: {ImageId: ami-1, InstanceType: t3.micro, SubnetId: "{{ subnet.id }}"}
+""")
+
+    def dies(call):
+        for t in fake.world.all("instance"):
+            t.become(["terminated"], 0)
+            t["StateReason"] = {"Code": "Server.InternalError", "Message": "Server.InternalError: Internal error on launch"}
+            t["console"] = "".join(f"line {i}\r\n" for i in range(40)) + "cloud-init: no root device\x1b[0m\r\n\r\n"
+    fake.refusals.append(dies)
+    out = work.run("apply", "--yes", code=None)
+    assert 'it became "terminated": Server.InternalError: Internal error on launch; the last lines of its console:' in out, out
+    assert "line 39" in out and "cloud-init: no root device" in out and "line 20" not in out and "\x1b" not in out
+
+
+def test_health_issues_of_a_node_group_stand_in_the_error(work, fake):
+    add(work, """  role:
+    type: iam.role
+    properties: {RoleName: nodes, AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}}
+  cluster:
+    type: eks.cluster
+    properties: {name: c, roleArn: "{{ role.arn }}", subnetIds: ["{{ subnet.id }}"]}
+  nodes:
+    type: eks.nodegroup
+    properties: {clusterName: "{{ cluster.id }}", nodegroupName: gpu, nodeRole: "{{ role.arn }}", subnets: ["{{ subnet.id }}"]}
+""")
+
+    def fails(call):
+        for t in fake.world.all("nodegroup"):
+            t.become(["CREATE_FAILED"], 0)
+            t["health"] = {"issues": [{"code": "AsgInstanceLaunchFailures", "message": "You've reached your quota of P instances", "resourceIds": ["asg-1"]},
+                                      {"code": "NodeCreationFailure", "message": "Instances failed to join the cluster"}]}
+    fake.refusals.append(fails)
+    out = work.run("apply", "--yes", code=None)
+    assert 'it became "CREATE_FAILED"; AsgInstanceLaunchFailures of asg-1: You\'ve reached your quota of P instances' in out, out
+    assert "NodeCreationFailure: Instances failed to join the cluster" in out
+
+
+def test_a_group_waits_for_its_instances_and_tells_what_keeps_them(work, fake):
+    add(work, """  template:
+    type: ec2.launch_template
+    properties: {LaunchTemplateName: t, ImageId: ami-1, InstanceType: p5.48xlarge}
+  fleet:
+    type: autoscaling.group
+    properties: {AutoScalingGroupName: fleet, LaunchTemplateId: "{{ template.id }}", LaunchTemplateVersion: "1", MinSize: 2, MaxSize: 3, VPCZoneIdentifier: "{{ subnet.id }}"}
+""")
+
+    def refused(call):
+        for t in fake.world.all("group"):
+            t["activities"] = [{"ActivityId": "a", "AutoScalingGroupName": "fleet", "Cause": "c", "StartTime": "2026-01-01T00:00:00Z", "StatusCode": "Failed",
+                                "Description": "Launching a new EC2 instance", "StatusMessage": "We currently do not have sufficient p5.48xlarge capacity"}]
+    fake.refusals.append(refused)
+    process = work.start("apply", "--yes")
+    line = read_until(process, "sufficient")
+    assert line.startswith("waits") and "create fleet" in line and "Launching a new EC2 instance: We currently do not have sufficient p5.48xlarge capacity" in line
+    instance = {"AvailabilityZone": "us-east-1a", "HealthStatus": "Healthy", "ProtectedFromScaleIn": False}
+    fake.world.get("group", "fleet")["Instances"] = [{**instance, "InstanceId": f"i-{i}", "LifecycleState": "InService"} for i in range(2)]
+    rest = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, rest
