@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "lib/base/scope.h"
+#include "modules/host.h"
 #include "modules/text_file.h"
 
 /* ini_file: one option of one section. Comments and everything else in the file stay as they are. */
@@ -17,6 +18,12 @@ struct params {
 
 static const char *const states[] = { "absent", "present", NULL };
 static const char *const path_aliases[] = { "dest", NULL };
+static const struct hf_arg condition_args[] = {
+	{ "option", HF_ARG_STR, 0, HF_REQUIRED },
+	{ "value", HF_ARG_STR, 0 },
+	{ "values", HF_ARG_LIST, 0, .elements = HF_ARG_STR },
+	{ .type = HF_ARG_END },
+};
 static const struct hf_arg args[] = {
 	{ "path", HF_ARG_PATH, offsetof(struct params, path), HF_REQUIRED, .aliases = path_aliases,
 		.help = "The file." },
@@ -44,8 +51,10 @@ static const struct hf_arg args[] = {
 		.help = "Keep a dated copy of the old file." },
 	{ "follow", HF_ARG_BOOL, offsetof(struct params, follow), .dflt = "false",
 		.help = "Where path is a link, write what it leads to." },
-	{ "section_has_values", HF_ARG_LIST, offsetof(struct params, section_has_values), HF_REFUSED,
-		.help = "sections are told apart by their name alone" },
+	{ "section_has_values", HF_ARG_LIST, offsetof(struct params, section_has_values),
+		.elements = HF_ARG_DICT, .options = condition_args,
+		.help = "Of several sections of that name the first with these options: {option, value or "
+			"values}." },
 	HF_FILE_ATTR_ARGS(struct params, attr),
 	{ .type = HF_ARG_END },
 };
@@ -76,11 +85,11 @@ static const char *blanks(const char *p, const char *end)
 }
 
 /* `option = value`, `option`, and with a comment sign in front where that counts. */
-static struct option_match option_match(const struct ini *e, struct hf_str line, bool inactive_too)
+static struct option_match named_match(const char *option, struct hf_str line, bool inactive_too)
 {
 	struct option_match m = { 0 };
 	const char *p = line.p, *end = p + line.n;
-	size_t n = strlen(e->p->option);
+	size_t n = strlen(option);
 	while (end > p && (end[-1] == '\n' || end[-1] == '\r'))
 		end--;
 	p = blanks(p, end);
@@ -88,7 +97,7 @@ static struct option_match option_match(const struct ini *e, struct hf_str line,
 		m.inactive = true;
 		p = blanks(p + 1, end);
 	}
-	if ((size_t)(end - p) < n || memcmp(p, e->p->option, n) != 0)
+	if ((size_t)(end - p) < n || memcmp(p, option, n) != 0)
 		return m;
 	p = blanks(p + n, end);
 	if (p < end && *p != '=')
@@ -97,6 +106,11 @@ static struct option_match option_match(const struct ini *e, struct hf_str line,
 	p = p < end ? blanks(p + 1, end) : end;
 	m.value = hf_strn(p, (size_t)(end - p));
 	return m;
+}
+
+static struct option_match option_match(const struct ini *e, struct hf_str line, bool inactive_too)
+{
+	return named_match(e->p->option, line, inactive_too);
 }
 
 static struct option_match option_match_any(const struct ini *e, struct hf_str line)
@@ -129,23 +143,71 @@ static void line_set(struct ini *e, size_t at, struct hf_str line)
 	changed(e, "option changed");
 }
 
-static void section_find(struct ini *e)
+static bool header_is(struct hf_str line, struct hf_str section)
 {
-	const char *section = e->p->section;
-	bool top = section == NULL || *section == '\0';
-	const char *header = top ? "" : hf_sprintf(e->a, "[%s]", section);
-	e->found = top;
-	e->to = e->lines.n;
-	for (size_t i = 0; i < e->lines.n; i++) {
-		bool starts = hf_str_starts(e->lines.at[i], "[");
-		if (!top && hf_str_starts(e->lines.at[i], header)) {
+	if (!hf_str_starts(line, "["))
+		return false;
+	struct hf_str rest = hf_str_trim(hf_strn(line.p + 1, line.n - 1));
+	if (rest.n < section.n || memcmp(rest.p, section.p, section.n) != 0)
+		return false;
+	return hf_str_starts(hf_str_trim(hf_strn(rest.p + section.n, rest.n - section.n)), "]");
+}
+
+/* The values a condition asks for: none means any. */
+static struct hf_value *condition_values(const struct ini *e, const struct hf_value *condition)
+{
+	struct hf_value *value = hf_dict_get(condition, "value"), *values = hf_dict_get(condition, "values");
+	struct hf_value *out = hf_value_list(e->a);
+	if (value != NULL && !hf_is(value, HF_NULL))
+		hf_list_append(out, value);
+	return hf_is(values, HF_LIST) ? values : out;
+}
+
+static bool condition_holds(const struct ini *e, const struct hf_value *condition, size_t from, size_t to)
+{
+	const char *option = hf_dict_cstr(condition, "option", "");
+	const struct hf_value *values = condition_values(e, condition);
+	for (size_t i = from; i < to; i++) {
+		struct option_match m = named_match(option, e->lines.at[i], true);
+		if (m.found && (hf_list_len(values) == 0 || hf_list_has(values, hf_str_dup(e->a, m.value))))
+			return true;
+	}
+	return false;
+}
+
+static bool conditions_hold(const struct ini *e, size_t from, size_t to)
+{
+	const struct hf_value *all = e->p->section_has_values;
+	for (size_t i = 0; all != NULL && i < hf_list_len(all); i++)
+		if (!condition_holds(e, hf_list_at(all, i), from, to))
+			return false;
+	return true;
+}
+
+static int section_find(struct ini *e, struct hf_error *err)
+{
+	bool top = e->p->section == NULL || *e->p->section == '\0', within = top;
+	struct hf_str name = hf_str_trim(hf_str(top ? "" : e->p->section));
+	size_t start = 0;
+	for (size_t i = 0; i <= e->lines.n; i++) {
+		bool ends = i == e->lines.n || hf_str_starts(e->lines.at[i], "[");
+		if (within && ends && conditions_hold(e, start, i)) {
 			e->found = true;
-			e->from = i;
-		} else if (starts && e->found) {
+			e->from = start;
 			e->to = i;
-			return;
+			return 0;
+		}
+		within = within && !ends;
+		if (!top && i < e->lines.n && header_is(e->lines.at[i], name)) {
+			within = true;
+			start = i;
 		}
 	}
+	return top ? hf_fail(err, HF_E_TASK,
+			     "what comes before any section of %s has not the values of section_has_values, "
+			     "and there can be no other",
+			     e->p->path)
+		   : 0;
 }
 
 /* First line that may be an option: behind the header. */
@@ -217,12 +279,48 @@ static void values_insert(struct ini *e)
 	}
 }
 
+static bool value_listed(const struct ini *e, struct hf_str value)
+{
+	for (size_t k = 0; k < e->wanted.n; k++)
+		if (hf_str_equal(e->wanted.at[k], value))
+			return true;
+	return false;
+}
+
+static void line_append(struct ini *e, const char *option, struct hf_str value)
+{
+	const char *format = e->p->no_extra_spaces == HF_YES ? "=" : " = ";
+	hf_text_insert(e->a, &e->lines, e->lines.n,
+		hf_str(hf_sprintf(e->a, "%s%s%.*s\n", option, format, HF_STR_ARG(value))));
+}
+
+/* A new section holds what it was to be known by. */
+static void conditions_add(struct ini *e)
+{
+	const struct hf_value *all = e->p->section_has_values;
+	for (size_t i = 0; all != NULL && i < hf_list_len(all); i++) {
+		const char *option = hf_dict_cstr(hf_list_at(all, i), "option", "");
+		const struct hf_value *values = condition_values(e, hf_list_at(all, i));
+		bool ours = e->p->option != NULL && strcmp(option, e->p->option) == 0;
+		for (size_t k = 0; k < hf_list_len(values); k++) {
+			struct hf_str value = hf_value_text(e->a, hf_list_at(values, k));
+			if (!ours)
+				line_append(e, option, value);
+			else if (e->p->exclusive != HF_YES && !value_listed(e, value))
+				hf_text_insert(e->a, &e->wanted, e->wanted.n, value);
+		}
+		if (!ours && hf_list_len(values) == 0 && e->p->allow_no_value == HF_YES)
+			hf_text_insert(e->a, &e->lines, e->lines.n, hf_str(hf_sprintf(e->a, "%s\n", option)));
+	}
+}
+
 static void section_add(struct ini *e)
 {
 	hf_text_insert(e->a, &e->lines, e->lines.n, hf_str(hf_sprintf(e->a, "[%s]\n", e->p->section)));
+	conditions_add(e);
 	bool bare = e->p->option != NULL && e->wanted.n == 0 && e->p->allow_no_value == HF_YES;
 	for (size_t k = 0; e->p->option != NULL && k < e->wanted.n; k++)
-		hf_text_insert(e->a, &e->lines, e->lines.n, option_line(e, e->wanted.at[k]));
+		line_append(e, e->p->option, e->wanted.at[k]);
 	if (bare)
 		hf_text_insert(e->a, &e->lines, e->lines.n, hf_str(hf_sprintf(e->a, "%s\n", e->p->option)));
 	changed(e, bare || (e->p->option != NULL && e->wanted.n > 0) ? "section and option added"
@@ -241,14 +339,6 @@ static void ini_present(struct ini *e)
 	if (e->p->exclusive == HF_YES && e->p->allow_no_value != HF_YES)
 		values_override(e);
 	values_insert(e);
-}
-
-static bool value_listed(const struct ini *e, struct hf_str value)
-{
-	for (size_t k = 0; k < e->wanted.n; k++)
-		if (hf_str_equal(e->wanted.at[k], value))
-			return true;
-	return false;
 }
 
 static void ini_absent(struct ini *e)
@@ -275,8 +365,11 @@ static void values_take(struct ini *e)
 	const struct params *p = e->p;
 	if (p->value != NULL)
 		hf_text_insert(e->a, &e->wanted, 0, hf_str(p->value));
-	for (size_t i = 0; p->values != NULL && i < hf_list_len(p->values); i++)
-		hf_text_insert(e->a, &e->wanted, e->wanted.n, hf_value_text(e->a, hf_list_at(p->values, i)));
+	for (size_t i = 0; p->values != NULL && i < hf_list_len(p->values); i++) {
+		struct hf_str value = hf_value_text(e->a, hf_list_at(p->values, i));
+		if (!value_listed(e, value))
+			hf_text_insert(e->a, &e->wanted, e->wanted.n, value);
+	}
 }
 
 static int ini_load(struct ini *e, struct hf_change *change, struct hf_error *err)
@@ -302,6 +395,13 @@ static int ini_load(struct ini *e, struct hf_change *change, struct hf_error *er
 	return 0;
 }
 
+static bool given_twice(const struct hf_value *condition)
+{
+	const struct hf_value *value = hf_dict_get(condition, "value"),
+			      *values = hf_dict_get(condition, "values");
+	return value != NULL && !hf_is(value, HF_NULL) && values != NULL && !hf_is(values, HF_NULL);
+}
+
 static int ini_file_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -319,11 +419,18 @@ static int ini_file_check(
 	if (p->state == INI_PRESENT && p->option != NULL && e->wanted.n == 0 && p->allow_no_value != HF_YES)
 		return hf_fail(err, HF_E_TASK,
 			"Parameter 'value(s)' must be defined if state=present and allow_no_value=False.");
-	hf_result_cstr(c, change, "path", p->path);
+	for (size_t i = 0; p->section_has_values != NULL && i < hf_list_len(p->section_has_values); i++)
+		if (given_twice(hf_list_at(p->section_has_values, i)))
+			return hf_fail(err, HF_E_ARGUMENT,
+				"parameters are mutually exclusive: value|values found in "
+				"section_has_values");
 	int result = ini_load(e, change, err);
 	if (result < 0)
 		return hf_file_attr_done(c, change, result);
-	section_find(e);
+	hf_result_cstr(c, change, "path", p->path);
+	result = section_find(e, err);
+	if (result < 0)
+		return hf_file_attr_done(c, change, result);
 	e->done = hf_new_array(a, e->to - e->from + 1, bool);
 	if (p->state == INI_PRESENT)
 		ini_present(e);

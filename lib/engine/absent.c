@@ -30,6 +30,23 @@ static const char *const lookups[] = { "avi", "aws_account_attribute", "aws_secr
 	"onepassword", "onepassword_raw", "openshift", "passwordstore", "rabbitmq", "redis", "shelvefile",
 	"skydive", "url", NULL };
 
+/* Modules that are left out on purpose, and what does their work. */
+static const struct {
+	const char *name, *why;
+} left_out[] = {
+	{ "subversion", "module 'subversion' is left out on purpose: holdfast does not speak to Subversion "
+			"servers; keep "
+			"the sources in git, or run `svn export` in a command task with `creates`" },
+};
+
+static const char *reason_left_out(const char *name)
+{
+	for (size_t i = 0; i < HF_COUNT(left_out); i++)
+		if (strcmp(left_out[i].name, hf_action_short(name)) == 0)
+			return left_out[i].why;
+	return NULL;
+}
+
 const char *hf_plugin_word(enum hf_plugin_kind kind)
 {
 	return kinds[kind].word;
@@ -107,6 +124,8 @@ const char *hf_plugin_absent(
 	if (file != NULL)
 		return hf_sprintf(a, "%s '%s' %s a Python plugin (%s): holdfast runs no Python",
 			kinds[kind].word, name, kinds[kind].by_name ? "is" : "may be", file);
+	if (kind == HF_PLUGIN_MODULE && reason_left_out(name) != NULL)
+		return reason_left_out(name);
 	if (hf_plugin_possible(a, places, kind, name))
 		return hf_sprintf(a, "holdfast has no %s '%s'", kinds[kind].word, name);
 	if (kind == HF_PLUGIN_MODULE)

@@ -1,4 +1,4 @@
-"""Rows of parted for test_modules_collections.py: disks are files. Tables hold random numbers, so that the
+"""Rows of parted and filesystem for test_modules_collections.py: disks are files. Tables hold random numbers, so that the
 files themselves are compared only with what undo restores."""
 from files_rows import Disk, Row
 
@@ -44,3 +44,37 @@ parted("bad unit", EMPTY, number=1, state="present", part_start="1mib", loose=["
 parted("bad flag", GPT, label="gpt", number=1, state="present", flags=["nope"], loose=["*", "check"])
 parted("no number", EMPTY, state="present")
 parted("no device", EMPTY, device="@/nope", loose=["*"])
+
+
+U1, U2 = "7d7e9a1c-0000-4000-8000-000000000001", "7d7e9a1c-0000-4000-8000-000000000002"
+EXT4 = Disk(make=f"mkfs.ext4 -q -F -U {U1} @")
+SMALL = Disk(make=f"mkfs.ext4 -q -F -U {U1} @ 4096k")
+
+
+def filesystem(title, image, loose=(), always=False, **args):
+    """What is wiped is not the bytes that were there: of undo test_undo_of_file_systems tells."""
+    ROWS.append(Row(f"filesystem {title}", {"d": image} if image else {}, {"community.general.filesystem": {"dev": "@/d", **args}},
+                    {"loose": ["tree", *loose], "always": always, "gone": True}))
+
+
+filesystem("new", EMPTY, fstype="ext4")
+filesystem("new with options", EMPTY, fstype="ext2", opts="-L data -m 0")
+filesystem("there", EXT4, fstype="ext4")
+filesystem("another is there", EXT4, fstype="ext2", loose=["rc", "err"])
+filesystem("another by force", EXT4, fstype="ext2", force=True, always=True)
+filesystem("there by force", EXT4, fstype="ext4", force=True, always=True)
+filesystem("swap", EMPTY, fstype="swap")
+filesystem("goes", EXT4, state="absent")
+filesystem("goes, not there", EMPTY, state="absent")
+filesystem("no device", None, fstype="ext4")
+filesystem("goes without a device", None, state="absent")
+filesystem("without a type", EMPTY)
+filesystem("grows", SMALL, fstype="ext4", resizefs=True)
+filesystem("has grown", EXT4, fstype="ext4", resizefs=True)
+filesystem("new, to grow", EMPTY, fstype="ext4", resizefs=True)
+filesystem("swap does not grow", Disk(make="mkswap @"), fstype="swap", resizefs=True)
+filesystem("new with a UUID", EMPTY, fstype="ext4", uuid=U2)
+filesystem("new with a UUID of its own", EMPTY, fstype="ext4", uuid=U2, opts=f"-U {U1}", always=True)
+filesystem("another UUID", EXT4, fstype="ext4", uuid=U2, loose=["check"])
+filesystem("swap has no UUID", EMPTY, fstype="swap", uuid=U2)
+filesystem("grows with a UUID", SMALL, fstype="ext4", uuid=U2, resizefs=True)

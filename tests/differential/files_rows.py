@@ -15,7 +15,8 @@ Hard = namedtuple("Hard", "other")
 Archive = namedtuple("Archive", "members")  # its kind is the name's suffix
 Repo = namedtuple("Repo", "")  # two commits, a tag v1 on the first, a branch side
 Clone = namedtuple("Clone", "other")
-Disk = namedtuple("Disk", "script", defaults=[""])  # a file of eight megabytes, partitioned by parted's commands
+# A file of eight megabytes, partitioned by parted's commands, or with what a command makes on it.
+Disk = namedtuple("Disk", "script make", defaults=["", ""])
 Row = namedtuple("Row", "title given task options", defaults=[{}])
 
 SSHD = "Port 22\n#PermitRootLogin yes\nUsePAM yes\n"

@@ -133,6 +133,8 @@ def place(path, what):
         os.truncate(path, 8 << 20)
         if what.script:
             subprocess.run(["parted", "-s", path, "--", *what.script.split()], check=True, capture_output=True)
+        if what.make:
+            subprocess.run([w.replace("@", str(path)) for w in what.make.split()], check=True, capture_output=True)
     elif isinstance(what, Dir):
         path.mkdir(exist_ok=True)
         path.chmod(what.mode)

@@ -99,6 +99,7 @@ def test_lint_reads_a_whole_repository(holdfast, tmp_path):
 # title, tasks, files beside it, the refusal; "load": nothing runs, "reached": what stands before runs, None: it works
 REFUSED = [
     ("sure to run", "- zfs: {}", {}, "load", "4:5: holdfast has no module 'zfs'"),
+    ("left out on purpose", "- subversion: {repo: x, dest: y}", {}, "load", "4:5: module 'subversion' is left out on purpose"),
     ("a tag that leaves nothing out", "- zfs: {}\n  tags: [x]", {}, "load", "4:5: holdfast has no module 'zfs'"),
     ("not tagged for this run", "- zfs: {}\n  tags: [never]", {}, None, ""),
     ("a false condition", "- zypper: {name: x}\n  when: false", {}, None, ""),
