@@ -19,6 +19,7 @@ struct step {
 
 struct applier {
 	struct hf_engine *engine;
+	struct hf_fiber *conductor; /* woken by every step that ends */
 	struct step *steps;
 	size_t n, running;
 	struct hf_map makes, removes; /* name → struct step */
@@ -128,6 +129,7 @@ static void step_run(void *data)
 	int rc = step_do(ap, s, a, &why);
 	s->ended = true;
 	ap->running--;
+	hf_fiber_wake(ap->conductor);
 	if (rc < 0) {
 		char text[HF_ERROR_TEXT_MAX];
 		s->failed = true;
@@ -150,6 +152,7 @@ static void conductor(void *data)
 {
 	struct applier *ap = data;
 	struct hf_engine *e = ap->engine;
+	ap->conductor = hf_fiber_self(e->fibers);
 	for (;;) {
 		size_t open = 0;
 		for (size_t i = 0; i < ap->n; i++) {
@@ -168,7 +171,7 @@ static void conductor(void *data)
 			open += ap->steps[i].started && !ap->steps[i].ended;
 		if (open == 0)
 			return;
-		hf_fiber_sleep(e->fibers, 5);
+		hf_fiber_wait(e->fibers);
 	}
 }
 

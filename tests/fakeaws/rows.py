@@ -64,7 +64,7 @@ ROWS = [
         arn=("FileSystemArn", arn("elasticfilesystem", "file-system/%(id)s")), prefix="fs-", id_member="FileSystemId", blockers=["mount_target"], busy=("FileSystemInUse", "%s has mount targets")),
     Row("efs", "mount_target", None, None, "DeleteMountTarget", ["MountTargetId"], absent=("MountTargetNotFound", "%s does not exist", 404), state=("LifeCycleState", ["creating", "available"]), deleting="deleting",
         prefix="fsmt-", id_member="MountTargetId"),
-    Row("fsx", "fsx", "CreateFileSystem", "DescribeFileSystems", "DeleteFileSystem", ["FileSystemId"], "FileSystems", ids="FileSystemIds", prefix="fs-", id_member="FileSystemId", state=("Lifecycle", ["CREATING", "AVAILABLE"]), deleting="DELETING",
+    Row("fsx", "fsx", "CreateFileSystem", "DescribeFileSystems", "DeleteFileSystem", ["FileSystemId"], "FileSystems", ids="FileSystemIds", prefix="fs-", id_member="FileSystemId", state=("Lifecycle", ["CREATING", "AVAILABLE"]), deleting="DELETING", updates=("UpdateFileSystem",),
         arn=("ResourceARN", arn("fsx", "file-system/%(id)s")), absent=("FileSystemNotFound", "File system '%s' does not exist.")),
     Row("ecs", "ecs_cluster", "CreateCluster", "DescribeClusters", "DeleteCluster", ["clusterName"], "clusters", ids="clusters", upsert=True, state=("status", ["ACTIVE"]), arn=("clusterArn", arn("ecs", "cluster/%(id)s")), absent=("ClusterNotFoundException", "Cluster %s not found.")),
 ]

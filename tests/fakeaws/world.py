@@ -6,6 +6,7 @@ import time
 
 from . import wire
 from .ec2 import Ec2
+from .more import More
 from .rows import ROWS
 from .services import Services
 from .wire import Refusal
@@ -48,7 +49,7 @@ def tags_out(shape, tags):
     return [{key: k, value: v} for k, v in tags.items()]
 
 
-class World(Ec2, Services):
+class World(Ec2, Services, More):
     def __init__(self):
         self.things = {}   # kind → id → Thing
         self.tokens = {}   # (service, operation, token) → (hash of the rest, result, things made)

@@ -145,6 +145,32 @@ def test_other_services(client):
     assert made["TableDescription"]["TableName"] == "t" and dynamo.describe_table(TableName="t")["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_caches_jobs_and_associations(client, fake):
+    ec2, cache, sm, ssm = (client(s) for s in ("ec2", "elasticache", "sagemaker", "ssm"))
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    group = cache.create_cache_subnet_group(CacheSubnetGroupName="g", CacheSubnetGroupDescription="d", SubnetIds=[subnet])["CacheSubnetGroup"]
+    assert group["Subnets"][0]["SubnetIdentifier"] == subnet and refused(cache.describe_cache_subnet_groups, CacheSubnetGroupName="x") == "CacheSubnetGroupNotFoundFault"
+    cache.create_replication_group(ReplicationGroupId="c", ReplicationGroupDescription="cache", CacheSubnetGroupName="g", Tags=[{"Key": "a", "Value": "b"}])
+    made = cache.describe_replication_groups(ReplicationGroupId="c")["ReplicationGroups"][0]
+    assert (made["Status"], made["Description"]) == ("available", "cache") and cache.list_tags_for_resource(ResourceName=made["ARN"])["TagList"] == [{"Key": "a", "Value": "b"}]
+    assert refused(cache.delete_cache_subnet_group, CacheSubnetGroupName="g") == "CacheSubnetGroupInUse"
+    job = dict(TrainingJobName="j", RoleArn="arn:aws:iam::123456789012:role/roles", AlgorithmSpecification={"TrainingInputMode": "File"}, OutputDataConfig={"S3OutputPath": "s3://o"},
+               ResourceConfig={"VolumeSizeInGB": 1}, StoppingCondition={"MaxRuntimeInSeconds": 60})
+    sm.create_training_job(**job)
+    assert refused(sm.create_training_job, **job) == "ResourceInUse" and sm.describe_training_job(TrainingJobName="j")["TrainingJobStatus"] == "InProgress"
+    assert refused(sm.delete_training_job, TrainingJobName="j") == "ValidationException"
+    id = ssm.create_association(Name="AWS-RunShellScript", AssociationName="n", ScheduleExpression="rate(1 day)")["AssociationDescription"]["AssociationId"]
+    ssm.update_association(AssociationId=id, Name="AWS-RunShellScript", AssociationName="n")
+    assert "ScheduleExpression" not in ssm.list_associations(AssociationFilterList=[{"key": "AssociationName", "value": "n"}])["Associations"][0]
+    quotas = client("service-quotas")
+    assert quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-417A185B")["Quota"]["Value"] == 5000.0
+    assert refused(quotas.get_service_quota, ServiceCode="ec2", QuotaCode="L-0") == "NoSuchResourceException"
+    fake.world.offerings["p5.48xlarge"] = ["us-east-1b"]
+    assert [o["Location"] for o in ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": ["p5.48xlarge"]}])["InstanceTypeOfferings"]] == ["us-east-1b"]
+    assert ec2.describe_instance_types(InstanceTypes=["p5.48xlarge"])["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"] == 192
+
+
 def test_signatures_are_checked(client, fake):
     assert refused(client("ec2", "wrong").describe_vpcs) == "SignatureDoesNotMatch"
     assert refused(client("eks", "wrong").list_clusters) == "SignatureDoesNotMatch"
