@@ -2,10 +2,14 @@
 import json
 import os
 import pathlib
+import socket
+import statistics
 import subprocess
 import time
 
 import pytest
+
+from agent import AgentHost
 
 HERE = pathlib.Path(__file__).resolve().parent
 KERNEL = "6.1.0-25-amd64"
@@ -52,6 +56,31 @@ def test_a_sick_driver_costs_its_deadline_and_no_more(holdfast, tmp_path, nvml):
     took = time.monotonic() - start
     assert "did not answer within 300 ms" in result["ansible_facts"]["holdfast_gpu"]["trouble"]
     assert took < 1.5
+
+
+def answer_ms(host):
+    """How long the agent takes to say how it is, without the start of a program."""
+    with socket.socket(socket.AF_UNIX) as s:
+        start = time.monotonic()
+        s.connect(host.env["HOLDFAST_SOCKET"])
+        s.sendall(b'{"command":"status"}\n')
+        text = b""
+        while block := s.recv(65536):
+            text += block
+        return 1000 * (time.monotonic() - start), json.loads(text)["status"]["state"]
+
+
+def test_a_driver_that_ignores_signals_does_not_delay_the_agent(tmp_path, holdfast, holdfastd, nvml):
+    host = AgentHost(tmp_path, holdfast, holdfastd, env={"FAKE_HANG": "1"})
+    task = {"holdfast.gpu": {"library": str(nvml), "deadline_ms": 5000}}
+    with host:
+        idle = statistics.median(answer_ms(host)[0] for _ in range(15))
+        host.promote(host.push("sick", {"site.yml": json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}])}))
+        host.until(lambda: answer_ms(host)[1] == "converging", "the task is at work")
+        told = [answer_ms(host) for _ in range(15)]
+        assert all(state == "converging" for _, state in told)
+        assert statistics.median(ms for ms, _ in told) - idle < 50, (idle, told)
+        host.installed("sick")
 
 
 HEALTH = [
@@ -166,6 +195,10 @@ HOSTS = [
      ["fabric-mismatch"]),
     ("a plan with a CUDA too new", {}, {"cuda": "13.0"}, ["cuda-too-new"]),
 ]
+
+
+def test_there_are_enough_hosts():
+    assert len(HOSTS) >= 20
 
 
 @pytest.fixture(scope="module")

@@ -102,6 +102,8 @@ static const struct snippet {
 	{ "no number", "NVRM: Xid (PCI:0000:3b:00): , pid=1\n", "" },
 };
 
+_Static_assert(HF_COUNT(snippets) >= 40, "forty pieces of logs");
+
 static void snippet_row(void **state)
 {
 	const struct snippet *r = *state;
