@@ -36,7 +36,9 @@ static void say(const struct apply_print *p, FILE *to, const char *what, struct 
 	struct hf_str rest = text, line;
 	bool first = true;
 	while (hf_str_split(&rest, '\n', &line)) {
-		fprintf(to, "%s%s", first ? "" : "\n", on);
+		if (!first)
+			fputc('\n', to);
+		fputs(on, to);
 		fwrite(line.p, 1, line.n, to);
 		fputs(off, to);
 		first = false;
@@ -67,7 +69,9 @@ static void banner(const struct apply_print *p, const char *text)
 		"***************************************************************************"
 		"****";
 	size_t n = characters(text), width = columns(p), stars = width > n + 3 ? width - n : 3;
-	printf("\n%s ", text);
+	putchar('\n');
+	fputs(text, stdout);
+	putchar(' ');
 	for (size_t left = stars; left > 0; left -= left < sizeof(row) - 1 ? left : sizeof(row) - 1)
 		fwrite(row, 1, left < sizeof(row) - 1 ? left : sizeof(row) - 1, stdout);
 	putchar('\n');
@@ -376,7 +380,8 @@ static void print_task_start(const struct apply_print *p, struct hf_arena *a, co
 	if (p->verbosity > 1)
 		say(p, stdout, "verbose",
 			hf_str(hf_sprintf(a, "task path: %s", hf_dict_cstr(e, "path", ""))));
-	note_progress(e);
+	if (p->terminal)
+		note_progress(e);
 }
 
 static void print_end(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)

@@ -79,7 +79,8 @@ static void index_put(struct hf_map *m, uint32_t number)
 static void map_grow(struct hf_map *m)
 {
 	uint32_t room = m->live * 2 < 4 ? 4 : m->live * 2;
-	struct hf_map_entry *entries = hf_new_array(m->arena, room, struct hf_map_entry);
+	struct hf_map_entry *entries =
+		hf_alloc(m->arena, room * sizeof(*entries)); /* the first count are read */
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < m->count; i++)
 		if (m->entries[i].key != NULL)

@@ -7,8 +7,8 @@
 
 static struct hf_value *value_new(struct hf_arena *a, enum hf_type type)
 {
-	struct hf_value *v = hf_new(a, struct hf_value);
-	v->type = (uint8_t)type;
+	struct hf_value *v = hf_alloc(a, sizeof(*v));
+	*v = (struct hf_value){ .type = (uint8_t)type };
 	return v;
 }
 
@@ -80,8 +80,8 @@ struct hf_value *hf_value_bigint(struct hf_arena *a, struct hf_str digits)
 static struct hf_value *sequence_new(struct hf_arena *a, enum hf_type type)
 {
 	struct hf_value *v = value_new(a, type);
-	v->u.list = hf_new(a, struct hf_list);
-	v->u.list->arena = a;
+	v->u.list = hf_alloc(a, sizeof(*v->u.list));
+	*v->u.list = (struct hf_list){ .arena = a };
 	return v;
 }
 
@@ -110,7 +110,7 @@ static const struct hf_map_kind key_kind = { key_hash, key_equal };
 static struct hf_value *mapping_new(struct hf_arena *a, enum hf_type type)
 {
 	struct hf_value *v = value_new(a, type);
-	v->u.dict = hf_new(a, struct hf_dict);
+	v->u.dict = hf_alloc(a, sizeof(*v->u.dict));
 	hf_map_init(&v->u.dict->map, a, &key_kind);
 	return v;
 }

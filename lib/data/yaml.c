@@ -14,8 +14,14 @@ struct anchor {
 	bool open;     /* still being read */
 };
 
+struct pair {
+	struct hf_value *key, *value;
+};
+
 struct reader {
 	struct hf_arena *arena;
+	struct hf_arena *scratch;
+	HF_VEC(struct pair) pairs; /* of the mappings that are open, the innermost last; in scratch */
 	const struct hf_yaml_options *options;
 	const char *file;
 	yaml_parser_t parser;
@@ -27,11 +33,6 @@ struct reader {
 	unsigned unsafe; /* above 0 inside !unsafe */
 	struct hf_error *err;
 };
-
-struct pair {
-	struct hf_value *key, *value;
-};
-typedef HF_VEC(struct pair) pair_vec;
 
 enum tag {
 	TAG_NONE,
@@ -356,7 +357,7 @@ static int duplicate(struct reader *r, const struct hf_value *key, yaml_mark_t s
 
 /* Reads up to the end of the mapping. Merged keys go straight into dict; own keys are kept apart, since they
  * win and stand behind the merged ones wherever the << was. */
-static int mapping_pairs(struct reader *r, struct hf_value *dict, pair_vec *own, bool *ret_merged)
+static int mapping_pairs(struct reader *r, struct hf_value *dict, bool *ret_merged)
 {
 	int result = next_event(r);
 	while (result == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
@@ -377,7 +378,7 @@ static int mapping_pairs(struct reader *r, struct hf_value *dict, pair_vec *own,
 			result = merge_read(r, dict);
 		} else {
 			result = value_read(r, &p.value);
-			*hf_vec_push(r->arena, own) = p;
+			*hf_vec_push(r->scratch, &r->pairs) = p;
 		}
 		if (result == 0)
 			result = next_event(r);
@@ -387,24 +388,23 @@ static int mapping_pairs(struct reader *r, struct hf_value *dict, pair_vec *own,
 
 static int mapping_fill(struct reader *r, struct hf_value *dict, yaml_mark_t start)
 {
-	pair_vec own = { 0 };
+	size_t first = r->pairs.n;
 	bool merged = false;
-	int result = mapping_pairs(r, dict, &own, &merged);
+	int result = mapping_pairs(r, dict, &merged);
 	if (result < 0)
 		return result;
 	struct hf_value *seen = merged ? hf_value_set(r->arena) : dict;
-	for (size_t i = 0; i < own.n; i++) {
+	for (size_t i = first; result == 0 && i < r->pairs.n; i++) {
+		const struct pair *own = &r->pairs.at[i];
 		uint32_t before = seen->u.dict->map.live;
 		if (merged)
-			hf_dict_set(seen, own.at[i].key, NULL);
-		hf_dict_set(dict, own.at[i].key, own.at[i].value);
-		if (seen->u.dict->map.live == before) {
-			result = duplicate(r, own.at[i].key, start);
-			if (result < 0)
-				return result;
-		}
+			hf_dict_set(seen, own->key, NULL);
+		hf_dict_set(dict, own->key, own->value);
+		if (seen->u.dict->map.live == before)
+			result = duplicate(r, own->key, start);
 	}
-	return 0;
+	r->pairs.n = first;
+	return result;
 }
 
 static int mapping_convert(struct reader *r, enum tag tag, yaml_mark_t mark, struct hf_value **dict)
@@ -517,7 +517,10 @@ static int yaml_read(struct hf_arena *a, struct hf_str text, const char *name,
 {
 	if (text.n > HF_YAML_SIZE_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s: YAML larger than %d bytes", name, HF_YAML_SIZE_MAX);
-	struct reader r = { .arena = a, .options = options, .file = hf_strdup(a, name), .err = err };
+	hf_auto_arena scratch = hf_arena_new();
+	struct reader r = {
+		.arena = a, .scratch = scratch, .options = options, .file = hf_strdup(a, name), .err = err
+	};
 	if (!yaml_parser_initialize(&r.parser))
 		return hf_fail(err, HF_E_INTERNAL, "%s: no memory for the YAML parser", name);
 	yaml_parser_set_input_string(
