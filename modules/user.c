@@ -151,7 +151,8 @@ static const char *group_name(struct hf_arena *a, const char *group)
 	return entry == NULL ? group : hf_strdup(a, entry->gr_name);
 }
 
-/* In check mode an earlier task may only have told of making the groups of a new user; Ansible does not ask then. */
+/* In check mode an earlier task may only have told of making the groups of a new user; Ansible does not ask
+ * then. */
 static bool may_come(const struct hf_module_context *c, const struct params *p)
 {
 	return hf_task_check_mode(c) && getpwnam(p->name) == NULL;
