@@ -261,15 +261,35 @@ static int folder(struct linter *l, const char *path, struct hf_error *err)
 	for (size_t i = 0; i < all->refs.n; i++)
 		if (all->refs.at[i].type == LINT_PLAYBOOK)
 			playbook_unit(l, all->refs.at[i].path);
+	HF_VEC(const struct lint_role *) here = { 0 }; /* what they use comes to l->roles meanwhile */
 	HF_MAP_EACH (&l->roles, e) {
-		bool here = false;
-		for (size_t i = 0; !here && i < all->refs.n; i++)
-			here = all->refs.at[i].role == e->value;
-		if (here)
-			role_unit(l, all, e->value);
+		bool found = false;
+		for (size_t i = 0; !found && i < all->refs.n; i++)
+			found = all->refs.at[i].role == e->value;
+		if (found)
+			*hf_vec_push(l->arena, &here) = e->value;
 	}
+	for (size_t i = 0; i < here.n; i++)
+		role_unit(l, all, here.at[i]);
 	loose_units(l, all);
 	return 0;
+}
+
+/* What lies in a tree of collections finds the others there. */
+static void collections_around(struct linter *l, const char *path)
+{
+	static const char root[] = "/ansible_collections/";
+	const char *at = strstr(path, root);
+	size_t n = 0;
+	while (l->loader.collections_path != NULL && l->loader.collections_path[n] != NULL)
+		n++;
+	if (at == NULL)
+		return;
+	const char **paths = hf_new_array(l->arena, n + 2, const char *);
+	for (size_t i = 0; i < n; i++)
+		paths[i] = l->loader.collections_path[i];
+	paths[n] = hf_strndup(l->arena, path, (size_t)(at - path));
+	l->loader.collections_path = paths;
 }
 
 static int one_path(struct linter *l, const char *given, struct hf_error *err)
@@ -279,6 +299,7 @@ static int one_path(struct linter *l, const char *given, struct hf_error *err)
 		return hf_fail_errno(err, HF_E_NOT_FOUND, "%s", given);
 	const char *path = hf_strdup(l->arena, real);
 	free(real);
+	collections_around(l, path);
 	if (hf_fs_is_dir(path))
 		return folder(l, path, err);
 	playbook_unit(l, path);

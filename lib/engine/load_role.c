@@ -15,15 +15,18 @@ static const char *try_dir(struct hf_arena *a, const char *dir, const char *name
 	return hf_fs_is_dir(path) ? hf_path_normalize(a, path) : NULL;
 }
 
-/* ns.name.last as a file or folder of the collections. */
+/* ns.name.last as a file or folder of the collections; ns.name.sub.last lies in the folder sub. */
 static const char *in_collections_at(
 	struct hf_loader *l, const char *name, const char *folder, const char *suffix, bool is_dir)
 {
 	const char *dot = strchr(name, '.'), *second = dot == NULL ? NULL : strchr(dot + 1, '.');
-	if (second == NULL || strchr(second + 1, '.') != NULL || strchr(name, '/') != NULL)
+	if (second == NULL || strchr(name, '/') != NULL)
 		return NULL;
+	char *last_part = hf_strdup(l->arena, second + 1);
+	for (char *c = last_part; *c != '\0'; c++)
+		*c = *c == '.' ? '/' : *c;
 	char *relative = hf_sprintf(l->arena, "ansible_collections/%.*s/%.*s/%s/%s%s", (int)(dot - name),
-		name, (int)(second - dot - 1), dot + 1, folder, second + 1, suffix);
+		name, (int)(second - dot - 1), dot + 1, folder, last_part, suffix);
 	const char *near = hf_path_join(l->arena, l->base, "collections");
 	for (size_t i = 0;; i++) {
 		bool last = l->collections_path == NULL || l->collections_path[i] == NULL;
@@ -66,7 +69,9 @@ static const char *in_own_collection(struct hf_loader *l, const struct hf_node *
 {
 	const char *dir = at->role != NULL ? at->role->dir : at->dir;
 	const char *own = hf_load_collection_of(l->arena, dir);
-	return own == NULL ? NULL : in_collections(l, hf_sprintf(l->arena, "%s.%s", own, name));
+	return own == NULL || strchr(name, '.') != NULL
+		       ? NULL
+		       : in_collections(l, hf_sprintf(l->arena, "%s.%s", own, name));
 }
 
 static const char *search_role(struct hf_loader *l, const struct hf_node *at, const char *name)
@@ -90,7 +95,8 @@ int hf_load_find_role(struct hf_loader *l, const struct hf_node *at, const char 
 		found = in_own_collection(l, at, name);
 	const struct hf_value *collections =
 		at->role != NULL ? at->role->collections : hf_node_keyword(at, HF_KW_collections);
-	for (size_t i = 0; found == NULL && hf_is(collections, HF_LIST) && i < hf_list_len(collections); i++)
+	bool plain = strchr(name, '.') == NULL && hf_is(collections, HF_LIST);
+	for (size_t i = 0; plain && found == NULL && i < hf_list_len(collections); i++)
 		found = in_collections(
 			l, hf_sprintf(l->arena, "%s.%s",
 				   hf_value_text(l->arena, hf_list_at(collections, i)).p, name));

@@ -346,6 +346,7 @@ ROWS = {
   tasks:
     - import_role: {name: my.own.r}
     - include_role: {name: my.own.r, tasks_from: other}
+    - include_role: {name: my.own.sub.deep.t}
     - debug: msg="{{ d }}"
 - hosts: localhost
   gather_facts: false
@@ -358,6 +359,7 @@ ROWS = {
         "collections/ansible_collections/my/own/roles/r/tasks/main.yml": "- debug: msg=\"{{ d }} {{ ansible_collection_name }} {{ role_name }} {{ ansible_role_name }}\"\n- include_role: {name: s}\n",
         "collections/ansible_collections/my/own/roles/r/tasks/other.yml": "- {name: other, command: echo, notify: h}\n",
         "collections/ansible_collections/my/own/roles/r/handlers/main.yml": "- {name: h, debug: msg=handler}\n",
+        "collections/ansible_collections/my/own/roles/sub/deep/t/tasks/main.yml": "- debug: msg=\"{{ role_name }} {{ ansible_role_name }}\"\n- include_role: {name: my.own.s}\n",
         "collections/ansible_collections/my/own/roles/s/tasks/main.yml": "- debug: msg=\"s {{ lookup('file', 'f.txt') }}\"\n",
         "collections/ansible_collections/my/own/roles/s/files/f.txt": "text\n",
     },

@@ -96,6 +96,16 @@ def test_lint_reads_a_whole_repository(holdfast, tmp_path):
     assert p.returncode == 2
 
 
+def test_lint_reads_the_roles_of_a_collection(holdfast, tmp_path):
+    """More of them than its table of roles holds at first, each met through the one before, a folder deep."""
+    roles = "ansible_collections/n/c/roles"
+    write(tmp_path, {f"{roles}/r{i}/deep/tasks/main.yml": f"- include_role: {{name: n.c.r{i + 1}.deep}}\n" for i in range(40)} |
+          {f"{roles}/r40/deep/tasks/main.yml": "- zfs: {}\n"})
+    p = subprocess.run([holdfast, "lint", "--json", f"{roles}/r0/deep"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    found = json.loads(p.stdout)
+    assert [f["name"] for u in found["units"] for f in u["findings"]] == ["zfs"] and p.returncode == 2
+
+
 # title, tasks, files beside it, the refusal; "load": nothing runs, "reached": what stands before runs, None: it works
 REFUSED = [
     ("sure to run", "- zfs: {}", {}, "load", "4:5: holdfast has no module 'zfs'"),
