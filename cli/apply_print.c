@@ -306,6 +306,8 @@ static void print_task(struct apply_print *p, struct hf_arena *a, const struct h
 	const char *status = hf_dict_cstr(e, "status", "");
 	const struct hf_value *result = hf_dict_get(e, "result");
 	const struct hf_value *include = hf_is(result, HF_DICT) ? hf_dict_get(result, "include") : NULL;
+	if (include == NULL && hf_is(result, HF_DICT))
+		include = hf_dict_get(result, "include_role");
 	if (include != NULL && !is_bad(status)) {
 		note_included(p, e, include);
 		return;

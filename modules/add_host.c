@@ -39,6 +39,21 @@ static struct hf_value *group_list(struct hf_arena *a, const struct hf_value *gi
 	return list;
 }
 
+/* "host:22" and "[::1]:22" say the port besides. */
+static struct hf_str split_port(struct hf_str name, int64_t *ret_port)
+{
+	const char *colon = memrchr(name.p, ':', name.n);
+	if (colon == NULL)
+		return name;
+	struct hf_str host = hf_strn(name.p, (size_t)(colon - name.p)),
+		      port = hf_strn(colon + 1, name.n - host.n - 1);
+	bool bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+	if ((!bracketed && memchr(host.p, ':', host.n) != NULL) || host.n == 0 || port.n > 5 ||
+		!hf_str_to_int64(port, ret_port) || *ret_port <= 0)
+		return name;
+	return bracketed ? hf_strn(host.p + 1, host.n - 2) : host;
+}
+
 static int add_host_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -65,7 +80,10 @@ static int add_host_check(
 		if (!is_one_of(key, name_keys) && !is_one_of(key, group_keys))
 			hf_dict_put(vars, key, hf_entry_value(e));
 	}
-	hf_dict_put(host, "host_name", hf_value_str(a, hf_value_text(a, name)));
+	int64_t port = 0;
+	hf_dict_put(host, "host_name", hf_value_str(a, split_port(hf_value_text(a, name), &port)));
+	if (port > 0)
+		hf_dict_put(vars, "ansible_ssh_port", hf_value_int(a, port));
 	hf_dict_put(host, "groups", group_list(a, first_of(given, group_keys)));
 	hf_dict_put(host, "host_vars", vars);
 	hf_result_put(c, change, "add_host", host);

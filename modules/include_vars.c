@@ -164,17 +164,30 @@ static int read_dir(struct hf_module_context *c, const struct params *p, const c
 	return r;
 }
 
+/* A block of text names it without the newlines it ends in. */
+static const char *file_named(struct hf_arena *a, const struct params *p)
+{
+	if (p->file != NULL || p->raw == NULL)
+		return p->file;
+	struct hf_str raw = hf_str(p->raw);
+	while (raw.n > 0 && raw.p[raw.n - 1] == '\n')
+		raw.n--;
+	return hf_str_dup(a, raw);
+}
+
 static int include_vars_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
-	const char *file = p->file != NULL ? p->file : p->raw;
+	const char *file = file_named(a, p);
 	struct hf_value *vars = hf_value_dict(a), *included = hf_value_list(a);
 	char *path = NULL;
 	if ((file == NULL) == (p->dir == NULL))
 		return hf_fail(err, HF_E_TASK, "include_vars needs either a file or a dir");
-	int r = hf_task_find(c, "vars", p->dir != NULL ? p->dir : file, &path, err);
+	int r = file != NULL && *file == '\0'
+			? hf_fail(err, HF_E_TASK, "Could not find file on the Ansible Controller.")
+			: hf_task_find(c, "vars", p->dir != NULL ? p->dir : file, &path, err);
 	if (r == 0)
 		r = p->dir != NULL ? read_dir(c, p, path, 1, vars, included, err)
 				   : read_file(c, p, path, vars, included, err);

@@ -253,10 +253,16 @@ static int systemd_apply(
 		bool force, no_block;
 	} steps[] = { { plan->mask, false, false }, { plan->enable, p->force == HF_YES, false },
 		{ plan->action, false, p->no_block == HF_YES } };
-	for (size_t i = 0; r == 0 && i < HF_COUNT(steps); i++)
-		if (steps[i].verb != NULL && systemctl(c, p->scope, steps[i].verb, plan->unit.name,
-						     steps[i].force, steps[i].no_block, err) < 0)
+	for (size_t i = 0; r == 0 && i < HF_COUNT(steps); i++) {
+		if (steps[i].verb == NULL || systemctl(c, p->scope, steps[i].verb, plan->unit.name,
+						     steps[i].force, steps[i].no_block, err) == 0)
+			continue;
+		/* systemd masks no unit whose file lies in /etc itself: for Ansible that is no failure. */
+		if (steps[i].verb == plan->mask && plan->unit.found)
+			hf_task_warn(c, "%s: %s", p->name, err->text);
+		else
 			r = hf_wrap(err, "Unable to %s service %s", steps[i].verb, p->name);
+	}
 	return r;
 }
 

@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/scope.h"
@@ -104,6 +105,48 @@ static int take_variables(
 	return 0;
 }
 
+static int by_text(const void *x, const void *y)
+{
+	const struct hf_value *a = *(const struct hf_value *const *)x,
+			      *b = *(const struct hf_value *const *)y;
+	return hf_str_compare(a->u.string, b->u.string);
+}
+
+/* Everything that is wrong, as Ansible tells it: what is missing first, then each option's own. */
+static struct hf_value *all_errors(
+	struct hf_arena *a, const struct hf_schema *schema, const struct hf_value *values, const char *first)
+{
+	enum { MISSING_MAX = 1 << 16 };
+	struct hf_value *errors = hf_value_list(a);
+	hf_auto_buf missing = hf_buf_init(MISSING_MAX);
+	struct hf_value *names = hf_value_list(a);
+	for (const struct hf_arg *arg = schema->args; arg->type != HF_ARG_END; arg++)
+		if ((arg->flags & HF_REQUIRED) != 0 && hf_dict_get(values, arg->name) == NULL)
+			hf_list_append(names, hf_value_cstr(a, arg->name));
+	if (hf_list_len(names) > 1)
+		qsort(names->u.list->at, hf_list_len(names), sizeof(*names->u.list->at), by_text);
+	for (size_t i = 0; i < hf_list_len(names); i++)
+		hf_buf_printf(&missing, "%s%s", i == 0 ? "" : ", ", hf_list_at(names, i)->u.string.p);
+	if (missing.n > 0)
+		hf_list_append(
+			errors, hf_value_cstr(a, hf_sprintf(a, "missing required arguments: %s", missing.p)));
+	for (const struct hf_arg *arg = schema->args; arg->type != HF_ARG_END; arg++) {
+		struct hf_arg alone[2] = { *arg, { .type = HF_ARG_END } };
+		struct hf_schema one = { alone, NULL, schema->size };
+		struct hf_value *own = hf_value_dict(a), *given = hf_dict_get(values, arg->name);
+		struct hf_error err;
+		alone[0].flags &= ~(unsigned)HF_REQUIRED;
+		if (given == NULL)
+			continue;
+		hf_dict_put(own, arg->name, given);
+		if (hf_schema_bind(a, &one, own, NULL, hf_zalloc(a, one.size), NULL, &err) < 0)
+			hf_list_append(errors, hf_value_cstr(a, hf_strdup(a, err.text)));
+	}
+	if (hf_list_len(errors) == 0)
+		hf_list_append(errors, hf_value_cstr(a, hf_strdup(a, first)));
+	return errors;
+}
+
 static int validate_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -124,10 +167,14 @@ static int validate_check(
 	if (p->context != NULL)
 		hf_result_put(c, change, "validate_args_context", p->context);
 	if (r < 0) {
-		struct hf_value *errors = hf_value_list(a);
-		hf_list_append(errors, hf_value_cstr(a, own.text));
+		enum { TEXT_MAX = 1 << 16 };
+		struct hf_value *errors = all_errors(a, &schema, values, own.text);
+		hf_auto_buf text = hf_buf_init(TEXT_MAX);
+		for (size_t i = 0; i < hf_list_len(errors); i++)
+			hf_buf_printf(&text, "\n%s", hf_list_at(errors, i)->u.string.p);
 		hf_result_put(c, change, "argument_errors", errors);
-		return hf_fail(err, HF_E_TASK, "Validation of arguments failed:\n%s", own.text);
+		hf_result_put(c, change, "argument_spec_data", p->spec);
+		return hf_fail(err, HF_E_TASK, "Validation of arguments failed:%s", text.p);
 	}
 	hf_result_cstr(c, change, "msg", "The arg spec validation passed");
 	return 0;

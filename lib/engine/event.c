@@ -251,7 +251,8 @@ void hf_event_retry(struct hf_task *t, unsigned attempt, unsigned retries)
 	struct hf_value *e = event_new(a, "retry");
 	hf_dict_put(e, "task", hf_hide(t->run, a, hf_value_cstr(a, t->title)));
 	put(a, e, "host", t->host->name);
-	put_delegate(t, a, e);
+	if (t->delegate != NULL)
+		put(a, e, "delegate", t->delegate->name);
 	struct hf_value *result = hf_value_shallow(a, t->result);
 	hf_result_plain(result);
 	if (run_verbose(t->run))

@@ -202,8 +202,10 @@ void hf_handlers_said(struct hf_run *run, const struct hf_host *host)
 		const struct hf_value *name = handlers.at[i]->kw[HF_KW_name];
 		if (hf_map_get(&run->notified, pending_key(run, host, handlers.at[i])) == NULL)
 			continue;
+		const struct hf_role *role = handlers.at[i]->role;
 		hf_event_verbose(run, 2,
-			hf_sprintf(run->arena, "NOTIFIED HANDLER %s for %s",
+			hf_sprintf(run->arena, "NOTIFIED HANDLER %s%s%s for %s",
+				role == NULL ? "" : role->name, role == NULL ? "" : " : ",
 				name == NULL ? handlers.at[i]->action : hf_value_text(run->arena, name).p,
 				host->name));
 	}

@@ -154,7 +154,14 @@ static int check_and_apply(
 	if (!change->changed && !change->unknown)
 		return 0;
 	result = journal(t, r, change, err);
-	return result < 0 ? result : t->module->apply(c, t->params, change, err);
+	if (result < 0)
+		return result;
+	/* What looking found is no longer what there is to say once the change fails. */
+	const struct hf_value *said = hf_dict_get(t->result, "msg");
+	result = t->module->apply(c, t->params, change, err);
+	if (result < 0 && said != NULL && hf_dict_get(t->result, "msg") == said)
+		hf_dict_remove(t->result, "msg");
+	return result;
 }
 
 /* Goes to the folder of the task, by the descriptor of it that the task before left where it is the same one.

@@ -21,9 +21,7 @@ static int digest_of(struct hf_eval *e, struct hf_value *input, const char *algo
 	int r = input->type == HF_BYTES ? 0 : hf_eval_text(e, input, &text, err);
 	if (r == 0)
 		r = hf_hash_hex(algorithm, text, hex, err);
-	if (r == -HF_E_ARGUMENT && err != NULL)
-		err->code = HF_E_TEMPLATE;
-	return r == -HF_E_ARGUMENT ? -HF_E_TEMPLATE
+	return r == -HF_E_ARGUMENT ? hf_fail(err, HF_E_TEMPLATE, "unsupported hash type %s", algorithm)
 	       : r < 0             ? r
 				   : filter_return_text(e, input, hf_str(hex), ret);
 }

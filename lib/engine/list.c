@@ -64,7 +64,7 @@ static int list_nodes(struct hf_run *run, struct hf_play *play, const struct hf_
 			r = hf_tags_run(run, s, n, &runs, err);
 		if (r < 0)
 			return r;
-		if (!runs || n->task == HF_TASK_META)
+		if (!runs || (n->task == HF_TASK_META && n->implicit))
 			continue;
 		struct hf_value *unique = hf_value_dict(run->arena);
 		add_unique(unique, tags);
@@ -74,8 +74,10 @@ static int list_nodes(struct hf_run *run, struct hf_play *play, const struct hf_
 		hf_auto_buf out = hf_buf_init(LINE_MAX_BYTES);
 		const char *name = n->kw[HF_KW_name] == NULL ? n->action
 							     : hf_value_text(run->arena, n->kw[HF_KW_name]).p;
-		hf_buf_printf(&out, "      %s%s%s\tTAGS: [", n->role == NULL ? "" : n->role->name,
-			n->role == NULL ? "" : " : ", name);
+		/* As Ansible: whose role it is only of one that has a name. */
+		bool of_role = n->role != NULL && n->kw[HF_KW_name] != NULL;
+		hf_buf_printf(&out, "      %s%s%s\tTAGS: [", of_role ? n->role->name : "",
+			of_role ? " : " : "", name);
 		join(&out, sorted(run->arena, unique));
 		hf_buf_puts(&out, "]");
 		line(run, out.p);

@@ -63,7 +63,7 @@ static int check_hosts(const struct hf_play *play, struct hf_error *err)
 static const struct hf_value *with_remote_user(struct hf_arena *a, const struct hf_value *ds)
 {
 	struct hf_value *user = hf_dict_get(ds, "user");
-	if (user == NULL || hf_dict_get(ds, "remote_user") != NULL)
+	if (user == NULL)
 		return ds;
 	struct hf_value *play = hf_value_shallow(a, ds);
 	hf_dict_remove(play, "user");
@@ -82,6 +82,11 @@ static int load_play(struct hf_loader *l, const char *dir, const struct hf_value
 	n->dir = dir;
 	n->id = ++l->next_id;
 	play->import_vars = vars;
+	if (hf_dict_get(ds, "user") != NULL && hf_dict_get(ds, "remote_user") != NULL)
+		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(ds),
+			"both 'user' and 'remote_user' are set for this play. The use of 'user' is "
+			"deprecated, and "
+			"should be removed");
 	ds = with_remote_user(l->arena, ds);
 	int r = hf_load_keywords(l, n, ds, HF_IN_PLAY, "Play", NULL, err);
 	if (r == 0)

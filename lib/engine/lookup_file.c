@@ -130,28 +130,56 @@ static int lookup_lines(const struct lookup_call *c, struct hf_value *into, stru
 
 /* --- names of files --- */
 
-static int lookup_fileglob(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+/* Files that match in dir; false: there are none. */
+static bool glob_in(const struct lookup_call *c, const char *dir, const char *base, struct hf_value *into)
 {
-	for (size_t i = 0; i < hf_list_len(c->terms); i++) {
-		struct hf_str pattern;
-		int r = lookup_text(c, hf_list_at(c->terms, i), &pattern, err);
-		if (r < 0)
-			return r;
-		const char *base = hf_path_base(pattern.p);
-		char *dir = hf_path_dir(c->arena, pattern.p), *found_dir = NULL;
-		if (strchr(pattern.p, '/') == NULL)
-			dir = hf_strdup(c->arena, ".");
-		glob_t found;
-		if (lookup_find(c, "files", dir, &found_dir, NULL) < 0)
-			continue; /* no such directory: nothing matches */
-		if (glob(hf_sprintf(c->arena, "%s/%s", found_dir, base), 0, NULL, &found) != 0)
-			continue;
-		for (size_t k = 0; k < found.gl_pathc; k++)
-			if (hf_fs_exists(found.gl_pathv[k]) && !hf_fs_is_dir(found.gl_pathv[k]))
-				append_text(c, into, hf_str(hf_path_normalize(c->arena, found.gl_pathv[k])));
-		globfree(&found);
+	glob_t found;
+	bool any = false;
+	if (glob(hf_sprintf(c->arena, "%s/%s", dir, base), 0, NULL, &found) != 0)
+		return false;
+	for (size_t k = 0; k < found.gl_pathc; k++)
+		if (hf_fs_exists(found.gl_pathv[k]) && !hf_fs_is_dir(found.gl_pathv[k])) {
+			append_text(c, into, hf_str(hf_path_normalize(c->arena, found.gl_pathv[k])));
+			any = true;
+		}
+	globfree(&found);
+	return any;
+}
+
+/* A plain pattern: the first folder of the search path where something matches, with its files/ before it. */
+static int glob_search(
+	const struct lookup_call *c, const char *pattern, struct hf_value *into, struct hf_error *err)
+{
+	struct hf_value *path = NULL;
+	char *here = NULL;
+	int r = lookup_variable(c, HF_STR("ansible_search_path"), &path, err);
+	if (r < 0)
+		return r;
+	if (path == NULL && lookup_find(c, "files", ".", &here, NULL) == 0)
+		glob_in(c, here, pattern, into);
+	for (size_t i = 0; path != NULL && i < hf_list_len(path); i++) {
+		const char *dir = hf_value_text(c->arena, hf_list_at(path, i)).p;
+		if (glob_in(c, hf_sprintf(c->arena, "%s/files", dir), pattern, into) ||
+			glob_in(c, dir, pattern, into))
+			break;
 	}
 	return 0;
+}
+
+static int lookup_fileglob(const struct lookup_call *c, struct hf_value *into, struct hf_error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < hf_list_len(c->terms); i++) {
+		struct hf_str pattern;
+		char *dir = NULL;
+		r = lookup_text(c, hf_list_at(c->terms, i), &pattern, err);
+		if (r == 0 && strchr(pattern.p, '/') == NULL)
+			r = glob_search(c, pattern.p, into, err);
+		/* No such directory: nothing matches. */
+		else if (r == 0 && lookup_find(c, "files", hf_path_dir(c->arena, pattern.p), &dir, NULL) == 0)
+			glob_in(c, dir, hf_path_base(pattern.p), into);
+	}
+	return r;
 }
 
 /* Pieces of text, or of every text of a list, between any of separators. */

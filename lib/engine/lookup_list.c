@@ -361,9 +361,16 @@ static int subelement_pairs(const struct lookup_call *c, struct hf_value *item, 
 		if (next == NULL && skip_missing)
 			return 0;
 		if (next == NULL)
-			return hf_fail(err, HF_E_TEMPLATE, "could not find '%s' key in iterated item", key);
+			return hf_fail(err, HF_E_TEMPLATE, "could not find '%s' key in iterated item '%s'",
+				key, hf_value_text(c->arena, v).p);
 		holder = v;
 		v = next;
+		if (rest.n == 0 || v->type == HF_DICT)
+			continue;
+		if (skip_missing)
+			return 0;
+		return hf_fail(err, HF_E_TEMPLATE, "the key %s should point to a dictionary, got '%s'", key,
+			hf_value_text(c->arena, v).p);
 	}
 	if (v->type != HF_LIST)
 		return hf_fail(err, HF_E_TEMPLATE, "the key %.*s should point to a list", HF_STR_ARG(path));
@@ -386,13 +393,12 @@ static int subelement_flags(const struct lookup_call *c, bool *ret_skip, struct 
 		return 0;
 	const struct hf_value *flags = hf_list_at(c->terms, 2);
 	if (flags->type != HF_DICT)
-		return hf_fail(err, HF_E_TEMPLATE, "subelements: the third term is a dict of flags");
-	HF_DICT_EACH (flags, f) {
-		if (!hf_is(hf_entry_key(f), HF_STRING) ||
-			!hf_str_is(hf_entry_key(f)->u.string, "skip_missing"))
-			return hf_fail(err, HF_E_TEMPLATE, "subelements: the only flag is skip_missing");
-		*ret_skip = filter_truth(hf_entry_value(f));
-	}
+		return hf_fail(err, HF_E_TEMPLATE,
+			"subelements lookup expects a list of two or three items, the optional third item "
+			"must be a "
+			"dict with flags ('skip_missing',)");
+	const struct hf_value *skip = hf_dict_get(flags, "skip_missing");
+	*ret_skip = skip != NULL && filter_truth(skip);
 	return 0;
 }
 
@@ -421,9 +427,16 @@ static int lookup_subelements(const struct lookup_call *c, struct hf_value *into
 	int r = subelement_flags(c, &skip_missing, err);
 	if (r < 0)
 		return r;
-	if ((elements->type != HF_LIST && elements->type != HF_DICT) || path->type != HF_STRING)
+	if (elements->type != HF_LIST && elements->type != HF_DICT) {
+		struct hf_value *one = hf_value_list(c->arena);
+		hf_list_append(one, elements);
+		elements = one;
+	}
+	if (path->type != HF_STRING)
 		return hf_fail(err, HF_E_TEMPLATE,
-			"subelements: first a dict or a list, second a string pointing to the subkey");
+			"subelements lookup expects a list of two or three items, first a dict or a list, "
+			"second a "
+			"string pointing to the subkey");
 	elements = subelement_items(c->arena, elements);
 	for (size_t i = 0; i < hf_list_len(elements) && r == 0; i++)
 		r = subelement_pairs(c, hf_list_at(elements, i), path->u.string, skip_missing, into, err);

@@ -1,5 +1,7 @@
 /* lib/engine/lookup_parse.c - values out of ini, properties and CSV files. */
 #include <ctype.h>
+#include <iconv.h>
+#include <strings.h>
 
 #include "lib/base/scope.h"
 #include "lib/engine/filters.h"
@@ -9,6 +11,7 @@
 /* A term "key opt=value opt=value": the options of the call, those of the term over them. */
 struct parse_term {
 	struct hf_str key;
+	bool given; /* the key, and not only options */
 	struct hf_value *options;
 };
 
@@ -35,6 +38,7 @@ static int term_read(const struct lookup_call *c, const struct hf_value *term, s
 				hf_value_cstr(c->arena, eq + 1));
 		}
 	}
+	ret->given = key.n > 0;
 	ret->key = key.n == 0 ? text : hf_buf_dup(c->arena, &key);
 	return 0;
 }
@@ -52,11 +56,40 @@ static bool option_true(const struct parse_term *t, const char *name)
 	return v != NULL && filter_truth(v);
 }
 
-static int file_read(const struct lookup_call *c, const char *name, struct hf_str *ret, struct hf_error *err)
+/* Text of another encoding, as UTF-8. */
+static int decode(
+	const struct lookup_call *c, const char *encoding, struct hf_str *text, struct hf_error *err)
+{
+	enum { WIDEST = 4 };
+	if (strcasecmp(encoding, "utf-8") == 0 || strcasecmp(encoding, "utf8") == 0)
+		return 0;
+	iconv_t converter = iconv_open("UTF-8", encoding);
+	if (converter == (iconv_t)-1)
+		return hf_fail(err, HF_E_TEMPLATE, "unknown encoding: %s", encoding);
+	size_t left = text->n, room = text->n * WIDEST;
+	char *out = hf_alloc(c->arena, room + 1), *at = out, *in = (char *)(uintptr_t)text->p;
+	bool whole = iconv(converter, &in, &left, &at, &room) != (size_t)-1;
+	iconv_close(converter);
+	if (!whole)
+		return hf_fail(err, HF_E_TEMPLATE, "the file is no %s text", encoding);
+	*at = '\0';
+	*text = hf_strn(out, (size_t)(at - out));
+	return 0;
+}
+
+static int file_read(const struct lookup_call *c, const struct parse_term *t, const char *fallback,
+	struct hf_str *ret, struct hf_error *err)
 {
 	char *path = NULL;
-	int r = lookup_find(c, "files", name, &path, err);
-	return r < 0 ? r : lookup_read(c, path, ret, err);
+	struct hf_str text;
+	int r = lookup_find(c, "files", option(c, t, "file", fallback), &path, err);
+	if (r == 0)
+		r = lookup_read(c, path, &text, err);
+	if (r == 0)
+		r = decode(c, option(c, t, "encoding", "utf-8"), &text, err);
+	if (r == 0)
+		*ret = text;
+	return r;
 }
 
 /* --- ini --- */
@@ -141,7 +174,7 @@ static int ini_one(
 	struct hf_str text;
 	int r = term_read(c, term, &t, err);
 	if (r == 0)
-		r = file_read(c, option(c, &t, "file", "ansible.ini"), &text, err);
+		r = file_read(c, &t, "ansible.ini", &text, err);
 	if (r < 0)
 		return r;
 	bool properties = strcmp(option(c, &t, "type", "ini"), "properties") == 0;
@@ -229,7 +262,8 @@ static int csv_one(
 	uint64_t column, key_column;
 	int r = term_read(c, term, &t, err);
 	if (r == 0)
-		r = file_read(c, option(c, &t, "file", "ansible.csv"), &text, err);
+		r = t.given ? file_read(c, &t, "ansible.csv", &text, err)
+			    : hf_fail(err, HF_E_TEMPLATE, "Search key is required but was not found");
 	if (r < 0)
 		return r;
 	const char *delimiter = option(c, &t, "delimiter", "\t");

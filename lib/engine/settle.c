@@ -20,6 +20,7 @@ static void add_host(struct hf_task *t, const struct hf_value *asked)
 	if (name == NULL)
 		return;
 	bool known = hf_map_get(&run->inventory->hosts, name) != NULL;
+	hf_event_verbose(run, 2, hf_sprintf(t->arena, "creating host via 'add_host': hostname=%s", name));
 	struct hf_host *h = hf_inventory_host(run->inventory, name);
 	hf_vars_host(run, h);
 	const struct hf_value *groups = hf_dict_get(asked, "groups");

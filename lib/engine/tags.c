@@ -39,6 +39,16 @@ struct hf_value *hf_tags_list(struct hf_arena *a, const char *const *options, bo
 	return list;
 }
 
+/* Tags of plays and role entries stay as they are written, as in Ansible: it resolves those of tasks and
+ * blocks. */
+static bool stays_written(const struct hf_node *n, const struct hf_value *v)
+{
+	for (; n != NULL; n = hf_node_up(n))
+		if (n->kw[HF_KW_tags] == v)
+			return n->kind == HF_NODE_PLAY || n->kind == HF_NODE_ROLE;
+	return false;
+}
+
 int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n, struct hf_value **ret,
 	struct hf_error *err)
 {
@@ -46,7 +56,7 @@ int hf_tags_of(struct hf_run *run, struct hf_scope *s, const struct hf_node *n, 
 	size_t count = hf_node_collect(n, HF_KW_tags, levels);
 	for (size_t i = 0; i < count; i++) {
 		struct hf_value *v = levels[i];
-		if (hf_templar_is_template(run->templar, v)) {
+		if (hf_templar_is_template(run->templar, v) && !stays_written(n, v)) {
 			struct hf_scope *outer = run->scope;
 			run->scope = s;
 			int r = hf_templar_value(run->templar, s->arena, v, NULL, &v, err);

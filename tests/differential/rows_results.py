@@ -139,5 +139,63 @@ ROWS = {
         "site.yml": tasks("- debug: msg=\"{{ a | default('-') }} {{ _raw_params | default('none') }}\"\n"),
         "args": ["-e", "word", "-e", "a=1 two words"],
     },
+    "fileglob of a plain pattern": {
+        "site.yml": tasks("- import_role: {name: r}\n- debug: msg=\"{{ q('fileglob', 'a*.txt') | map('basename') | sort }}\"\n"),
+        "roles/r/tasks/main.yml": "- debug: msg=\"{{ item | map('basename') | sort }}\"\n  loop:\n    - \"{{ q('fileglob', 'a*.txt') }}\"\n"
+                                  "    - \"{{ q('fileglob', 'in_role.*') }}\"\n    - \"{{ q('fileglob', 'beside.*') }}\"\n    - \"{{ q('fileglob', 'files/b*') }}\"\n"
+                                  "    - \"{{ q('fileglob', 'sub/*.txt', 'nothing*') }}\"\n",
+        "roles/r/files/in_role.txt": "r\n", "roles/r/files/sub/one.txt": "1\n", "files/a1.txt": "1\n", "files/b1": "1\n", "a2.txt": "2\n", "beside.txt": "b\n",
+    },
+    "subelements: what is wrong": {"site.yml": tasks("""
+- debug: msg="{{ lookup('subelements', 9001, 'groups', wantlist=true) }}"
+  ignore_errors: true
+  register: a
+- debug: msg="{{ q('subelements', [{'k': {'v': 1}}], 'k.v.w') }}"
+  ignore_errors: true
+  register: b
+- debug: msg="{{ q('subelements', [{'k': {'v': 1}}], 'k.v.w', {'skip_missing': true}) }}"
+- debug: msg="{{ 'expects a dictionary' in a.msg }} {{ 'should point to a dictionary' in b.msg }}"
+""")},
+    "files of other encodings": {
+        "site.yml": tasks("""
+- shell: printf '[global]\\nk=\\351t\\351\\n' > {out}/l.ini; printf 'k,\\351\\n' > {out}/l.csv
+- debug: msg="{{ lookup('ini', 'k', section='global', file='{out}/l.ini', encoding='iso8859-1') }}"
+- debug: msg="{{ lookup('csvfile', 'k', file='{out}/l.csv', delimiter=',', encoding='iso8859-1') }}"
+- debug: msg="{{ lookup('csvfile', 'file={out}/l.csv delimiter=,') }}"
+  ignore_errors: true
+"""),
+    },
+    "a change that fails says why": {"site.yml": tasks("""
+- copy: {content: "a\\n", dest: "{out}/f"}
+- block:
+    - lineinfile: {path: "{out}/f", line: b, validate: /bin/true}
+  rescue:
+    - debug: msg="{{ ansible_failed_result.msg }}"
+""")},
+    "include_vars of a block of text": {"site.yml": tasks("- include_vars: >\n    v.yml\n- debug: msg={{ a }}\n"), "vars/v.yml": "a: 1\n"},
+    "add_host with a port": {"site.yml": tasks("""
+- add_host: {name: "127.0.1.1:2222"}
+  register: r
+- debug: msg="{{ r.add_host.host_name }} {{ r.add_host.host_vars }}"
+- add_host: {name: "[::1]:22", groups: g}
+  register: r
+- debug: msg="{{ r.add_host.host_name }} {{ groups.g }}"
+- add_host: {name: "fe80::1"}
+  register: r
+- debug: msg="{{ r.add_host.host_name }}"
+""")},
+    "argument_specs: everything that is wrong": {
+        "site.yml": tasks("- block:\n    - include_role: {name: r}\n      vars: {flag: 7, c: z}\n  rescue:\n"
+                          "    - debug: msg=\"{{ ansible_failed_result.argument_errors | length }} {{ ansible_failed_result.argument_errors.0 }}\"\n"),
+        "roles/r/meta/argument_specs.yml": "argument_specs:\n  main:\n    options:\n      z: {required: true}\n      n: {type: int, required: true}\n"
+                                           "      flag: {type: bool}\n      c: {choices: [a, b]}\n",
+        "roles/r/tasks/main.yml": "- debug: msg=never\n",
+    },
+    "tags of plays and role entries stay as written": {
+        "site.yml": PLAY + "  vars: {t: tee}\n  roles:\n    - {role: r, tags: ['{{ t }}']}\n  tasks:\n    - debug: msg=b\n      tags: '{{ t }}'\n"
+                    + PLAY + "  vars: {t: tee}\n  tags: '{{ t }}'\n  tasks:\n    - debug: msg=c\n",
+        "roles/r/tasks/main.yml": "- debug: msg=in_r\n", "args": ["--tags", "tee"],
+    },
+    "user and remote_user": {"site.yml": PLAY + "  user: root\n  remote_user: root\n  tasks:\n    - debug: msg=x\n"},
     "extra variables look like a file": {"site.yml": tasks("- debug: msg=x\n"), "args": ["-e", "./x.yml"]},
 }

@@ -96,6 +96,18 @@ BOOK = r"""- name: First play
     - assert: {that: [item == 1], quiet: true}
       loop: [1, 1]
     - assert: {that: [1 == 1], quiet: true}
+    - include_role: {name: q}
+    - name: delegate elsewhere
+      command: "false"
+      delegate_to: d
+      register: w
+      until: w.rc == 0
+      retries: 1
+      delay: 0
+      ignore_errors: true
+      when: inventory_hostname == 'a'
+    - meta: end_host
+      when: false
     - add_host: {name: c, x: 1}
       changed_when: false
     - assert: {that: [1 == 1], success_msg: good}
@@ -122,8 +134,8 @@ BOOK = r"""- name: First play
   roles: [r]
 """
 
-FILES = {"inc.yml": "- name: included task\n  ping:\n", "roles/r/tasks/main.yml": "- name: in role\n  command: echo x\n  notify: rh\n- ping:\n",
-         "roles/r/handlers/main.yml": "- name: rh\n  ping:\n", "inv": "a ansible_connection=local\nb ansible_connection=local\n"}
+FILES = {"roles/q/tasks/main.yml": "- ping:\n", "inc.yml": "- name: included task\n  ping:\n", "roles/r/tasks/main.yml": "- name: in role\n  command: echo x\n  notify: rh\n- ping:\n",
+         "roles/r/handlers/main.yml": "- name: rh\n  ping:\n", "inv": "a ansible_connection=local\nb ansible_connection=local\nd ansible_connection=local ansible_host=127.0.0.1\n"}
 
 # title, environment, arguments, lines that may differ
 ROWS = [
@@ -131,7 +143,9 @@ ROWS = [
 ] + ([] if os.environ.get("HF_LONG") is None else [
     ("plain", {"ANSIBLE_NOCOLOR": "1"}, [], None),
     ("checked, with differences", {"ANSIBLE_NOCOLOR": "1"}, ["--check", "--diff"], r"^[+-]{3} "),
-    ("more said", {"ANSIBLE_NOCOLOR": "1"}, ["-v"], r"^No config file found|changed: \[.\] => .*checksum|All items skipped"),
+    ("more said", {"ANSIBLE_NOCOLOR": "1"}, ["-v"], r"changed: \[.\] => .*checksum|All items skipped"),
+    ("much more said", {"ANSIBLE_NOCOLOR": "1"}, ["-vv"],
+     r"checksum|All items skipped|^Skipping callback|core 2|^holdfast apply|^redirecting|^  [a-z ]+ = "),
 ])
 
 
