@@ -97,7 +97,8 @@ static int add_dir(struct hf_inventory *v, const char *path, unsigned depth, str
 
 int hf_inventory_add(struct hf_inventory *v, const char *source, struct hf_error *err)
 {
-	if (strchr(source, ',') != NULL)
+	/* A comma makes a list of hosts, but in the name of a file that is there. */
+	if (strchr(source, ',') != NULL && !hf_fs_exists(source))
 		return add_list(v, source, err);
 	char *path = realpath(source, NULL);
 	if (path == NULL)

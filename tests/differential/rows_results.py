@@ -147,15 +147,21 @@ ROWS = {
         "roles/r/files/in_role.txt": "r\n", "roles/r/files/sub/one.txt": "1\n", "files/a1.txt": "1\n", "files/b1": "1\n", "a2.txt": "2\n", "beside.txt": "b\n",
     },
     "subelements: what is wrong": {"site.yml": tasks("""
+- set_fact: {l: [{k: {v: 1}}]}
 - debug: msg="{{ lookup('subelements', 9001, 'groups', wantlist=true) }}"
   ignore_errors: true
   register: a
-- debug: msg="{{ q('subelements', [{'k': {'v': 1}}], 'k.v.w') }}"
+- debug: msg="{{ q('subelements', l, 'k.v.w') }}"
   ignore_errors: true
   register: b
-- debug: msg="{{ q('subelements', [{'k': {'v': 1}}], 'k.v.w', {'skip_missing': true}) }}"
+- set_fact: {skip: {skip_missing: true}}
+- debug: msg="{{ q('subelements', l, 'k.v.w', skip) }}"
 - debug: msg="{{ 'expects a dictionary' in a.msg }} {{ 'should point to a dictionary' in b.msg }}"
 """)},
+    "an inventory with commas in its path": {
+        "site.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - debug: msg={{ inventory_hostname }}\n",
+        "a,b/hosts": "h1 ansible_connection=local\n", "args": ["-i", "a,b/hosts"],
+    },
     "files of other encodings": {
         "site.yml": tasks("""
 - shell: printf '[global]\\nk=\\351t\\351\\n' > {out}/l.ini; printf 'k,\\351\\n' > {out}/l.csv
