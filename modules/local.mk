@@ -221,6 +221,8 @@ module_pages = \
 	%reldir%/stack_check.c %reldir%/stack_facts.c %reldir%/stack_facts.h
 # Packages of languages, snaps, and what a container engine holds.
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/npm.c %reldir%/gem.c %reldir%/snap.c
+module_pages += %reldir%/conda_env.md
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/conda_env.c
 module_pages += %reldir%/docker_container.md %reldir%/docker_image.md %reldir%/docker_network.md %reldir%/npm.md %reldir%/gem.md %reldir%/snap.md
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/docker.c %reldir%/docker.h %reldir%/docker_args.c \
 	%reldir%/docker_auth.c %reldir%/docker_auth.h %reldir%/docker_context.c %reldir%/docker_context.h \
