@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -217,3 +218,48 @@ def test_stack(verdicts, row):
     result = verdicts[row[0]]
     assert [f["code"] for f in result["findings"]] == row[3], result["findings"]
     assert result["failed"] == bool(row[3])
+
+
+WATCHED = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: stack
+      holdfast.stack.check: {{ root: {root} }}
+    - name: health
+      holdfast.gpu.health: {{ kmsg: {kmsg}, library: {library}, ready_file: {t}/ready }}
+    - name: selinux
+      selinux: {{ state: disabled, configfile: {selinux} }}
+"""
+
+
+def test_an_agent_watches_the_driver_beside_its_libraries(holdfast, holdfastd, tmp_path, nvml):
+    root, kmsg, selinux = tmp_path / "root", tmp_path / "kmsg", tmp_path / "selinux"
+    gpu_host(root)
+    kmsg.write_text("")
+    selinux.write_text("SELINUX=disabled\nSELINUXTYPE=targeted\n")
+    host = AgentHost(tmp_path / "agent", holdfast, holdfastd, look="1s")
+    host.promote(host.push("one", {"site.yml": WATCHED.format(root=root, kmsg=kmsg, library=nvml, selinux=selinux, t=host.target)}))
+
+    def last(title):
+        return ([e for e in host.ask("drift", "--limit", "500")["events"] if e["title"] == title and e["action"] != "correcting"] or [None])[-1]
+
+    with host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed"))
+        assert (host.target / "ready").read_text() == "ready\n"
+        (root / "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1").unlink()
+        link(root, "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1", "libnvidia-ml.so.550.107.02")  # as an unattended upgrade does
+        host.until(lambda: last("stack"), "the libraries are other ones")
+        assert (last("stack")["class"], last("stack")["action"]) == ("external", "correction-failed")
+        assert "driver 550.90.07 and libraries 550.107.02 differ" in last("stack")["message"]
+        assert host.wait(lambda s: s["drifted"] == 1)["state"] == "drifted"
+        write(root, "/sys/module/nvidia/version", "550.107.02\n")
+        write(root, f"/var/lib/dkms/nvidia/550.107.02/{KERNEL}/x86_64/log/make.log")
+        shutil.rmtree(root / "var/lib/dkms/nvidia/550.90.07")
+        host.until(lambda: last("stack")["action"] == "resolved", "the driver was loaded anew")
+        kmsg.write_text("NVRM: GPU 0000:3b:00.0: GPU has fallen off the bus.\n")
+        host.until(lambda: last("health"), "a GPU is gone")
+        host.until(lambda: (host.target / "ready").read_text() == "drain\n", "and the scheduler can read it")
+        selinux.write_text("SELINUX=enforcing\nSELINUXTYPE=targeted\n")
+        host.until(lambda: selinux.read_text().startswith("SELINUX=disabled\n"), "SELinux stays as it was declared")
+        assert last("selinux")["action"] == "corrected"
