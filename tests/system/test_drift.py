@@ -84,6 +84,7 @@ class Thing:
 
     def through_another_name(self):
         other = self.elsewhere / self.name
+        other.unlink(missing_ok=True)
         os.link(self.path, other)
         other.write_text("written elsewhere\n")
 
