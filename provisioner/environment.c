@@ -32,7 +32,7 @@ static const struct hf_schema header_schema = { header_args, NULL, sizeof(struct
 struct row {
 	const char *type;
 	struct hf_value *properties, *for_each, *depends_on, *bootstrap;
-	enum hf_tristate prevent_destroy;
+	enum hf_tristate prevent_destroy, force_destroy;
 };
 
 static const struct hf_arg row_args[] = {
@@ -42,6 +42,7 @@ static const struct hf_arg row_args[] = {
 	{ "bootstrap", HF_ARG_RAW, offsetof(struct row, bootstrap) },
 	{ "depends_on", HF_ARG_LIST, offsetof(struct row, depends_on), .elements = HF_ARG_STR },
 	{ "prevent_destroy", HF_ARG_BOOL, offsetof(struct row, prevent_destroy) },
+	{ "force_destroy", HF_ARG_BOOL, offsetof(struct row, force_destroy) },
 	{ .type = HF_ARG_END },
 };
 static const struct hf_schema row_schema = { row_args, NULL, sizeof(struct row) };
@@ -134,11 +135,16 @@ static int resource_add(struct hf_arena *a, struct hf_environment *env, const st
 		.depends_on = row->depends_on,
 		.for_each = row->for_each,
 		.prevent_destroy = row->prevent_destroy == HF_YES,
+		.force_destroy = row->force_destroy == HF_YES,
 		.pos = hf_value_pos(key),
 	};
 	int rc = resource_names(a, s, key, item, &r, err);
 	if (rc == 0)
 		rc = resource_spec(env, row->type, &r, err);
+	if (rc == 0 && r.force_destroy && hf_dict_get(r.spec->doc, "empty") == NULL)
+		rc = hf_fail_at(err, HF_E_ARGUMENT, r.pos,
+			"%s: force_destroy empties what must be empty to go; %s holds nothing of that kind",
+			r.name, row->type);
 	if (rc == 0 && row->bootstrap != NULL)
 		rc = bootstrap_add(a, env, &r, row->bootstrap, err);
 	if (rc < 0)

@@ -47,6 +47,7 @@ struct hf_resource {
 	struct hf_value *for_each;   /* as written, or NULL */
 	struct hf_value *each;       /* dict {key, value}; NULL without for_each */
 	bool prevent_destroy;
+	bool force_destroy;    /* what is in it goes, too */
 	bool unexpanded;       /* stands for all of a for_each over what is not looked up yet: "subnet.*" */
 	const char *bootstrap; /* the property that holds what its machines start with; NULL: it makes none */
 	struct hf_pos pos;

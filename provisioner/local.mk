@@ -5,7 +5,7 @@ noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 	%reldir%/engine.c %reldir%/engine.h %reldir%/explain.c %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c %reldir%/preflight.c \
 	%reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/adopt.c %reldir%/apply.c %reldir%/call.c %reldir%/capacity.c %reldir%/compare.c \
-	%reldir%/depend.c %reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
+	%reldir%/depend.c %reldir%/empty.c %reldir%/engine.c %reldir%/engine.h %reldir%/look.c %reldir%/lookup.c %reldir%/observe.c %reldir%/plan.c \
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \

@@ -210,6 +210,18 @@ static struct hf_value *first_fitting(struct hf_arena *a, const struct hf_value 
 	return NULL;
 }
 
+static void item_choose(struct hf_arena *a, const struct hf_spec *spec, struct hf_value *items,
+	const struct hf_value *context, struct observed *o)
+{
+	o->item = first_fitting(a, spec->read, items, context);
+	o->present = o->item != NULL;
+	if (o->present || hf_dict_get(spec->read, "gone") == NULL)
+		return;
+	struct hf_value *any = hf_value_shallow(a, spec->read);
+	hf_dict_remove(any, "gone");
+	o->gone = first_fitting(a, any, items, context);
+}
+
 int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err)
 {
@@ -232,12 +244,8 @@ int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 		return rc;
 	if (rc == 0) {
 		items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
-		o.item = first_fitting(a, spec->read, items, context);
-		struct hf_value *any = hf_value_shallow(a, spec->read);
-		hf_dict_remove(any, "gone");
-		o.gone = o.item == NULL ? first_fitting(a, any, items, context) : NULL;
+		item_choose(a, spec, items, context, &o);
 	}
-	o.present = o.item != NULL;
 	rc = o.present ? resource_take(e, a, spec, context, &o, err) : 0;
 	if (rc == 0 && o.present && spec->capacity)
 		capacity_observe(a, context, items, hf_dict_get(spec->read, "gone"), &o);

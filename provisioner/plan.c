@@ -97,6 +97,10 @@ static enum hf_action compare(
 	HF_DICT_EACH (c->spec->properties, row) {
 		property_compare(p, c, k, hf_entry_key(row)->u.string.p, hf_entry_value(row), wanted);
 	}
+	bool forced = hf_dict_bool(k->doc->doc, "force_destroy", false);
+	if (!p->drift && c->resource != NULL && c->resource->force_destroy != forced)
+		differ(p, c, "force_destroy", hf_value_bool(p->engine->arena, forced),
+			hf_value_bool(p->engine->arena, !forced), false);
 	enum hf_action action = c->differences.n > 0 ? HF_UPDATE : HF_NONE;
 	for (size_t i = 0; i < c->differences.n; i++)
 		if (c->differences.at[i].forces)

@@ -320,6 +320,10 @@ int resource_finish(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 	hf_dict_put(d->doc, "tags", tags_wanted(e->arena, e->env, properties));
 	hf_dict_put(d->doc, "outputs", outputs);
 	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "ready"));
+	if (change->resource != NULL && change->resource->force_destroy)
+		hf_dict_put(d->doc, "force_destroy", hf_value_bool(e->arena, true));
+	else
+		hf_dict_remove(d->doc, "force_destroy");
 	resource_depends(e, d, change->resource);
 	return hf_state_put(e->state, d, err);
 }
@@ -530,8 +534,21 @@ static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_
 	}
 	struct reply reply;
 	int rc = delete_call(e, a, change, operation, context, &reply, err);
+	const char *hint = rc == 0 || reply.code == NULL
+				   ? NULL
+				   : hf_dict_cstr(hf_dict_get(operation, "hint"), reply.code, NULL);
+	if (rc < 0 && reply_in(operation, "absent", &reply))
+		return 0;
+	if (rc < 0 && hint != NULL) { /* nothing happened to it: it is not half deleted */
+		hf_wrap(err, "%s", hint);
+		hf_dict_put(change->doc->doc, "status", hf_value_cstr(e->arena, "ready"));
+		struct hf_error unsaved = { 0 };
+		return hf_state_put(e->state, change->doc, &unsaved) < 0
+			       ? hf_wrap(err, "%s; the state could not be put back", unsaved.text)
+			       : rc;
+	}
 	if (rc < 0)
-		return reply_in(operation, "absent", &reply) ? 0 : rc;
+		return rc;
 	answer_keep(a, operation, &reply, context);
 	return 0;
 }
@@ -563,6 +580,8 @@ int resource_delete(
 			hf_sprintf(a, "%s: %s", hf_dict_cstr(d->doc, "id", ""), stays));
 	if (rc == 0 && spec->capacity)
 		rc = capacity_found(e, a, spec, context, err);
+	if (rc == 0)
+		rc = resource_empty(e, change, context, err);
 	for (size_t i = 0; rc == 0 && i < hf_list_len(spec->remove); i++)
 		rc = delete_step(e, a, change, hf_list_at(spec->remove, i), context, err);
 	if (rc == 0)

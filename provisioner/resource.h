@@ -67,6 +67,10 @@ HF_CHECK int resource_update(struct hf_engine *e, struct hf_arena *a, const stru
 HF_CHECK int resource_delete(
 	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err);
 
+/* empty.c: what is in it, when the file says force_destroy and its type how. */
+HF_CHECK int resource_empty(struct hf_engine *e, const struct hf_change *change,
+	const struct hf_value *context, struct hf_error *err);
+
 /* explain.c: what the type's rows (explain: of the type, or of a deletion) say of a failure: "; …", or "". */
 const char *resource_why(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const struct hf_value *rows, const struct hf_value *context);

@@ -1,7 +1,9 @@
 #include "provisioner/wire.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/scope.h"
 #include "lib/data/json.h"
 #include "lib/net/xml.h"
@@ -286,6 +288,15 @@ static void header_add(
 	headers[call->n_headers++] = (struct hf_http_header){ name, value };
 }
 
+/* S3 deletes several objects only when it is sure of what it was told. */
+static const char *checksum(struct hf_arena *a, struct hf_str body)
+{
+	struct hf_digest d = hf_sha256(body);
+	unsigned char *out = hf_alloc(a, sizeof(d.bytes) * 2);
+	EVP_EncodeBlock(out, d.bytes, sizeof(d.bytes));
+	return (const char *)out;
+}
+
 static int request_headers(struct hf_arena *a, const struct hf_service *service,
 	const struct hf_value *operation, const struct hf_value *context, struct hf_aws_call *call,
 	struct hf_error *err)
@@ -295,7 +306,7 @@ static int request_headers(struct hf_arena *a, const struct hf_service *service,
 	if (rc < 0)
 		return rc;
 	struct hf_http_header *headers =
-		hf_new_array(a, 2 + (own == NULL ? 0 : hf_dict_len(own)), struct hf_http_header);
+		hf_new_array(a, 3 + (own == NULL ? 0 : hf_dict_len(own)), struct hf_http_header);
 	bool json = service->protocol == HF_PROTOCOL_JSON;
 	call->headers = headers;
 	if (call->body.n > 0)
@@ -305,6 +316,8 @@ static int request_headers(struct hf_arena *a, const struct hf_service *service,
 	if (json)
 		header_add(call, headers, "x-amz-target",
 			hf_sprintf(a, "%s.%s", service->target, hf_dict_cstr(operation, "operation", "")));
+	if (strcmp(hf_dict_cstr(operation, "checksum", ""), "sha256") == 0)
+		header_add(call, headers, "x-amz-checksum-sha256", checksum(a, call->body));
 	if (own != NULL)
 		HF_DICT_EACH (own, e)
 			header_add(call, headers, hf_entry_key(e)->u.string.p,

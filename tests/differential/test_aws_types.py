@@ -156,6 +156,9 @@ class Type:
             for operation in doc.get(kind) or []:
                 self.reads(kind, operation, (operation.get("keep") or {}).values())
                 self.explains(f"{kind} explain", operation.get("explain") or [])
+        for key in ("list", "delete"):
+            if "empty" in doc:
+                self.reads(f"empty {key}", doc["empty"][key], doc["empty"]["rows"] if key == "list" else [])
         self.explains("explain", doc.get("explain") or [])
         properties = set(doc["properties"])
         named = set(read.get("observe") or {}) | {m for u in doc.get("update") or [] for m in u.get("members", [])}

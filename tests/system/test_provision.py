@@ -368,6 +368,7 @@ def test_other_accounts_are_refused(work):
     ("CidrBlock: \"{{ cidr }}.0.0/16\"", "Cidr: 1", ":13:7:", 'ec2.vpc has no property "Cidr"'),
     ("EnableDnsHostnames: true", "EnableDnsHostnames: sometimes", ":14:27:", "EnableDnsHostnames must be of type bool, not str"),
     ("{VpcId: \"{{ vpc.id }}\"}", "{VpcId: \"{{ vpx.id }}\"}", ":18:25:", '"vpx" is neither a variable nor a resource'),
+    ("    type: ec2.vpc\n", "    type: ec2.vpc\n    force_destroy: true\n", ":10:3:", "force_destroy empties what must be empty to go; ec2.vpc holds nothing of that kind"),
     ("Versioning: Enabled", "Versioning: Perhaps", ":", 'Versioning cannot be "Perhaps"'),
     ("CidrIp: 10.0.0.0/8}", "CidrIp: \"{{ among.id }}\"}", "", None),
     ("region: us-east-1\n", "region: us-east-1\nregoin: x\n", "", "regoin"),
@@ -535,6 +536,50 @@ def test_lost_state_is_rebuilt_from_the_tags(work):
     assert work.aws.inventory() == before
     work.destroy()
     check_nothing(work)
+
+
+
+BUCKET = """environment: dev
+region: us-east-1
+resources:
+  data:
+    type: s3.bucket
+    properties: {Bucket: hf-data, Versioning: Enabled}
+"""
+
+
+def bucket_with_objects(tmp_path, aws):
+    """Versions, a delete marker, names that XML and URLs must quote, and more than one page of them."""
+    work, s3 = Work(tmp_path, aws), aws.client("s3")
+    work.file.write_text(BUCKET)
+    work.apply()
+    for name in ["plain", "plain", "plain", "with space & <more>", "ü+100%/x", "gone"]:
+        s3.put_object(Bucket="hf-data", Key=name, Body=b"x")
+    s3.delete_object(Bucket="hf-data", Key="gone")
+    return work, s3
+
+
+def versions(s3):
+    found = s3.list_object_versions(Bucket="hf-data")
+    return len(found.get("Versions", [])), len(found.get("DeleteMarkers", []))
+
+
+def test_a_bucket_with_objects_stays_unless_the_file_says_force_destroy(tmp_path, aws):
+    work, s3 = bucket_with_objects(tmp_path, aws)
+    done = work.run("destroy", "--yes")
+    assert done.returncode != 0 and "it holds objects: give it force_destroy: true and apply that first" in done.stderr
+    assert versions(s3) == (6, 1) and work.actions() == {}
+    work.edit("    properties: {Bucket", "    force_destroy: true\n    properties: {Bucket")
+    assert work.actions() == {"data": "update"}
+    work.apply()
+    assert work.actions() == {} and versions(s3) == (6, 1)
+    work.edit("  data:", "  other: {type: sns.topic, properties: {Name: other}}\n  data:")
+    text = work.file.read_text()
+    work.file.write_text(text[:text.index("  data:")])  # the state still knows what it may do
+    assert work.actions() == {"data": "delete", "other": "create"}
+    work.apply()
+    assert s3.list_buckets()["Buckets"] == []
+
 
 # --- kill -9 ---------------------------------------------------------------------------------------------------------
 
