@@ -39,6 +39,7 @@ class Scene:
         self.tree = self.folder / "tree"
         self.key = self.folder / "operator.key"
         self.broker = self.reader = self.host = self.server = self.agent = None
+        self.units_there = False
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "HOLDFAST_"))}
 
     # --- making it ------------------------------------------------------------------------------------------------
@@ -164,15 +165,22 @@ class Scene:
             path.write_bytes(data)
 
     # --- the host -----------------------------------------------------------------------------------------------------
+    def install_units(self):
+        """What the package would put there; once is enough."""
+        if self.units_there or self.host is None:
+            return
+        for unit in (TREE / "packaging" / "systemd").iterdir():
+            self.host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
+        if self.s3:
+            self.host.put("/etc/systemd/system/holdfastd.service.d/store.conf",
+                          "[Service]\n" + "".join(f"Environment={k}={v}\n" for k, v in self.server.env().items()))
+        self.host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; systemctl daemon-reload", check=True)
+        self.units_there = True
+
     def start_agent(self):
         if self.host is not None:
-            for unit in (TREE / "packaging" / "systemd").iterdir():
-                self.host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
-            if self.s3:
-                self.host.put("/etc/systemd/system/holdfastd.service.d/store.conf",
-                              "[Service]\n" + "".join(f"Environment={k}={v}\n" for k, v in self.server.env().items()))
-            self.host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; "
-                          "mkdir -p /etc/systemd/system && systemctl daemon-reload && systemctl start holdfastd", check=True)
+            self.install_units()
+            self.host.run("systemctl start holdfastd", check=True)
         else:
             log = open(self.folder / "agent.log", "ab")
             self.agent = subprocess.Popen([str(BUILD / "holdfastd"), "--config", self.path("/etc/holdfast/holdfast.yaml")],

@@ -166,6 +166,7 @@ def test_the_first_report_comes_within_a_second():
         slow = scene.folder / "slow"
         slow.mkdir()
         (slow / "site.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks:\n    - command: sleep 5\n")
+        scene.install_units()
         took = []
         for last in (False, False, True):
             if last:
