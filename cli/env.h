@@ -37,3 +37,5 @@ struct env_telling {
 };
 void env_on_event(void *data, const char *name, enum hf_action action, enum hf_event event, uint64_t ms,
 	const char *text);
+/* env_reference.c: the page of every type, for docs. */
+void env_reference_print(struct hf_arena *a, const struct hf_specs *specs);

@@ -124,7 +124,7 @@ static int policy_run(struct cli_call *call)
 	return CLI_OK;
 }
 
-static void type_show(const struct hf_spec *spec)
+static void type_show(struct hf_arena *a, const struct hf_spec *spec)
 {
 	printf("%s: %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
 	if (spec->lookup)
@@ -139,7 +139,7 @@ static void type_show(const struct hf_spec *spec)
 			hf_dict_bool(row, "required", false) ? ", required" : "",
 			spec->lookup || hf_spec_updatable(spec, name) ? "" : ", change replaces");
 		for (size_t i = 0; hf_is(choices, HF_LIST) && i < hf_list_len(choices); i++)
-			printf("%s%s", i == 0 ? ": " : " | ", hf_list_at(choices, i)->u.string.p);
+			printf("%s%s", i == 0 ? ": " : " | ", hf_value_text(a, hf_list_at(choices, i)).p);
 		printf("\n");
 	}
 	const struct hf_value *outputs = hf_dict_get(spec->read, "outputs");
@@ -161,6 +161,10 @@ static int types_run(struct cli_call *call)
 	if (hf_specs_load(call->arena, &specs, &err) < 0)
 		return cli_fail(call, &err);
 	const char *wanted = call->n_arguments > 0 ? call->arguments[0] : NULL;
+	if (cli_given(call, "reference")) {
+		env_reference_print(call->arena, specs);
+		return CLI_OK;
+	}
 	if (wanted != NULL && hf_spec_find(specs, wanted) == NULL) {
 		const char *near = hf_spec_nearest(specs, wanted);
 		hf_fail(&err, HF_E_NOT_FOUND, "there is no type \"%s\"%s%s", wanted,
@@ -172,17 +176,20 @@ static int types_run(struct cli_call *call)
 		if (wanted == NULL)
 			printf("%-28s %s\n", spec->type, hf_dict_cstr(spec->doc, "summary", ""));
 		else if (strcmp(spec->type, wanted) == 0)
-			type_show(spec);
+			type_show(call->arena, spec);
 	}
 	return CLI_OK;
 }
 
-static const struct cli_option no_options[] = { { NULL } };
+static const struct cli_option types_options[] = {
+	{ "reference", 0, NULL, "print the page of every type, as Markdown" },
+	{ NULL },
+};
 const struct cli_command cli_command_env_types = {
 	.name = "env types",
 	.summary = "list the types of resources, or one with its properties",
 	.arguments = "[TYPE]",
-	.options = no_options,
+	.options = types_options,
 	.max_arguments = 1,
 	.run = types_run,
 };

@@ -5,7 +5,7 @@ holdfast_SOURCES = \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
 	%reldir%/diff.c %reldir%/diff.h \
 	%reldir%/key.c \
-	%reldir%/env.c %reldir%/env.h %reldir%/env_look.c %reldir%/env_read.c \
+	%reldir%/env.c %reldir%/env.h %reldir%/env_look.c %reldir%/env_read.c %reldir%/env_reference.c \
 	%reldir%/env_show.c %reldir%/env_state.c \
 	%reldir%/eval.c \
 	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \
@@ -43,14 +43,16 @@ holdfast_SOURCES += %reldir%/bootstrap.c %reldir%/bootstrap.h %reldir%/bootstrap
 # `holdfast doc`: the modules' pages, and the table over all of them for people to read.
 holdfast_SOURCES += %reldir%/doc.c %reldir%/doc_table.c %reldir%/doc.h
 nodist_holdfast_SOURCES = %reldir%/pages.c
-CLEANFILES += %reldir%/pages.c docs/modules.md
+CLEANFILES += %reldir%/pages.c docs/modules.md docs/environment-types.md
 %reldir%/pages.c: $(module_pages) %reldir%/pages.awk
 	$(AM_V_GEN)$(MKDIR_P) %reldir% && cd $(srcdir) && \
 	$(AWK) -f %reldir%/pages.awk $(module_pages) >$(abs_builddir)/$@.new
 	$(AM_V_at)mv $@.new $@
 
-docs: docs/modules.md
+docs: docs/modules.md docs/environment-types.md
 docs/modules.md: holdfast$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) docs && ./holdfast$(EXEEXT) doc --table >$@.new && mv $@.new $@
+docs/environment-types.md: holdfast$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs && ./holdfast$(EXEEXT) env types --reference >$@.new && mv $@.new $@
 .PHONY: docs
-nodist_doc_DATA = docs/modules.md
+nodist_doc_DATA = docs/modules.md docs/environment-types.md

@@ -3,10 +3,13 @@ the scripted AWS; and every way a file can be wrong, told with its place, withou
 import json
 import pathlib
 import shutil
+import subprocess
 
 import pytest
+import yaml
 
 import fakeaws
+from places import BUILD, ROOT
 from test_provision_faults import Work, counts
 
 HERE = pathlib.Path(__file__).parent
@@ -145,3 +148,15 @@ def test_what_is_wrong_is_told_with_its_place(work, name, old, new, texts):
     file.write_text(text.replace(old, new))
     out = work.run("validate", code=None)
     assert "no fault found" not in out and all(t in out for t in texts), out
+
+
+def test_the_reference_has_every_type_and_property(work):
+    """What is installed as docs/environment-types.md: one section a type file, one row a property, its outputs and actions."""
+    page = subprocess.run([str(BUILD / "holdfast"), "env", "types", "--reference"], text=True, capture_output=True, check=True).stdout
+    sections = {s.partition("\n")[0]: s for s in page.split("\n## ")[1:]}
+    files = {f"{p.parent.name}.{p.stem}": yaml.safe_load(p.read_text()) for p in (ROOT / "provisioner/resources").glob("*/*.yaml")}
+    assert set(sections) == set(files)
+    for name, doc in files.items():
+        named = list(doc["properties"]) + list(doc["read"].get("outputs") or {}) + doc["actions"]
+        assert [n for n in named if f"`{n}`" not in sections[name]] == [], name
+    assert (BUILD / "docs/environment-types.md").read_text() == page
