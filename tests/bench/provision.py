@@ -4,7 +4,7 @@ ansible-playbook with amazon.aws for 20, and beside Terraform's core alone where
 
 usage: provision.py [-n 20,200,1000] [--build DIR]        1,000 takes some minutes: the endpoint is slow
 
-One VPC and N - 1 security groups, against one moto server that is emptied before every run. CPU time and peak memory are
+One VPC and N - 1 security groups (beside ansible subnets), against one moto server that is emptied before every run. CPU time and peak memory are
 of the tool's own processes; the wall time is mostly the endpoint's. The boto3 script's plan reads each resource by its id,
 as a script without batches does; ansible's is --check. "written" is what holdfast wrote to its state, all writes summed up.
 Terraform keeps N terraform_data resources, which are its own and ask nobody.
@@ -53,10 +53,13 @@ else:
 '''
 
 
-def environment(n):
+def environment(n, subnets=False):
     rows = ["environment: bench", "region: us-east-1", "resources:", "  vpc:", "    type: ec2.vpc",
             "    properties: {CidrBlock: 10.0.0.0/16}"]
     for i in range(n - 1):
+        if subnets:
+            rows += [f"  g{i}:", "    type: ec2.subnet", f"    properties: {{CidrBlock: 10.0.{i}.0/24, VpcId: '{{{{ vpc.id }}}}'}}"]
+            continue
         rows += [f"  g{i}:", "    type: ec2.security_group",
                  f"    properties: {{GroupName: g{i}, Description: bench, VpcId: '{{{{ vpc.id }}}}'}}"]
     return "\n".join(rows) + "\n"
@@ -64,12 +67,12 @@ def environment(n):
 
 def measured(argv, env, folder=None):
     """(CPU seconds, wall seconds, peak MB, KB written to files) of one process and what it waits for."""
+    said = tempfile.TemporaryFile()
     start = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        null = os.open("/dev/null", os.O_RDWR)
-        for fd in (0, 1):
-            os.dup2(null, fd)
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        os.dup2(said.fileno(), 1)
         if folder:
             os.chdir(folder)
         os.execve(argv[0], argv, env)
@@ -78,29 +81,29 @@ def measured(argv, env, folder=None):
     io = dict(line.split(": ") for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines())
     _, status, usage = os.wait4(pid, 0)
     if status != 0:
-        sys.exit(f"{' '.join(argv)}: exit status {os.waitstatus_to_exitcode(status)}")
-    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, int(io["wchar"]) / 1024
+        said.seek(0)
+        sys.exit(f"{said.read().decode()[-2000:]}{' '.join(argv)}: exit status {os.waitstatus_to_exitcode(status)}")
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, (int(io["wchar"]) - said.seek(0, os.SEEK_END)) / 1024
 
 
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
   module_defaults:
-    group/aws: {region: us-east-1, endpoint_url: "%(url)s", access_key: a, secret_key: b}
+    group/aws: {region: us-east-1, endpoint_url: "%(url)s", access_key: AKIDBENCH, secret_key: not-a-secret-at-all}
   tasks:
 %(tasks)s"""
 VPC_TASK = """    - amazon.aws.ec2_vpc_net: {name: bench, cidr_block: 10.0.0.0/16, state: %s}
       register: vpc
 """
-GROUP_TASK = """    - amazon.aws.ec2_security_group: {name: %(name)s, %(more)sstate: %(state)s}
+SUBNET_TASK = """    - amazon.aws.ec2_vpc_subnet: {cidr: 10.0.%(i)d.0/24, vpc_id: '{{ vpc.vpc.id }}', state: %(state)s}
 """
 
 
 def playbook(n, url, state):
-    more = "description: bench, vpc_id: '{{ vpc.vpc.id }}', " if state == "present" else ""
-    groups = [GROUP_TASK % {"name": f"g{i}", "more": more, "state": state} for i in range(n - 1)]
-    vpc = [VPC_TASK % state]
-    return PLAYBOOK % {"url": url, "tasks": "".join(vpc + groups if state == "present" else groups + vpc)}
+    """The VPC is asked for first in any case: the subnets need its id."""
+    subnets = [SUBNET_TASK % {"i": i, "state": state} for i in range(n - 1)]
+    return PLAYBOOK % {"url": url, "tasks": "".join([VPC_TASK % "present", *subnets, *([VPC_TASK % "absent"] if state == "absent" else [])])}
 
 
 TERRAFORM = """
@@ -115,7 +118,7 @@ def warmed(port):
     """Its first call loads what it knows of EC2, which is nobody's time."""
     c = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     c.request("POST", "/", b"Action=DescribeVpcs&Version=2016-11-15", {"Content-Type": "application/x-www-form-urlencoded", "Authorization":
-              "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=b"})
+              "AWS4-HMAC-SHA256 Credential=AKIDBENCH/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=b"})
     c.getresponse().read()
 
 
@@ -150,12 +153,16 @@ def peer_boto3(n, work, env, ours):
         row(n, verb, "boto3", measured([sys.executable, str(work / "peer.py"), verb, str(n), str(work / "ids")], env), ours[verb])
 
 
-def peer_ansible(n, work, env, url, ours):
+def peer_ansible(n, args, work, env, port, url):
+    """Of subnets: its module for security groups waits, in steps of three seconds, for a rule that moto does not make."""
     program = pathlib.Path(sys.executable).parent / "ansible-playbook"
     if not program.exists():
         print("ansible-playbook is not installed: left out")
         return
     found = bundle(["ansible==10.7.0", "boto3==1.43.11"], ("ansible_collections/amazon/aws/",))  # a folder of its own, by its packages
+    emptied(port)
+    ours = holdfast(n, args, work, env, subnets=True)
+    emptied(port)
     env = {**env, "ANSIBLE_COLLECTIONS_PATH": str(found), "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_DEPRECATION_WARNINGS": "false", "ANSIBLE_PYTHON_INTERPRETER": sys.executable}
     for verb, state, more in (("apply", "present", []), ("plan", "present", ["--check"]), ("destroy", "absent", [])):
         (work / "play.yaml").write_text(playbook(n, url, state))
@@ -175,8 +182,8 @@ def peer_terraform(n, work, env, ours):
         row(n, verb, "terraform (core)", measured([program, *argv, "-input=false"], env, folder), ours[verb])
 
 
-def holdfast(n, args, work, env):
-    (work / "env.yaml").write_text(environment(n))
+def holdfast(n, args, work, env, subnets=False):
+    (work / "env.yaml").write_text(environment(n, subnets))
     ours = {}
     for verb, extra in (("apply", ["--yes"]), ("plan", []), ("destroy", ["--yes"])):
         ours[verb] = measured([f"{args.build}/holdfast", "env", verb, str(work / "env.yaml"), *extra], env)
@@ -201,8 +208,8 @@ def main():
     server, port = endpoint()
     work = pathlib.Path(tempfile.mkdtemp(prefix="hf-bench-"))
     url = f"http://127.0.0.1:{port}"
-    env = {"PATH": os.environ["PATH"], "HOME": str(work), "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1",
-           "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_EC2_METADATA_DISABLED": "true"}
+    env = {"PATH": os.environ["PATH"], "HOME": str(work), "TMPDIR": str(work), "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1",
+           "AWS_ACCESS_KEY_ID": "AKIDBENCH", "AWS_SECRET_ACCESS_KEY": "not-a-secret-at-all", "AWS_EC2_METADATA_DISABLED": "true"}
     (work / "peer.py").write_text(SCRIPT)
     print(f"{'N':>5} {'':8} {'':17} {'CPU s':>8} {'peak MB':>8} {'wall s':>8} {'written KB':>10}   CPU, memory and wall as multiples of holdfast's")
     applies, ours = {}, {}
@@ -214,8 +221,7 @@ def main():
             emptied(port)
             peer_boto3(n, work, env, ours)
             if n == 20:
-                emptied(port)
-                peer_ansible(n, work, env, url, ours)
+                peer_ansible(n, args, work, env, port, url)
         peer_terraform(n, work, env, ours)
         goals(n, ours["plan"], applies)
     finally:

@@ -428,7 +428,7 @@ class Ec2:
         profile = (a.get("IamInstanceProfile") or {}).get("Name")
         if profile:
             p = self.get("instance_profile", profile)
-            if p is None or not p["Roles"] or time.monotonic() - p.born < self.iam_delay:
+            if p is None or not p["Roles"] or not self.believed(p):
                 raise Refusal("InvalidParameterValue", f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")
         if "ImageId" not in a:
             raise Refusal("MissingParameter", "The request must contain the parameter ImageId")

@@ -56,7 +56,7 @@ class World(Ec2, Services, More):
         self.objects = {}  # (bucket, key) → (bytes, etag)
         self.ids = itertools.count(1)
         self.delay = 0.0      # seconds in each state
-        self.iam_delay = 0.0  # until others see a role or profile
+        self.iam_delay = 0.0  # until others see a role or profile, from when one first asks: somebody is always too early
         self.lag = 0.0        # until EC2 shows what it made
         self.capacity = {}    # (type, zone, market) → how many; absent: enough
         self.offerings = {}   # instance type → zones that have it; absent: all
@@ -213,6 +213,11 @@ class World(Ec2, Services, More):
         self.put(thing)
         return self.row_view(row, operation, thing)
 
+    def believed(self, thing):
+        if not hasattr(thing, "asked"):
+            thing.asked = time.monotonic()
+        return time.monotonic() - thing.asked >= self.iam_delay
+
     def row_roles(self, row, arguments):
         """A role that others do not see yet."""
         for member in row.roles:
@@ -220,7 +225,7 @@ class World(Ec2, Services, More):
             if not name:
                 continue
             role = self.get("role", name)
-            if role is None or time.monotonic() - role.born < self.iam_delay:
+            if role is None or not self.believed(role):
                 raise Refusal(row.role_refusal[0], row.role_refusal[1] % arguments[member])
 
     def row_describe(self, row, operation, arguments):

@@ -158,7 +158,7 @@ def test_a_fleet_that_found_none_is_not_asked_again_at_once(pool):
 
 def test_a_fleet_waits_until_its_profile_is_believed(pool):
     """EC2 says so inside an answer that is 200."""
-    pool.fake.world.iam_delay = 4.0
+    pool.fake.world.iam_delay = 2.0
     pool.run("apply", "--yes")
     assert len(running(pool.fake)) == 4 and len(fleets_asked(pool.fake)) > 1
     pool.run("destroy", "--yes")
