@@ -122,7 +122,7 @@ static int root_walk(struct poll *p, struct hf_error *err)
 			break;
 		if (result == 0)
 			result = hf_accept_root(p->arena, &p->trust, bytes, &next, &p->refusal, &why);
-		if (result < 0) {
+		if (result != 0) {
 			*err = why;
 			return hf_wrap(err, "root %lld", (long long)p->trust.root->version + 1);
 		}

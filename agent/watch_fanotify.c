@@ -152,7 +152,8 @@ static void record_take(struct hf_fanotify *f, const struct fanotify_event_info_
 	hf_watch_event(f->watch, path, actor_find(pid, actor));
 }
 
-static void event_take(struct hf_fanotify *f, const struct fanotify_event_metadata *m)
+/* event: as it lies in what was read, m: its head. */
+static void event_take(struct hf_fanotify *f, const struct fanotify_event_metadata *m, const char *event)
 {
 	if ((m->mask & FAN_Q_OVERFLOW) != 0) {
 		hf_watch_lost(f->watch, "the kernel's event queue overflowed");
@@ -160,7 +161,7 @@ static void event_take(struct hf_fanotify *f, const struct fanotify_event_metada
 	}
 	if (m->pid == getpid())
 		return;
-	const char *at = (const char *)m + m->metadata_len, *end = (const char *)m + m->event_len;
+	const char *at = event + m->metadata_len, *end = event + m->event_len;
 	while (at + sizeof(struct fanotify_event_info_header) <= end) {
 		const struct fanotify_event_info_header *info = (const void *)at;
 		if (info->len == 0)
@@ -170,6 +171,22 @@ static void event_take(struct hf_fanotify *f, const struct fanotify_event_metada
 			info->info_type == FAN_EVENT_INFO_TYPE_DFID)
 			record_take(f, info, m->pid);
 		at += info->len;
+	}
+}
+
+/* One event ends where the next begins, which need not be where its numbers may be read in place. */
+static void events_take(struct hf_fanotify *f, const char *at, size_t left)
+{
+	struct fanotify_event_metadata m;
+	while (left >= sizeof(m)) {
+		memcpy(&m, at, sizeof(m));
+		if (m.event_len < sizeof(m) || m.event_len > left)
+			return;
+		event_take(f, &m, at);
+		if (m.fd >= 0)
+			close(m.fd);
+		at += m.event_len;
+		left -= m.event_len;
 	}
 }
 
@@ -185,12 +202,7 @@ static bool events_read(struct hf_fanotify *f)
 				hf_watch_lost(f->watch, "reading file events failed");
 			return i > 0;
 		}
-		const struct fanotify_event_metadata *m = (const void *)block;
-		for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
-			event_take(f, m);
-			if (m->fd >= 0)
-				close(m->fd);
-		}
+		events_take(f, block, (size_t)n);
 	}
 	return true;
 }

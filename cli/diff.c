@@ -31,9 +31,10 @@ static struct lines split(struct hf_arena *a, struct hf_str text)
 	bool whole = text.n == 0 || text.p[text.n - 1] == '\n';
 	while (text.n > 0 && hf_str_split(&text, '\n', &line))
 		*hf_vec_push(a, &out) = line;
-	struct hf_str *last = out.n == 0 ? NULL : &out.at[out.n - 1];
-	if (!whole)
-		*last = hf_str(hf_sprintf(a, "%.*s\n\\ No newline at end of file", HF_STR_ARG(*last)));
+	if (whole || out.n == 0)
+		return out;
+	struct hf_str *last = &out.at[out.n - 1];
+	*last = hf_str(hf_sprintf(a, "%.*s\n\\ No newline at end of file", HF_STR_ARG(*last)));
 	return out;
 }
 

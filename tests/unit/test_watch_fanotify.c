@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "lib/base/time.h"
 #include "tests/unit/unit.h"
 
+static struct hf_agent agent; /* and all it has, until the process ends */
 static struct hf_watch_index watched;
 static char heard[PATH_MAX];
 
@@ -73,6 +75,7 @@ static pid_t writer_start(const char *folder, const char *name, unsigned after)
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 	for (unsigned i = 0;; i++) {
 		char noise[32];
 		snprintf(noise, sizeof(noise), "noise%u", i % 50);
@@ -97,10 +100,10 @@ static void folder_remove(const char *folder)
 
 static void strangers_wake_it_now_and_then(void **state)
 {
-	struct hf_agent agent = { .arena = hf_arena_new() };
 	struct hf_map left;
 	const char *why = NULL;
 	char folder[] = "/tmp/hf-strangers-XXXXXX", path[128];
+	agent.arena = hf_arena_new();
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/watched", folder);
 	assert_true(sd_event_new(&agent.loop) >= 0);
@@ -125,9 +128,7 @@ static void strangers_wake_it_now_and_then(void **state)
 	assert_string_equal(heard, path);
 	if (woken > 15 + 25 * seconds)
 		fail_msg("woken %u times in %llu s", woken, (unsigned long long)seconds);
-	sd_event_unref(agent.loop);
 	hf_watch_index_done(&watched);
-	hf_arena_free(agent.arena);
 	folder_remove(folder);
 }
 
