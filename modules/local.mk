@@ -116,7 +116,12 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/firewalld.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ufw.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/at.c
-%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openssl_privatekey.c
+# Keys and certificates.
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/crypto.c %reldir%/crypto.h %reldir%/crypto_info.c %reldir%/crypto_names.c \
+	 %reldir%/csr.c %reldir%/csr.h %reldir%/csr_extensions.c \
+	%reldir%/openssl_csr.c %reldir%/openssl_csr_info.c %reldir%/openssl_csr_pipe.c \
+	%reldir%/openssl_privatekey.c %reldir%/openssl_publickey.c \
+	%reldir%/x509_certificate.c %reldir%/x509_certificate_info.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/expect.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/xml.c %reldir%/xml_edit.c %reldir%/xml_edit.h \
 	%reldir%/xml_late.c %reldir%/xml_late.h %reldir%/xml_tree.c %reldir%/xml_tree.h
@@ -175,7 +180,11 @@ module_pages = \
 	%reldir%/lvol.md \
 	%reldir%/modprobe.md \
 	%reldir%/mount.md \
+	%reldir%/openssl_csr.md \
+	%reldir%/openssl_csr_info.md \
+	%reldir%/openssl_csr_pipe.md \
 	%reldir%/openssl_privatekey.md \
+	%reldir%/openssl_publickey.md \
 	%reldir%/package.md \
 	%reldir%/package_facts.md \
 	%reldir%/pam_limits.md \
@@ -213,6 +222,8 @@ module_pages = \
 	%reldir%/validate_argument_spec.md \
 	%reldir%/wait_for.md \
 	%reldir%/wait_for_connection.md \
+	%reldir%/x509_certificate.md \
+	%reldir%/x509_certificate_info.md \
 	%reldir%/xml.md \
 	%reldir%/yum_repository.md
 # GPUs and what belongs to them.

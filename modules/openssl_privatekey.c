@@ -1,17 +1,10 @@
 /* modules/openssl_privatekey.c - a private key in a file, made where there is none that fits. */
 #include <openssl/core_names.h>
 #include <openssl/dsa.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <unistd.h>
 
-#include "lib/base/scope.h"
-#include "modules/file_content.h"
-#include "modules/host.h"
+#include "modules/crypto.h"
 
-enum { KEY_FILE_MAX = 1 << 20, RAW_MAX = 64, SHAKE_BYTES = 32, NAME_MAX_LENGTH = 80 };
+enum { RAW_MAX = 64, NAME_MAX_LENGTH = 80 };
 
 static const char *const types[] = { "DSA", "ECC", "Ed25519", "Ed448", "RSA", "X25519", "X448", NULL };
 static const char *const curves[] = { "secp224r1", "secp256k1", "secp256r1", "secp384r1", "secp521r1",
@@ -64,28 +57,14 @@ static const struct hf_rule rules[] = {
 	{ HF_RULE_END },
 };
 
-static void key_free(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-	*key = NULL;
-}
-static void bio_free(BIO **bio)
-{
-	BIO_free(*bio);
-	*bio = NULL;
-}
-#define auto_key HF_CLEANUP(key_free) EVP_PKEY *
-#define auto_bio HF_CLEANUP(bio_free) BIO *
-
 struct work {
 	struct hf_module_context *c;
 	struct hf_arena *a;
 	const struct params *p;
 	struct hf_error *err;
 	struct hf_file_attr attr;
-	struct hf_str old; /* .p NULL: there is none */
+	struct hf_crypto_file file;
 	bool make, convert;
-	const char *backup;
 };
 
 /* OpenSSL's names for our types and curves. */
@@ -131,17 +110,6 @@ static const char *format_wanted(const struct params *p)
 	return is_raw_type(p->type) ? "pkcs8" : "pkcs1";
 }
 
-static int no_passphrase(char *buf, int size, int rwflag, void *data)
-{
-	const char *text = data;
-	size_t n = text == NULL ? 0 : strlen(text);
-	(void)rwflag;
-	if (n == 0 || n > (size_t)size)
-		return -1;
-	memcpy(buf, text, n);
-	return (int)n;
-}
-
 static EVP_PKEY *raw_read(const struct params *p, struct hf_str text)
 {
 	static const char *const names[] = { "ED25519", "ED448", "X25519", "X448" };
@@ -153,18 +121,10 @@ static EVP_PKEY *raw_read(const struct params *p, struct hf_str text)
 	return key;
 }
 
-/* NULL where it is no key, or the passphrase is another or too many. */
 static EVP_PKEY *key_read(const struct params *p, struct hf_str text)
 {
-	auto_bio in = BIO_new_mem_buf(text.p, (int)text.n);
-	bool encrypted = hf_str_find(text, HF_STR("ENCRYPTED"), 0) != SIZE_MAX;
-	EVP_PKEY *key = NULL;
-	if (strcmp(format_of(text), "raw") == 0)
-		key = raw_read(p, text);
-	else if (encrypted == (p->passphrase != NULL))
-		key = PEM_read_bio_PrivateKey(in, NULL, no_passphrase, (void *)(uintptr_t)p->passphrase);
-	ERR_clear_error();
-	return key;
+	return strcmp(format_of(text), "raw") == 0 ? raw_read(p, text)
+						   : hf_crypto_key_parse(text, p->passphrase);
 }
 
 static bool key_fits(const struct params *p, const EVP_PKEY *key)
@@ -212,8 +172,7 @@ static int key_print(struct work *w, EVP_PKEY *key, struct hf_str *ret)
 	const char *format = format_wanted(p), *pass = p->passphrase;
 	const EVP_CIPHER *cipher = pass == NULL ? NULL : EVP_aes_256_cbc();
 	int n = pass == NULL ? 0 : (int)strlen(pass), ok;
-	auto_bio out = BIO_new(BIO_s_mem());
-	char *text;
+	hf_auto_bio out = BIO_new(BIO_s_mem());
 	if (strcmp(format, "raw") == 0) {
 		unsigned char raw[RAW_MAX];
 		size_t size = sizeof(raw);
@@ -230,44 +189,8 @@ static int key_print(struct work *w, EVP_PKEY *key, struct hf_str *ret)
 		ok = PEM_write_bio_PKCS8PrivateKey(out, key, cipher, pass, n, NULL, NULL);
 	if (ok != 1)
 		return hf_fail(w->err, HF_E_TASK, "a %s key cannot be written as %s", p->type, format);
-	long size = BIO_get_mem_data(out, &text);
-	*ret = hf_strn(hf_strndup(w->a, text, (size_t)size), (size_t)size);
+	*ret = hf_crypto_bio_text(w->a, out);
 	return 0;
-}
-
-/* Digests of the public half by every algorithm that Python's hashlib promises. */
-static struct hf_value *fingerprint(struct hf_arena *a, EVP_PKEY *key)
-{
-	static const struct {
-		const char *name, *openssl;
-	} rows[] = { { "md5", "MD5" }, { "sha1", "SHA1" }, { "sha224", "SHA224" }, { "sha256", "SHA256" },
-		{ "sha384", "SHA384" }, { "sha512", "SHA512" }, { "sha3_224", "SHA3-224" },
-		{ "sha3_256", "SHA3-256" }, { "sha3_384", "SHA3-384" }, { "sha3_512", "SHA3-512" },
-		{ "shake_128", "SHAKE128" }, { "shake_256", "SHAKE256" }, { "blake2b", "BLAKE2B512" },
-		{ "blake2s", "BLAKE2S256" } };
-	unsigned char *der = NULL, digest[EVP_MAX_MD_SIZE];
-	int size = i2d_PUBKEY(key, &der);
-	struct hf_value *all = hf_value_dict(a);
-	for (size_t i = 0; size > 0 && i < HF_COUNT(rows); i++) {
-		EVP_MD *md = EVP_MD_fetch(NULL, rows[i].openssl, NULL);
-		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-		unsigned n = md == NULL ? 0 : (unsigned)EVP_MD_get_size(md);
-		bool shake = strncmp(rows[i].name, "shake", 5) == 0;
-		bool ok = md != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1 &&
-			  EVP_DigestUpdate(ctx, der, (size_t)size) == 1;
-		if (ok)
-			ok = (shake ? EVP_DigestFinalXOF(ctx, digest, n = SHAKE_BYTES)
-				    : EVP_DigestFinal_ex(ctx, digest, &n)) == 1;
-		hf_auto_buf text = hf_buf_init(1024);
-		for (unsigned k = 0; ok && k < n; k++)
-			hf_buf_printf(&text, "%s%02x", k > 0 ? ":" : "", digest[k]);
-		if (ok)
-			hf_dict_put(all, rows[i].name, hf_value_cstr(a, text.p));
-		EVP_MD_CTX_free(ctx);
-		EVP_MD_free(md);
-	}
-	OPENSSL_free(der);
-	return all;
 }
 
 static int refused(struct work *w, const char *what, const char *value, const char *more)
@@ -282,7 +205,7 @@ static int refused(struct work *w, const char *what, const char *value, const ch
 static bool format_fits(const struct work *w)
 {
 	return strcmp(w->p->format, "auto_ignore") == 0 ||
-	       strcmp(format_of(w->old), format_wanted(w->p)) == 0;
+	       strcmp(format_of(w->file.old), format_wanted(w->p)) == 0;
 }
 
 /* How far the task may go with a key that is there. */
@@ -314,7 +237,7 @@ static int decide_readable(struct work *w, const EVP_PKEY *key)
 static int decide(struct work *w, const EVP_PKEY *key)
 {
 	const struct params *p = w->p;
-	w->make = p->force == HF_YES || strcmp(p->regenerate, "always") == 0 || w->old.p == NULL;
+	w->make = p->force == HF_YES || strcmp(p->regenerate, "always") == 0 || w->file.old.p == NULL;
 	if (w->make)
 		return 0;
 	if (key != NULL)
@@ -333,8 +256,8 @@ static void report(struct work *w, struct hf_change *change, EVP_PKEY *key, stru
 	const struct params *p = w->p;
 	hf_result_cstr(w->c, change, "type", p->type);
 	hf_result_int(w->c, change, "size", p->size);
-	hf_result_put(
-		w->c, change, "fingerprint", key == NULL ? hf_value_null(w->a) : fingerprint(w->a, key));
+	hf_result_put(w->c, change, "fingerprint",
+		key == NULL ? hf_value_null(w->a) : hf_crypto_key_fingerprints(w->a, key, false));
 	if (strcmp(p->type, "ECC") == 0)
 		hf_result_cstr(w->c, change, "curve", p->curve);
 	hf_result_cstr(w->c, change, "filename", p->path);
@@ -351,23 +274,6 @@ static void report(struct work *w, struct hf_change *change, EVP_PKEY *key, stru
 	hf_result_put(w->c, change, "privatekey", content);
 }
 
-static int old_read(struct work *w)
-{
-	const struct params *p = w->p;
-	const char *dir = hf_path_dir(w->a, p->path);
-	if (*dir == '\0')
-		dir = ".";
-	if (!hf_fs_is_dir(dir))
-		return hf_fail(w->err, HF_E_TASK,
-			"The directory %s does not exist or the file is not a directory", dir);
-	if (p->passphrase != NULL && strcmp(p->cipher, "auto") != 0)
-		return hf_fail(w->err, HF_E_TASK, "only \"auto\" can be used for the cipher option");
-	int r = hf_fs_exists(p->path) ? hf_fs_read(w->a, p->path, KEY_FILE_MAX, &w->old, w->err) : 0;
-	if (r == 0 && p->backup == HF_YES && w->old.p != NULL)
-		w->backup = hf_file_backup_name(w->a, p->path);
-	return r;
-}
-
 static int openssl_privatekey_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -376,76 +282,52 @@ static int openssl_privatekey_check(
 	*w = (struct work){ .c = c, .a = hf_task_arena(c), .p = p, .err = err, .attr = p->attr };
 	change->state = w;
 	w->attr.mode = p->attr.mode == NULL ? "0600" : p->attr.mode;
-	int r = old_read(w);
+	w->file = (struct hf_crypto_file){
+		.path = p->path, .attr = &w->attr, .absent = strcmp(p->state, "absent") == 0
+	};
+	if (p->passphrase != NULL && strcmp(p->cipher, "auto") != 0)
+		return hf_fail(err, HF_E_TASK, "only \"auto\" can be used for the cipher option");
+	int r = hf_crypto_file_open(c, change, p->backup == HF_YES, &w->file, err);
 	if (r < 0)
 		return r;
-	if (strcmp(p->state, "absent") == 0) {
-		change->changed = w->old.p != NULL;
-		report(w, change, NULL, (struct hf_str){ 0 });
-		return 0;
-	}
-	auto_key key = w->old.p == NULL ? NULL : key_read(p, w->old);
-	r = decide(w, key);
-	if (r < 0)
-		return r;
-	change->changed = w->make || w->convert;
-	if (w->old.p != NULL)
-		r = hf_file_attr_sync(c, change, p->path, &w->attr, NULL, false, &change->changed, err);
-	report(w, change, key, w->old);
+	hf_auto_key key = w->file.absent || w->file.old.p == NULL ? NULL : key_read(p, w->file.old);
+	r = w->file.absent ? 0 : decide(w, key);
+	if (r == 0)
+		r = hf_crypto_file_look(c, change, w->make || w->convert, &w->file, err);
+	if (r == 0)
+		report(w, change, key, w->file.absent ? (struct hf_str){ 0 } : w->file.old);
 	return r;
 }
 
 static int key_write(struct work *w, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = w->p;
-	struct hf_str text;
-	auto_key key = w->make ? key_make(p) : key_read(p, w->old);
+	hf_auto_key key = w->make ? key_make(p) : key_read(p, w->file.old);
 	if (key == NULL)
 		return hf_fail(err, HF_E_TASK, "a key of type %s and size %lld cannot be made here", p->type,
 			(long long)p->size);
 	w->err = err;
-	int r = key_print(w, key, &text);
-	if (r < 0)
-		return r;
-	struct hf_file_content f = { .path = p->path, .data = text, .attr = &w->attr, .backup = w->backup };
-	r = hf_file_content_write(w->c, change, &f, err);
-	report(w, change, key, text);
+	int r = key_print(w, key, &w->file.text);
+	if (r == 0)
+		report(w, change, key, w->file.text);
 	return r;
-}
-
-static int key_remove(struct work *w, struct hf_change *change, struct hf_error *err)
-{
-	if (w->backup != NULL) {
-		struct hf_fs_attr attr = HF_FS_KEEP;
-		attr.mode = 0600;
-		int r = hf_fs_replace(w->backup, w->old, attr, err);
-		if (r < 0)
-			return r;
-		hf_result_cstr(w->c, change, "backup_file", w->backup);
-	}
-	if (unlink(w->p->path) < 0 && errno != ENOENT)
-		return hf_fail_errno(err, HF_E_TASK, "remove %s", w->p->path);
-	return 0;
 }
 
 static int openssl_privatekey_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	struct work *w = change->state;
-	const struct params *p = params;
-	if (strcmp(p->state, "absent") == 0)
-		return key_remove(w, change, err);
+	(void)params;
 	int r = w->make || w->convert ? key_write(w, change, err) : 0;
-	return r < 0 ? r : hf_file_attr_sync(c, change, p->path, &w->attr, NULL, true, &change->changed, err);
+	return r < 0 ? r : hf_crypto_file_touch(c, change, &w->file, err);
 }
 
 static int openssl_privatekey_undo(struct hf_module_context *c, const void *params,
 	const struct hf_change *change, struct hf_undo *undo, struct hf_error *err)
 {
-	const struct work *w = change->state;
 	(void)c;
-	int r = hf_undo_file(undo, ((const struct params *)params)->path, err);
-	return r < 0 || w->backup == NULL ? r : hf_undo_file(undo, w->backup, err);
+	(void)params;
+	return hf_crypto_file_undo(&((struct work *)change->state)->file, undo, err);
 }
 
 static void openssl_privatekey_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
