@@ -128,7 +128,9 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/parted.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/lvg.c %reldir%/commands.c %reldir%/commands.h
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/sefcontext.c
-%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/lvol.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/lvol.c %reldir%/mdadm.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/nmcli.c %reldir%/nmcli.h \
+	%reldir%/nmcli_look.c %reldir%/nmcli_settings.c
 # Manual pages: read by people, and carried by `holdfast doc`.
 module_pages = \
 	%reldir%/acl.md \
@@ -178,8 +180,10 @@ module_pages = \
 	%reldir%/locale_gen.md \
 	%reldir%/lvg.md \
 	%reldir%/lvol.md \
+	%reldir%/mdadm.md \
 	%reldir%/modprobe.md \
 	%reldir%/mount.md \
+	%reldir%/nmcli.md \
 	%reldir%/openssl_csr.md \
 	%reldir%/openssl_csr_info.md \
 	%reldir%/openssl_csr_pipe.md \

@@ -1,4 +1,4 @@
-"""Stand-ins for LVM's commands and semanage, by the name they are called with. They keep a world in HF_FRONT/world.json and note
+"""Stand-ins for LVM's commands, nmcli and semanage, by the name they are called with. They keep a world in HF_FRONT/world.json and note
 what changes it in HF_FRONT/log, so that two programs that ask for the same things can be compared."""
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 
 folder, name, words = os.environ["HF_FRONT"], os.path.basename(sys.argv[0]), sys.argv[1:]
 world = json.load(open(f"{folder}/world.json"))
-groups, devices, labels = world["groups"], world["devices"], world["labels"]
+groups, devices, labels, connections = (world[k] for k in ("groups", "devices", "labels", "connections"))
 plain = [w for w in words if not w.startswith("-")]
 
 
@@ -136,10 +136,91 @@ def labels_change():
         labels[f"{target}|{kinds[option('-f')]}"] = f"{option('-s')}:object_r:{option('-t')}:{option('-r')}"
 
 
-if not look():
+BONDING = ("mode", "miimon", "downdelay", "updelay", "primary", "arp-interval", "arp-ip-target")
+# What NetworkManager shows of every connection that has such settings.
+USUAL = {"connection.interface-name": "--", "connection.autoconnect": "yes", "connection.zone": "--", "connection.master": "--",
+         "connection.slave-type": "--", "802-3-ethernet.mtu": "auto", "802-3-ethernet.cloned-mac-address": "--", **{
+             f"ipv{v}.{k}": value for v in "46" for k, value in {
+                 "method": "auto", "dns": "--", "dns-search": "--", "dns-options": "--", "addresses": "--", "gateway": "--",
+                 "routes": "--", "route-metric": "-1", "ignore-auto-routes": "no", "ignore-auto-dns": "no"}.items()},
+         "ipv4.routing-rules": "--", "ipv4.dhcp-client-id": "--", "ipv4.never-default": "no", "ipv4.may-fail": "yes",
+         "ipv6.ip6-privacy": "-1 (unknown)", "ipv6.addr-gen-mode": "stable-privacy"}
+PRIVACY = {"disabled": "0 (disabled)", "prefer-public-addr": "1 (enabled, prefer public IP)",
+           "prefer-temp-addr": "2 (enabled, prefer temporary IP)", "unknown": "-1 (unknown)"}
+
+
+def route(text):
+    ip, *rest = text.split()
+    parts = [f"ip = {ip}"]
+    for word, label in zip([w for w in rest if "=" not in w], ("nh", "mt")):
+        parts.append(f"{label} = {word}")
+    return "{ " + ", ".join(parts + [w for w in rest if "=" in w]) + " }"
+
+
+def settings_put(it, pairs):
+    for key, value in zip(pairs[::2], pairs[1::2]):
+        if key == "+bond.options":
+            key, _, value = value.partition("=")
+        if key in BONDING or key == "xmit_hash_policy":
+            it.setdefault("bond", {})[key.replace("-", "_")] = value
+        elif key == "ipv6.ip6-privacy":
+            it[key] = {v.split()[0]: v for v in PRIVACY.values()}.get(value) or PRIVACY[value]
+        elif key.endswith(".routes"):
+            it[key] = "; ".join(route(r) for r in value.split(",")) if value else "--"
+        elif key.endswith("mac-address"):
+            it[key] = value.upper() or "--"
+        else:
+            it[key] = value.replace(",", ", ") if key.endswith("addresses") and value else value or USUAL.get(key) or "--"
+        if key.endswith(".mtu") and it[key] == "0":
+            it[key] = "auto"
+        if it.get(key) == USUAL.get(key, "--"):
+            it.pop(key, None)
+    if "bond" in it:
+        it["bond"] = {k: v for k, v in sorted(it["bond"].items()) if v}
+
+
+def show(con):
+    it = connections[con]
+    rows = {"connection.id": con, **{k: v for k, v in USUAL.items() if it["type"] != "dummy" or k[0] != "8"}, **it}
+    rows.pop("up")
+    rows["connection.type"] = {"ethernet": "802-3-ethernet"}.get(rows.pop("type"), it["type"])
+    bond = rows.pop("bond", None)
+    if bond:
+        rows["bond.options"] = ",".join(f"{k}={v}" for k, v in bond.items())
+    for key, value in rows.items():
+        print(f"{key + ':':<40}{value}")
+
+
+def nmcli_look():
+    """What shows, and is no change."""
+    if "--terse" in words:
+        print("\n".join(connections))
+    elif "show" in words:
+        show(words[-1])
+    return "show" in words
+
+
+def nmcli_change():
+    verb, con = words[1], words[2] if len(words) > 2 else None
+    if verb == "add":
+        connections[words[5]] = {"type": words[3], "up": False}
+        settings_put(connections[words[5]], words[6:])
+    elif verb == "modify":
+        settings_put(connections[con], words[3:])
+    elif verb == "del":
+        connections.pop(con)
+    elif verb in ("up", "down"):
+        if verb == "down" and not connections[con]["up"]:
+            sys.exit(f"Error: '{con}' is not an active connection.")
+        connections[con]["up"] = verb == "up"
+
+
+if not (nmcli_look() if name == "nmcli" else look()):
     with open(f"{folder}/log", "a") as log:
         log.write(json.dumps([name, *words]) + "\n")
-    if name == "semanage":
+    if name == "nmcli":
+        nmcli_change()
+    elif name == "semanage":
         labels_change()
     elif name.startswith("lv"):
         volumes_change()

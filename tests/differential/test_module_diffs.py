@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import collections_rows  # noqa: E402
+import crypto_rows  # noqa: E402
 import documents_rows  # noqa: E402
 import files_rows  # noqa: E402
 from files_rows import Disk, Row  # noqa: E402
@@ -35,11 +36,11 @@ SYSTEM = {
     "community.general.modprobe": {"name": "dummy", "persistent": "present"},
 }
 GIVEN = {"fstab": "", "s.conf": "", "l.conf": "", "b.conf": "", "d": Disk()}
-ROWS = (files_rows.ROWS + collections_rows.ROWS + documents_rows.ROWS
+ROWS = (files_rows.ROWS + collections_rows.ROWS + crypto_rows.ROWS + documents_rows.ROWS
         + [Row(f"system {name}", GIVEN, {name: args}) for name, args in SYSTEM.items()])
 # What says yes and is not asked here: it wants what the machines of the tests have not, as do those of
 # docker.
-ELSEWHERE = {"alternatives", "debconf", "locale_gen", "modprobe", "sefcontext", "selinux", "systemd"}
+ELSEWHERE = {"alternatives", "debconf", "locale_gen", "mdadm", "modprobe", "nmcli", "sefcontext", "selinux", "systemd"}
 
 
 @pytest.fixture(scope="module")
