@@ -272,6 +272,13 @@ def test_refusal(host, task, words):
     assert rows[-1]["status"] == "failed" and words in rows[-1]["msg"]
 
 
+def test_a_key_is_fetched_when_it_is_added_and_not_to_tell_of_it(host):
+    host.run(CLEAN)
+    task = "- apt_key: {keyserver: keys.invalid, id: 4D1BB29D63D98E422B2113B19334A25F8507EFA5}"
+    assert [r["status"] for r in apply(host, task, "--check")] == ["changed"]
+    assert "error getting key id from url: https://keys.invalid/pks/lookup" in apply(host, task)[-1]["msg"]
+
+
 def test_apt_waits_for_the_lock_and_names_its_holder(host):
     host.run(CLEAN)
     # dpkg itself holds the lock while a maintainer script sleeps.
