@@ -10,18 +10,20 @@ struct params {
 static const struct hf_arg args[] = {
 	{ "aggregate", HF_ARG_BOOL, offsetof(struct params, aggregate), .dflt = "yes",
 		.help = "Add to what is there." },
-	{ "data", HF_ARG_DICT, offsetof(struct params, data), HF_REQUIRED, .help = "Names and values." },
+	{ "data", HF_ARG_RAW, offsetof(struct params, data), .help = "Names and values." },
 	{ "per_host", HF_ARG_BOOL, offsetof(struct params, per_host), .dflt = "no",
 		.help = "For this host only." },
 	{ .type = HF_ARG_END },
 };
 
-static int set_stats_check(struct hf_module_context *c, const void *params, struct hf_change *change,
-	struct hf_error *err HF_UNUSED)
+static int set_stats_check(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
 	struct hf_value *stats = hf_value_dict(hf_task_arena(c));
-	hf_dict_put(stats, "data", p->data);
+	if (p->data != NULL && !hf_is(p->data, HF_DICT))
+		return hf_fail(err, HF_E_TASK, "The 'data' option needs to be a dictionary/hash");
+	hf_dict_put(stats, "data", p->data != NULL ? p->data : hf_value_dict(hf_task_arena(c)));
 	hf_dict_put(stats, "aggregate", hf_value_bool(hf_task_arena(c), p->aggregate == HF_YES));
 	hf_dict_put(stats, "per_host", hf_value_bool(hf_task_arena(c), p->per_host == HF_YES));
 	hf_result_put(c, change, "ansible_stats", stats);

@@ -177,6 +177,19 @@ int hf_module_fork(struct hf_task *t, const struct hf_become *b, uint32_t timeou
 	return take_answer(t, hf_buf_dup(t->arena, &out), err);
 }
 
+/* What Ansible does on its own side cannot be left to a job. */
+static int refuse_async(struct hf_task *t, struct hf_error *err)
+{
+	static const char *const own[] = { "add_host", "assemble", "assert", "async_status", "copy", "debug",
+		"fail", "fetch", "group_by", "include_vars", "pause", "raw", "reboot", "script", "set_fact",
+		"set_stats", "template", "unarchive", "validate_argument_spec", "wait_for_connection" };
+	for (size_t i = 0; i < HF_COUNT(own); i++)
+		if (strcmp(t->module->name, own[i]) == 0)
+			return hf_fail(
+				err, HF_E_TASK, "This action (%s) does not support async.", t->node->action);
+	return 0;
+}
+
 int hf_module_run(struct hf_task *t, struct hf_error *err)
 {
 	struct hf_become b = { 0 };
@@ -191,6 +204,8 @@ int hf_module_run(struct hf_task *t, struct hf_error *err)
 	if (r == 0)
 		r = hf_task_number(t, HF_KW_poll, 15, &poll_s, err);
 	if (r < 0)
+		return r;
+	if (async > 0 && (r = refuse_async(t, err)) < 0)
 		return r;
 	if (async > 0 && !t->check)
 		return hf_module_async(t, &b, (int64_t)async, (int64_t)poll_s, err);

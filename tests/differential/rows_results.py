@@ -162,6 +162,27 @@ ROWS = {
         "site.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - debug: msg={{ inventory_hostname }}\n",
         "a,b/hosts": "h1 ansible_connection=local\n", "args": ["-i", "a,b/hosts"],
     },
+    "async: what cannot be a job": {"site.yml": tasks("""
+- copy: {content: a, dest: "{out}/a"}
+  async: 5
+  ignore_errors: true
+  register: r
+- debug: msg={{ r.msg }}
+- debug: msg=x
+  async: 5
+  ignore_errors: true
+- command: echo a
+  async: 5
+  check_mode: true
+  ignore_errors: true
+  register: r
+- debug: msg={{ r.msg }}
+- set_stats: {data: text}
+  ignore_errors: true
+  register: r
+- debug: msg={{ r.msg }}
+- set_stats: {data: {k: 1}}
+""")},
     "files of other encodings": {
         "site.yml": tasks("""
 - shell: printf '[global]\\nk=\\351t\\351\\n' > {out}/l.ini; printf 'k,\\351\\n' > {out}/l.csv
