@@ -246,7 +246,7 @@ def test_no_report_is_lost_while_the_broker_is_away(make, broker):
                     host.start()
         finally:
             broker.start()
-        host.wait(lambda s: s["mqtt"]["waiting"] == 0, "the spool is empty", 60)
+        host.wait(lambda s: s["mqtt"]["waiting"] == 0, "the spool is empty", 60 + EVENTS / 20)
         last = host.ask("status")["mqtt"]["last"]
         host.until(lambda: set(range(1, last + 1)) <= numbers(reader.messages).get(host.ask("status")["mqtt"]["boot"], set()),
                    "every number", 30)
