@@ -12,7 +12,7 @@ from broker import Broker
 from test_drift import FOLDERS, Thing
 
 LONG = bool(os.environ.get("HF_LONG"))
-SECONDS = {"auto": 3600, "inotify": 900} if LONG else {"auto": 12, "inotify": 8}
+SECONDS = {"auto": 3600, "inotify": 900} if LONG else {"auto": 6, "inotify": 2}
 THINGS = 70
 USES_MAX = 4  # a fifth correction within ten minutes would be a fight
 SEED = int(os.environ.get("HF_SEED", "3"))
