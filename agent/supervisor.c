@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "agent/broker.h"
 #include "agent/cloud.h"
@@ -28,6 +29,7 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
+enum { LOCK_TRIES = 100, LOCK_AGAIN_US = 50000 };
 enum { HOUSEKEEPING_MS = 60000, PRUNE_ROUNDS = 60, ARENAS_MAX = 1, TRIM_THRESHOLD = 64 << 10 };
 
 static int dirs_make(struct hf_agent *agent, struct hf_error *err)
@@ -47,7 +49,8 @@ static int dirs_make(struct hf_agent *agent, struct hf_error *err)
 			  : hf_fs_mkdirs(hf_sprintf(a, "%s/ready.d", agent->config.run_dir), 0755, err);
 }
 
-/* One agent a state folder; the lock goes with the process. */
+/* One agent a state folder; the lock goes with the process, and with the children of one that was killed:
+ * those are about to end. */
 static int lock_take(struct hf_agent *agent, struct hf_error *err)
 {
 	hf_auto_arena a = hf_arena_new();
@@ -55,7 +58,10 @@ static int lock_take(struct hf_agent *agent, struct hf_error *err)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return hf_fail_errno(err, HF_E_IO, "open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	int tries = 0;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0 && tries++ < LOCK_TRIES)
+		usleep(LOCK_AGAIN_US);
+	if (tries > LOCK_TRIES)
 		return hf_fail(err, HF_E_BUSY, "another agent works in %s", agent->config.state_dir);
 	return 0;
 }

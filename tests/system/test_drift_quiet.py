@@ -50,7 +50,8 @@ class Work:
         self.name = f"r{n}"
 
     def installed(self):
-        self.host.installed(self.name)
+        self.host.wait(lambda s: s.get("installed", {}).get("name") == self.name and s.get("last_run", {}).get("status") != "running" and
+                       s["state"] not in ("converging", "gated"), f"{self.name} is installed", 120)
 
     def release(self):
         self.promote()
