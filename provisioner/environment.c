@@ -10,7 +10,8 @@
 
 struct header {
 	const char *environment, *region, *state;
-	struct hf_value *variables, *tags, *outputs, *accounts, *resources, *bootstrap, *data, *modules;
+	struct hf_value *variables, *tags, *outputs, *accounts, *resources, *bootstrap, *data, *modules,
+		*max_hourly_price, *prices;
 };
 
 static const struct hf_arg header_args[] = {
@@ -22,6 +23,8 @@ static const struct hf_arg header_args[] = {
 	{ "outputs", HF_ARG_DICT, offsetof(struct header, outputs) },
 	{ "bootstrap", HF_ARG_DICT, offsetof(struct header, bootstrap) },
 	{ "data", HF_ARG_DICT, offsetof(struct header, data) },
+	{ "max_hourly_price", HF_ARG_RAW, offsetof(struct header, max_hourly_price) },
+	{ "prices", HF_ARG_DICT, offsetof(struct header, prices) },
 	{ "modules", HF_ARG_DICT, offsetof(struct header, modules) },
 	{ "accounts", HF_ARG_LIST, offsetof(struct header, accounts), .elements = HF_ARG_STR },
 	{ "resources", HF_ARG_DICT, offsetof(struct header, resources) },
@@ -441,6 +444,8 @@ int hf_environment_load(struct hf_arena *a, const char *path, const struct hf_va
 	env->outputs = dict_or_none(a, h.outputs);
 	env->bootstrap = h.bootstrap;
 	env->accounts = h.accounts;
+	env->max_hourly_price = h.max_hourly_price;
+	env->prices = dict_or_none(a, h.prices);
 	env->looked = hf_value_dict(a);
 	hf_map_init_str(&env->files, a);
 	if (!hf_key_valid(hf_str(env->name)))

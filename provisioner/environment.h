@@ -74,7 +74,8 @@ struct hf_environment {
 	struct hf_value *doc;                        /* the file, for hf_environment_expand() */
 	struct hf_value *variables, *tags, *outputs; /* dicts; variables and outputs are root's */
 	struct hf_value *bootstrap; /* dict: where hosts find their package and trust; or NULL */
-	struct hf_value *accounts;  /* list of allowed account ids; NULL: any */
+	struct hf_value *max_hourly_price, *prices; /* a number or NULL; dict: instance type → price */
+	struct hf_value *accounts;                  /* list of allowed account ids; NULL: any */
 	struct {
 		struct hf_resource *at;
 		size_t n, room;
@@ -113,6 +114,9 @@ HF_CHECK int hf_resource_render(struct hf_arena *a, const struct hf_environment 
 HF_CHECK int hf_property_render(struct hf_arena *a, const struct hf_environment *env,
 	const struct hf_resource *r, struct hf_value *v, const struct hf_value *known,
 	const struct hf_value *pending, struct hf_value **ret, struct hf_error *err);
+/* A value of the environment itself, of variables and look-ups. */
+HF_CHECK int hf_root_render(struct hf_arena *a, const struct hf_environment *env, struct hf_value *v,
+	struct hf_value **ret, struct hf_error *err);
 /* The same for the outputs of the environment. */
 HF_CHECK int hf_environment_outputs(struct hf_arena *a, const struct hf_environment *env,
 	const struct hf_value *known, const struct hf_value *pending, struct hf_value **ret,

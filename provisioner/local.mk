@@ -9,7 +9,7 @@ noinst_LIBRARIES += %reldir%/libhf-provisioner.a
 	%reldir%/resource.c %reldir%/resource.h \
 	%reldir%/environment.c %reldir%/environment.h \
 	%reldir%/fiber.c %reldir%/fiber.h \
-	%reldir%/module.c %reldir%/property.c %reldir%/render.c %reldir%/saved.c %reldir%/scope.h \
+	%reldir%/module.c %reldir%/price.c %reldir%/property.c %reldir%/render.c %reldir%/saved.c %reldir%/scope.h \
 	%reldir%/spec.c %reldir%/spec.h %reldir%/spec_data.h \
 	%reldir%/state.c %reldir%/state.h %reldir%/target.c \
 	%reldir%/wire.c %reldir%/wire.h

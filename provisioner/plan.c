@@ -195,6 +195,15 @@ static void plan_drift(struct planner *p)
 	}
 }
 
+static int plan_resources(struct planner *p, struct hf_error *err)
+{
+	const struct hf_environment *env = p->engine->env;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < env->resources.n; i++)
+		rc = plan_resource(p, &env->resources.at[env->order[i]], err);
+	return rc < 0 ? rc : engine_price_check(p->engine, p->known, p->pending, err);
+}
+
 int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, struct hf_plan **ret,
 	struct hf_error *err)
 {
@@ -216,8 +225,8 @@ int hf_engine_plan(struct hf_engine *e, const struct hf_plan_options *options, s
 		*ret = p.plan;
 		return 0;
 	}
-	for (size_t i = 0; rc == 0 && !destroy && i < e->env->resources.n; i++)
-		rc = plan_resource(&p, &e->env->resources.at[e->env->order[i]], err);
+	if (rc == 0 && !destroy)
+		rc = plan_resources(&p, err);
 	if (rc == 0)
 		rc = plan_deletions(&p, destroy, err);
 	if (rc == 0 && !destroy)

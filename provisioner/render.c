@@ -416,6 +416,15 @@ int hf_property_render(struct hf_arena *a, const struct hf_environment *env, con
 	return render(&how, at, v, 0, ret, err);
 }
 
+int hf_root_render(struct hf_arena *a, const struct hf_environment *env, struct hf_value *v,
+	struct hf_value **ret, struct hf_error *err)
+{
+	struct rendering how = rendering_of(a, env, NULL, NULL);
+	const struct place at = { &env->root, NULL };
+	how.early = true;
+	return render(&how, at, v, 0, ret, err);
+}
+
 int hf_lookup_render(struct hf_arena *a, const struct hf_environment *env, const struct hf_lookup *l,
 	struct hf_value **ret, struct hf_error *err)
 {

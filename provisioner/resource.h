@@ -67,6 +67,9 @@ HF_CHECK int resource_update(struct hf_engine *e, struct hf_arena *a, const stru
 HF_CHECK int resource_delete(
 	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err);
 
+/* price.c: HF_E_DENIED says what is dearer than the file allows. */
+HF_CHECK int engine_price_check(struct hf_engine *e, const struct hf_value *known,
+	const struct hf_value *pending, struct hf_error *err);
 /* empty.c: what is in it, when the file says force_destroy and its type how. */
 HF_CHECK int resource_empty(struct hf_engine *e, const struct hf_change *change,
 	const struct hf_value *context, struct hf_error *err);

@@ -114,3 +114,34 @@ def test_a_group_waits_for_its_instances_and_tells_what_keeps_them(work, fake):
     fake.world.get("group", "fleet")["Instances"] = [{**instance, "InstanceId": f"i-{i}", "LifecycleState": "InService"} for i in range(2)]
     rest = process.communicate(timeout=120)[0]
     assert process.returncode == 0, rest
+
+
+PRICED = """max_hourly_price: %s
+prices: {t3.micro: 0.01, p5.48xlarge: 98.32%s}
+"""
+MACHINES = """  one:
+    type: ec2.instance
+    properties: {ImageId: ami-1, InstanceType: t3.micro, SubnetId: "{{ subnet.id }}"}
+  template:
+    type: ec2.launch_template
+    properties: {LaunchTemplateName: t, ImageId: ami-1, InstanceType: p5.48xlarge}
+  fleet:
+    type: autoscaling.group
+    properties: {AutoScalingGroupName: fleet, LaunchTemplateId: "{{ template.id }}", LaunchTemplateVersion: "1", MinSize: 0, MaxSize: 3, VPCZoneIdentifier: "{{ subnet.id }}"}
+"""
+
+
+@pytest.mark.parametrize("cap,more,machine,told", [
+    ("200", "", "t3.micro", "an hour of reasons would cost up to 294.97, more than max_hourly_price 200.00 (one: 1 × t3.micro = 0.01; fleet: 3 × p5.48xlarge = 294.96)"),
+    ("300", "", "m7i.large", "prices does not say what an hour of m7i.large costs"),
+    ("much", "", "t3.micro", "max_hourly_price and prices are numbers"),
+    ("300", "", "t3.micro", None),
+    ("'{{ cap }}'", ", m7i.large: '{{ cap }}'", "m7i.large", "would cost up to 319.96, more than max_hourly_price 25.00"),
+], ids=["dear", "unknown", "nonsense", "cheap", "templates"])
+def test_a_price_cap_is_kept_before_anything_is_made(work, fake, cap, more, machine, told):
+    add(work, MACHINES.replace("InstanceType: t3.micro", f"InstanceType: {machine}"))
+    work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {cap: 25}\n" + PRICED % (cap, more))
+    out = work.run("plan", code=None)
+    assert told is None and "5 to create" in out or told is not None and told in out, out
+    if told is not None:
+        assert told in work.run("apply", "--yes", code=None) and counts(fake) == {}
