@@ -185,6 +185,23 @@ static int plan_add(struct hf_module_context *c, const struct params *p, struct 
 	return 0;
 }
 
+/* In check mode a key that is named is told of and not fetched: that is for when it is added, as with
+ * Ansible. */
+static bool key_comes_later(
+	const struct hf_module_context *c, const struct params *p, const struct state *s, const char *id)
+{
+	return hf_task_check_mode(c) && p->id != NULL && p->data == NULL && p->file == NULL &&
+	       !keys_have(s->keys, id);
+}
+
+/* data: what was read to find the id; nothing where the id was given. */
+static int key_plan(struct hf_module_context *c, const struct params *p, struct state *s, struct hf_str data,
+	const char *id, struct hf_error *err)
+{
+	int r = data.p == NULL ? key_bytes(c, p, id, &data, err) : 0;
+	return r < 0 ? r : plan_add(c, p, s, data, p->id == NULL ? NULL : id, err);
+}
+
 static int apt_key_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -213,17 +230,11 @@ static int apt_key_check(
 	if (r < 0)
 		return r;
 	report(c, p->id, id, s, change);
-	if (!absent && !keys_have(s->keys, id)) {
-		/* What a key of this name holds is Ansible's to fetch when it is to be added, not before. */
-		change->changed =
-			hf_task_check_mode(c) && p->data == NULL && p->file == NULL && p->id != NULL;
-		if (change->changed)
-			return 0;
-		if (data.p == NULL)
-			r = key_bytes(c, p, id, &data, err);
-		if (r == 0)
-			r = plan_add(c, p, s, data, p->id == NULL ? NULL : id, err);
-	}
+	change->changed = !absent && key_comes_later(c, p, s, id);
+	if (change->changed)
+		return 0;
+	if (!absent && !keys_have(s->keys, id))
+		r = key_plan(c, p, s, data, id, err);
 	change->changed = s->files.n > 0;
 	return r;
 }
