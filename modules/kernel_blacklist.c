@@ -37,19 +37,30 @@ static int kernel_blacklist_check(
 		return r;
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
 	struct hf_str rest = file->before, line;
+	struct hf_value *lines = hf_value_list(a);
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
 		bool mine = line_names(a, line, p->name);
 		listed = listed || mine;
-		if (!mine || present)
-			hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
+		if (mine && !present)
+			continue;
+		hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
+		while (line.n > 0 && strchr(" \t\r", line.p[line.n - 1]) != NULL)
+			line.n--;
+		hf_list_append(lines, hf_value_str(a, line));
 	}
-	if (present && !listed)
-		hf_buf_printf(&out, "blacklist %s\n", p->name);
+	if (present && !listed) {
+		const char *added = hf_sprintf(a, "blacklist %s", p->name);
+		hf_buf_printf(&out, "%s\n", added);
+		hf_list_append(lines, hf_value_cstr(a, added));
+	}
 	if (present != listed)
 		hf_edit_set(c, file, &out);
 	hf_edit_describe(c, change, file);
 	hf_result_cstr(c, change, "name", p->name);
 	hf_result_cstr(c, change, "state", p->state);
+	hf_result_cstr(c, change, "filename", p->blacklist_file);
+	hf_result_put(c, change, "lines", lines);
+	hf_result_bool(c, change, "is_blacklisted", present);
 	return 0;
 }
 

@@ -42,11 +42,22 @@ static bool is_number(const char *value)
 static int value_check(const char *item, const char *value, struct hf_error *err)
 {
 	bool signs = strcmp(item, "nice") == 0 || strcmp(item, "priority") == 0;
-	if (is_number(value) || (!signs && is_unlimited(value)))
+	long number = strtol(value, NULL, 10);
+	if (signs && (!is_number(value) || number < -20 || number > 19))
+		return hf_fail(err, HF_E_TASK,
+			" Value of '%s' for item '%s' is invalid. Value must be a number in the range -20 to "
+			"19 "
+			"inclusive. Refer to the limits.conf(5) manual pages for more details.",
+			value, item);
+	if (signs || (is_number(value) && value[0] != '-') || is_unlimited(value))
 		return 0;
 	return hf_fail(err, HF_E_TASK,
-		"Argument 'value' can be one of 'unlimited', 'infinity', '-1' or positive number. Refer to "
-		"manual pages for more details.");
+		" Value of '%s' for item '%s' is invalid. Value must either be 'unlimited', 'infinity' or "
+		"-1, all "
+		"of which indicate no limit, or a limit of 0 or larger. Refer to the limits.conf(5) manual "
+		"pages "
+		"for more details.",
+		value, item);
 }
 
 /* Of two values the one that counts: the greater, the smaller, or ours. */
@@ -133,7 +144,7 @@ static int pam_limits_check(
 	}
 	hf_edit_set(c, file, &out);
 	hf_edit_describe(c, change, file);
-	hf_result_cstr(c, change, "msg", message);
+	hf_result_cstr(c, change, "msg", hf_sprintf(a, "%s\n", message));
 	return 0;
 }
 

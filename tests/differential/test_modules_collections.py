@@ -1,4 +1,4 @@
-"""Modules of Ansible's collections against the collections themselves: rows in collections_rows.py, crypto_rows.py, documents_rows.py and disks_rows.py, asked anew every time.
+"""Modules of Ansible's collections against the collections themselves: rows in collections_rows.py, crypto_rows.py, documents_rows.py, disks_rows.py and settings_rows.py, asked anew every time.
 
 For each: status, tree and result keys as ansible's; check touches nothing; a second run is ok; undo restores."""
 import pathlib
@@ -12,10 +12,11 @@ import collections_rows  # noqa: E402
 import crypto_rows  # noqa: E402
 import disks_rows  # noqa: E402
 import documents_rows  # noqa: E402
+import settings_rows  # noqa: E402
 from bundle import bundle  # noqa: E402
 from modules_kit import ask_holdfast, ask_modules, build, comparable, status, take_back  # noqa: E402
 
-ROWS = collections_rows.ROWS + crypto_rows.ROWS + documents_rows.ROWS + disks_rows.ROWS
+ROWS = collections_rows.ROWS + crypto_rows.ROWS + documents_rows.ROWS + disks_rows.ROWS + settings_rows.ROWS
 IDS = [r.title for r in ROWS]
 # What a command did is known to the command only; some things cannot come back, and are said not to.
 UNDONE = [r for r in ROWS if "expect" not in r.task and not r.options.get("gone")]

@@ -1,0 +1,37 @@
+"""Rows of modules that keep one setting in a file of their own kind, for test_modules_collections.py."""
+from files_rows import Row
+
+ROWS = []
+
+
+def row(title, module, given=None, loose=(), always=False, **args):
+    ROWS.append(Row(f"{module.rpartition('.')[2]} {title}", {"f": given} if given is not None else {}, {module: args}, {"loose": list(loose), "always": always}))
+
+
+def limit(title, given=None, **args):
+    row(title, "community.general.pam_limits", given, dest="@/f", **args)
+
+
+# A comment behind a limit is not in it: Ansible's writes it after the next new line too, and a blank line with it.
+LIMITS = "# limits\n@users hard nproc 20\nann soft nofile 1024\n\nann - core 0\n"
+limit("new", LIMITS, domain="eve", limit_type="soft", limit_item="nofile", value="64000")
+limit("new, with a comment", LIMITS, domain="eve", limit_type="-", limit_item="memlock", value="unlimited", comment="for training")
+limit("there with a comment", "ann soft nofile 1024 # hers\n", domain="ann", limit_type="soft", limit_item="nofile", value="1024")
+limit("there", LIMITS, domain="ann", limit_type="soft", limit_item="nofile", value="1024")
+limit("another value", LIMITS, domain="ann", limit_type="soft", limit_item="nofile", value="2048")
+limit("a lower value where the higher counts", LIMITS, domain="ann", limit_type="soft", limit_item="nofile", value="512", use_max=True)
+limit("a higher value where the lower counts", LIMITS, domain="ann", limit_type="soft", limit_item="nofile", value="4096", use_min=True)
+limit("no number", LIMITS, domain="ann", limit_type="soft", limit_item="nofile", value="many")
+limit("of priority", LIMITS, domain="ann", limit_type="-", limit_item="priority", value="-21")
+limit("no file", None, domain="ann", limit_type="soft", limit_item="nofile", value="1")
+
+
+def blacklist(title, given=None, **args):
+    row(title, "community.general.kernel_blacklist", given, blacklist_file="@/f", **args)
+
+
+blacklist("new", "# none\n", name="nouveau")
+blacklist("there", "blacklist nouveau\n", name="nouveau")
+blacklist("goes", "blacklist nouveau\nblacklist b\n", name="nouveau", state="absent")
+blacklist("goes, not there", "blacklist b\n", name="nouveau", state="absent")
+blacklist("no newline at the end", "blacklist b", name="nouveau")
