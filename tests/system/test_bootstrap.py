@@ -17,7 +17,7 @@ from s3server import S3Server
 from scene import Scene
 
 ENVIRONMENT, FLEET, INSTANCE = "dev", "gpu", "i-0123456789abcdef0"
-READY_SECONDS = 240
+READY_SECONDS = 420
 UNIT = """[Unit]
 Description=what cloud-init does with user data
 [Service]
