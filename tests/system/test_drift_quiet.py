@@ -68,7 +68,7 @@ class Work:
         self.settled()
         thing.disturb(self.rng)
         self.changed[thing.name] = self.changed.get(thing.name, 0) + 1
-        self.host.until(lambda: self.corrected().get(thing.name, 0) == self.changed[thing.name], f"{thing.kind} {thing.name}, way {thing.way}", 60)
+        self.host.until(lambda: self.corrected().get(thing.name, 0) >= self.changed[thing.name], f"{thing.kind} {thing.name}, way {thing.way}", 60)
 
     def full(self):
         runs = self.runs()
@@ -137,7 +137,10 @@ def test_the_agents_own_work_is_told_by_nobody(tmp_path, holdfast, holdfastd, br
             time.sleep(2.5)  # the sweeps after it
             strangers = [e for e in work.events() if e["title"] not in work.changed or e["action"] not in ("correcting", "corrected")]
             assert not strangers, strangers
-            assert {t: n for t, n in work.corrected().items() if n} == work.changed
+            corrected = {t: n for t, n in work.corrected().items() if n}
+            assert set(corrected) == set(work.changed)
+            # What is taken away first and put there then may be put right in between and after.
+            assert all(work.changed[t] <= n <= 2 * work.changed[t] for t, n in corrected.items()), (corrected, work.changed)
             alarms = [m.body for m in reader.messages if m.topic.endswith("/alarm")]
             assert not alarms, alarms
             print(f"{watch}: {rounds} pieces of work, {work.runs()} runs, {sum(work.changed.values())} corrections, nothing else told")
