@@ -1,4 +1,4 @@
-/* `holdfast env validate|output|graph|policy|types`: what can be told of an environment without changing AWS.
+/* `holdfast env validate|output|policy|types`: what can be told of an environment without changing AWS.
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,23 +52,6 @@ static int output_run(struct cli_call *call)
 							       : hf_entry_value(e));
 	}
 	env_json_print(wanted != NULL ? one : shown);
-	return CLI_OK;
-}
-
-static int graph_run(struct cli_call *call)
-{
-	struct hf_environment *env;
-	struct hf_error err = { 0 };
-	if (env_read(call, &env, &err) < 0)
-		return cli_fail(call, &err);
-	printf("digraph \"%s\" {\n\trankdir=RL;\n\tnode [shape=box, fontname=\"sans-serif\"];\n", env->name);
-	for (size_t i = 0; i < env->resources.n; i++) {
-		const struct hf_resource *r = &env->resources.at[i];
-		printf("\t\"%s\" [label=\"%s\\n%s\"];\n", r->name, r->name, r->spec->type);
-		for (size_t k = 0; k < r->depends.n; k++)
-			printf("\t\"%s\" -> \"%s\";\n", r->name, env->resources.at[r->depends.at[k]].name);
-	}
-	printf("}\n");
 	return CLI_OK;
 }
 
@@ -198,6 +181,5 @@ ENV_COMMAND(
 	validate, validate_run, "check an environment file without asking AWS", look_options, "FILE", 1, 1);
 ENV_COMMAND(
 	output, output_run, "print the outputs of an environment, or one", look_options, "FILE [NAME]", 1, 2);
-ENV_COMMAND(graph, graph_run, "print who needs whom, for Graphviz", look_options, "FILE", 1, 1);
 ENV_COMMAND(
 	policy, policy_run, "print the IAM policy that is enough for this file", look_options, "FILE", 1, 1);

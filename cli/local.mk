@@ -5,7 +5,7 @@ holdfast_SOURCES = \
 	%reldir%/command.c %reldir%/command.h %reldir%/commands.def \
 	%reldir%/diff.c %reldir%/diff.h \
 	%reldir%/key.c \
-	%reldir%/env.c %reldir%/env.h %reldir%/env_look.c %reldir%/env_read.c %reldir%/env_reference.c \
+	%reldir%/env.c %reldir%/env.h %reldir%/env_graph.c %reldir%/env_look.c %reldir%/env_read.c %reldir%/env_reference.c \
 	%reldir%/env_show.c %reldir%/env_state.c \
 	%reldir%/eval.c \
 	%reldir%/eval_jinja.c %reldir%/eval_jinja.h \

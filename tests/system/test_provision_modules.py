@@ -4,6 +4,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+import xml.etree.ElementTree
 
 import pytest
 import yaml
@@ -148,6 +149,21 @@ def test_what_is_wrong_is_told_with_its_place(work, name, old, new, texts):
     file.write_text(text.replace(old, new))
     out = work.run("validate", code=None)
     assert "no fault found" not in out and all(t in out for t in texts), out
+
+
+def test_the_graph_is_drawn(work):
+    """Every resource is a box inside the picture, boxes do not overlap, and every need of the dot text is an arrow."""
+    work.edit("GroupName: shared", "GroupName: shared&<b>")
+    root = xml.etree.ElementTree.fromstring(work.run("graph", "--svg"))
+    dot = work.run("graph")
+    ns = "{http://www.w3.org/2000/svg}"
+    boxes = [tuple(int(r.get(k)) for k in ("x", "y", "width", "height")) for r in root.findall(f"{ns}rect") if r.get("x")]
+    texts = [t.text for t in root.findall(f"{ns}text")]
+    assert len(boxes) == dot.count("label=") and INSIDE in texts and "logs.*" in texts
+    assert len(root.findall(f"{ns}g/{ns}path")) == dot.count(" -> ")
+    wide, high = int(root.get("width")), int(root.get("height"))
+    assert all(x + w <= wide and y + h <= high for x, y, w, h in boxes)
+    assert not any(a != b and a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3] for a in boxes for b in boxes)
 
 
 def test_the_reference_has_every_type_and_property(work):
