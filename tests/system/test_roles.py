@@ -200,36 +200,6 @@ if (os.environ.get("HF_LONG") or os.environ.get("HF_ROLES")) and sys.version_inf
             assert ran["holdfast"]["second"] == ran["ansible"]["second"]
 
 
-DRIVER = """- hosts: localhost
-  connection: local
-  vars: { nvidia_driver_packages: [nvidia-kernel-dkms], nvidia_driver_headers: linux-headers-amd64, nvidia_driver_persistence: false }
-  roles: [nvidia_driver]
-"""
-# The kernel is this machine's; its modules are built with the headers of the distribution's.
-HEADERS = ("name=$(apt-cache depends linux-headers-amd64 | awk '/Depends: linux-headers/ { print $2 }'); "
-           "mkdir -p /lib/modules/$(uname -r) && ln -s /usr/src/$name /lib/modules/$(uname -r)/build && "
-           "printf '#!/bin/sh\\n' >/usr/sbin/update-initramfs && chmod 755 /usr/sbin/update-initramfs")
-
-# Half an hour of one processor: compiled for real.
-if os.environ.get("HF_LONG"):
-
-    def test_the_distributions_driver_is_built_for_real(tmp_path):
-        shutil.copytree(ROOT / "playbooks/roles", tmp_path / "roles")
-        (tmp_path / "site.yml").write_text(DRIVER)
-        with Host(packages=PACKAGES + PYTHON, binds={"/srv/book": tmp_path}) as host, Doors(host) as doors:
-            doors.mirror(("127.0.0.1", 3142), mirror())
-            host.put("/etc/apt/sources.list", "deb http://127.0.0.1:3142 bookworm main contrib non-free non-free-firmware\n")
-            host.install(BUILD / "holdfast", "/usr/bin/holdfast")
-            host.run(f"apt-get update && {HEADERS}", check=True)
-            done = host.run("cd /srv/book && holdfast apply site.yml", timeout=7200)
-            assert done.rc == 0, done
-            version = host.run("dpkg-query -W -f '${source:Upstream-Version}' nvidia-kernel-dkms").out
-            built = host.run("dkms status nvidia-current; find /lib/modules/$(uname -r)/updates -name 'nvidia*.ko*' | sort").out
-            assert f"{version}" in built and "nvidia-current.ko" in built, built
-            again = host.run("cd /srv/book && holdfast apply site.yml", timeout=600)
-            assert "changed=0" in again.out, again
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_every_variable_is_documented(role):
     """Each default is an option of the role's argument_specs, and each option's name starts with the role's."""
