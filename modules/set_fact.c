@@ -3,15 +3,6 @@
 #include "lib/engine/args.h"
 #include "lib/engine/module.h"
 
-/* What Ansible calls an identifier: ASCII letters, digits and "_", no digit in front. */
-static bool is_name(struct hf_str s)
-{
-	bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
-	for (size_t i = 0; ok && i < s.n; i++)
-		ok = isalnum((unsigned char)s.p[i]) || s.p[i] == '_';
-	return ok;
-}
-
 /* `set_fact: a=yes`: text that names a boolean becomes one. */
 static struct hf_value *from_text(struct hf_arena *a, struct hf_value *v)
 {
@@ -41,7 +32,7 @@ static int set_fact_check(
 		if (hf_is(key, HF_STRING) && hf_str_is(key->u.string, "cacheable"))
 			continue;
 		struct hf_str name = hf_value_text(a, key);
-		if (!is_name(name))
+		if (!hf_str_is_name(name))
 			return hf_fail_at(err, HF_E_TASK, hf_value_pos(key),
 				"The variable name '%s' is not valid. Variables must start with a letter or "
 				"underscore character, "

@@ -23,6 +23,14 @@ static int set_stats_check(
 	struct hf_value *stats = hf_value_dict(hf_task_arena(c));
 	if (p->data != NULL && !hf_is(p->data, HF_DICT))
 		return hf_fail(err, HF_E_TASK, "The 'data' option needs to be a dictionary/hash");
+	HF_DICT_EACH (p->data != NULL ? p->data : stats, e) {
+		struct hf_str name = hf_value_text(hf_task_arena(c), hf_entry_key(e));
+		if (!hf_str_is_name(name))
+			return hf_fail(err, HF_E_TASK,
+				"The variable name '%s' is not valid. Variables must start with a letter or "
+				"underscore character, and contain only letters, numbers and underscores.",
+				name.p);
+	}
 	hf_dict_put(stats, "data", p->data != NULL ? p->data : hf_value_dict(hf_task_arena(c)));
 	hf_dict_put(stats, "aggregate", hf_value_bool(hf_task_arena(c), p->aggregate == HF_YES));
 	hf_dict_put(stats, "per_host", hf_value_bool(hf_task_arena(c), p->per_host == HF_YES));

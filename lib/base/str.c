@@ -1,5 +1,6 @@
 #include "lib/base/str.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,14 @@ int hf_str_compare(struct hf_str a, struct hf_str b)
 	if (order != 0)
 		return order;
 	return (a.n > b.n) - (a.n < b.n);
+}
+
+bool hf_str_is_name(struct hf_str s)
+{
+	bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
+	for (size_t i = 0; ok && i < s.n; i++)
+		ok = isalnum((unsigned char)s.p[i]) || s.p[i] == '_';
+	return ok;
 }
 
 bool hf_str_starts(struct hf_str s, const char *prefix)

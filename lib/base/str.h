@@ -45,6 +45,7 @@ static inline bool hf_str_is_word(struct hf_str a, const char *word)
 int hf_str_compare(struct hf_str a, struct hf_str b); /* bytewise, as memcmp */
 bool hf_str_starts(struct hf_str s, const char *prefix);
 bool hf_str_ends(struct hf_str s, const char *suffix);
+bool hf_str_is_name(struct hf_str s); /* of a variable: ASCII letters, digits and "_", no digit in front */
 struct hf_str hf_str_trim(struct hf_str s); /* ASCII white space at both ends */
 /* First place of needle at or after from; SIZE_MAX when there is none. */
 size_t hf_str_find(struct hf_str s, struct hf_str needle, size_t from);

@@ -1,5 +1,4 @@
 /* lib/engine/filters_utils.c - ansible.utils on data: index_of, to_paths, get_path. */
-#include <ctype.h>
 
 #include "lib/base/scope.h"
 #include "lib/engine/filters.h"
@@ -95,14 +94,6 @@ FILTER(index_of)
 
 /* --- paths --- */
 
-static bool is_identifier(struct hf_str s)
-{
-	bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
-	for (size_t i = 0; i < s.n; i++)
-		ok = ok && (isalnum((unsigned char)s.p[i]) || s.p[i] == '_');
-	return ok;
-}
-
 static const char *path_step(struct hf_arena *a, const char *path, const struct hf_value *key)
 {
 	struct hf_str name = hf_value_text(a, key);
@@ -110,7 +101,7 @@ static const char *path_step(struct hf_arena *a, const char *path, const struct 
 		return name.p;
 	if (key->type != HF_STRING)
 		return hf_sprintf(a, "%s[%s]", path, name.p);
-	if (is_identifier(name))
+	if (hf_str_is_name(name))
 		return hf_sprintf(a, "%s.%s", path, name.p);
 	return hf_sprintf(a, strchr(name.p, '\'') == NULL ? "%s['%s']" : "%s[\"%s\"]", path, name.p);
 }

@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <string.h>
 
 #include "lib/base/fs.h"
@@ -23,14 +22,6 @@ struct hf_node *hf_load_node(
 	return n;
 }
 
-static bool is_name(struct hf_str s)
-{
-	bool ok = s.n > 0 && !isdigit((unsigned char)s.p[0]);
-	for (size_t i = 0; ok && i < s.n; i++)
-		ok = isalnum((unsigned char)s.p[i]) || s.p[i] == '_';
-	return ok;
-}
-
 int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 {
 	if (!hf_is(vars, HF_DICT))
@@ -38,7 +29,7 @@ int hf_load_check_vars(const struct hf_value *vars, struct hf_error *err)
 			"Vars in a task/block/play must be specified as a dictionary");
 	HF_DICT_EACH (vars, e) {
 		const struct hf_value *key = hf_entry_key(e);
-		bool ok = hf_is(key, HF_STRING) && is_name(key->u.string);
+		bool ok = hf_is(key, HF_STRING) && hf_str_is_name(key->u.string);
 		if (!ok)
 			return hf_fail_at(err, HF_E_PARSE, hf_value_pos(key),
 				"Invalid variable name in vars specified for the task, block or play: '%s' "
@@ -63,7 +54,7 @@ static int check_keyword(struct hf_loader *l, enum hf_keyword k, struct hf_value
 	if (k == HF_KW_register && !hf_is(v, HF_STRING))
 		return hf_fail_at(
 			err, HF_E_PARSE, hf_value_pos(v), "'register' must be the name of a variable");
-	if (k == HF_KW_register && !is_name(v->u.string))
+	if (k == HF_KW_register && !hf_str_is_name(v->u.string))
 		return hf_fail_at(err, HF_E_PARSE, hf_value_pos(v),
 			"Invalid variable name in 'register' specified: '%s'", v->u.string.p);
 	return 0;

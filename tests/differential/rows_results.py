@@ -181,6 +181,10 @@ ROWS = {
   ignore_errors: true
   register: r
 - debug: msg={{ r.msg }}
+- set_stats: {data: {"a b": 1}}
+  ignore_errors: true
+  register: r
+- debug: msg={{ r.msg }}
 - set_stats: {data: {k: 1}}
 """)},
     "files of other encodings": {
