@@ -185,7 +185,7 @@ struct hf_turn hf_rollout_turn(
 	bool open = r->n_windows == 0;
 	if (after < 0)
 		return (struct hf_turn){ HF_TURN_POINTER, 0 };
-	if (now < issued + after)
+	if (after > 0 && now < issued + after) /* the first do not wait for a clock that is behind */
 		return (struct hf_turn){ HF_TURN_WAVE, issued + after };
 	for (size_t i = 0; i < r->n_windows && !open; i++)
 		open = hf_window_open(&r->windows[i], now);

@@ -18,6 +18,9 @@ static const struct row {
 	const char *at;
 } rows[] = {
 	{ "no rollout", "{}", LAST, ISSUED, HF_TURN_NOW, NULL },
+	{ "no rollout, and a clock that is behind", "{}", LAST, "2026-11-21T01:00:00Z", HF_TURN_NOW, NULL },
+	{ "a canary whose clock is behind", "{\"canary\":{\"percent\":10}}", FIRST, "2026-11-21T01:00:00Z",
+		HF_TURN_NOW, NULL },
 	{ "a canary by percent", "{\"canary\":{\"percent\":10}}", FIRST, ISSUED, HF_TURN_NOW, NULL },
 	{ "no canary by percent", "{\"canary\":{\"percent\":10}}", LAST, ISSUED, HF_TURN_POINTER, NULL },
 	{ "a canary by name", "{\"canary\":{\"hosts\":[\"x\",\"h23\"]}}", LAST, ISSUED, HF_TURN_NOW, NULL },
