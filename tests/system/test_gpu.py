@@ -71,6 +71,7 @@ def answer_ms(host):
         return 1000 * (time.monotonic() - start), json.loads(text)["status"]["state"]
 
 
+@pytest.mark.alone
 def test_a_driver_that_ignores_signals_does_not_delay_the_agent(tmp_path, holdfast, holdfastd, nvml):
     host = AgentHost(tmp_path, holdfast, holdfastd, env={"FAKE_HANG": "1"})
     task = {"holdfast.gpu": {"library": str(nvml), "deadline_ms": 5000}}
