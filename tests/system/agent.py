@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 30
+PATIENCE = 90
 
 
 class AgentHost:
