@@ -1,4 +1,5 @@
 """kill -9 of any role at any moment: nothing stays in progress, nothing is done twice, no report is lost."""
+import contextlib
 import json
 import os
 import pathlib
@@ -68,9 +69,12 @@ def children(pid):
 
 
 def settled(host):
-    """Nothing is at work, and nothing is marked as being so."""
-    with sqlite3.connect(f"file:{host.state}/state.db?mode=ro", uri=True) as db:
-        assert db.execute("SELECT count(*) FROM runs WHERE status='running'").fetchone() == (0,)
+    """Nothing is at work, and nothing stays marked as being so."""
+    def at_work():
+        with contextlib.closing(sqlite3.connect(f"file:{host.state}/state.db?mode=ro", uri=True, timeout=60)) as db:
+            return db.execute("SELECT count(*) FROM runs WHERE status='running'").fetchone()[0]
+
+    host.until(lambda: at_work() == 0, "nothing is marked as running")
 
 
 @pytest.mark.parametrize("moment", [0.05, 0.2, 0.45, 0.8] + ([n / 10 for n in range(1, 15)] if LONG else []))
@@ -102,6 +106,16 @@ def test_a_run_survives_a_kill(host, role, moment):
 
 
 def test_no_report_is_lost_over_kills_and_a_broker_that_goes(host, broker):
+    try:
+        no_report_is_lost(host, broker)
+    finally:
+        broker.start()
+        if host.process is not None:
+            host.stop()
+    settled(host)
+
+
+def no_report_is_lost(host, broker):
     rng = random.Random(7)
     release = host.push("one", {"site.yml": playbook(host, "one")})
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader:
@@ -121,30 +135,23 @@ def test_no_report_is_lost_over_kills_and_a_broker_that_goes(host, broker):
         broker.start()
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as late:
         host.wait(lambda s: s["mqtt"]["connected"] and s["mqtt"]["waiting"] == 0, "the spool is empty")
-        last = host.ask("status")["mqtt"]["last"]
+        status = host.ask("status")["mqtt"]
+
+        def missing():
+            seen = numbers([m for m in (*reader.messages, *late.messages) if not m.topic.endswith("/hint")])
+            assert set(seen) <= {status["boot"]}
+            return sorted(set(range(1, status["last"] + 1)) - seen.get(status["boot"], set()))
+
+        def asked_again():
+            """What the broker acknowledged and then lost: a reader asks for it, and again where nobody heard."""
+            gone = missing()
+            if gone:
+                broker.publish(f"hf/1/dev/default/{host.name}/hint", json.dumps({"resend": [status["boot"], gone[0], gone[-1]]}))
+                time.sleep(1)
+            return not gone
+
         time.sleep(0.5)
-        seen = {}
-        for part in (numbers(reader.messages), numbers(late.messages)):
-            for boot, found in part.items():
-                seen.setdefault(boot, set()).update(found)
-        (boot, found), = seen.items()
-        missing = sorted(set(range(1, last + 1)) - found)
-        if missing:  # what the broker acknowledged and then lost: a reader asks again
-            host_hint(broker, host, {"resend": [boot, missing[0], missing[-1]]})
-            late.wait(lambda m: m.body.get("n") == missing[-1])
-            found |= numbers(late.messages)[boot]
-        last = max(found)
-        assert set(range(1, last + 1)) - found == set()
-        host.stop()
-    settled(host)
-
-
-def host_hint(broker, host, body):
-    import subprocess
-    files = broker.client("operator")
-    subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "--cafile", files["ca"], "--cert", files["cert"],
-                    "--key", files["key"], "-q", "1", "-t", f"hf/1/dev/default/{host.name}/hint", "-m", json.dumps(body)],
-                   check=True, timeout=20)
+        host.until(asked_again, "every number has come")
 
 
 def test_the_store_away_is_told_and_the_host_still_kept(host):
@@ -176,9 +183,12 @@ def test_memory_is_flat_while_store_and_broker_are_away(host, broker):
         try:
             host.wait(lambda s: s["state"] == "stale-store" and not s["mqtt"]["connected"], "both are missed")
             time.sleep(3)
-            before = own_kilobytes(host.process.pid)
-            time.sleep(12)  # a poll a second, and as many tries to connect as it makes
-            assert own_kilobytes(host.process.pid) - before <= 64
+            grown = []
+            while not grown or (min(grown) > 64 and len(grown) < 4):  # a leak grows every time; what is made once does not
+                before = own_kilobytes(host.process.pid)
+                time.sleep(12)  # a poll a second, and as many tries to connect as it makes
+                grown.append(own_kilobytes(host.process.pid) - before)
+            assert min(grown) <= 64, grown
         finally:
             broker.start()
 
@@ -187,15 +197,15 @@ def test_a_kill_during_a_rollback_ends_rolled_back(host):
     one = host.push("one", {"site.yml": playbook(host, "one")})
     host.promote(one)
     host.start()
-    host.installed("one")
-    host.promote(host.push("two", {"site.yml": playbook(host, "two")}))
-    host.installed("two")
-    host.rollback(one)
-    host.until(lambda: "run 3 (rollback)" in host.log(), "the rollback begins")
-    host.kill()
-    host.start()
     try:
-        host.wait(lambda s: s["installed"]["name"] == "one" and s["state"].startswith("rolled_back"))
+        host.installed("one")
+        host.promote(host.push("two", {"site.yml": playbook(host, "two")}))
+        host.installed("two")
+        host.rollback(one)
+        host.until(lambda: "run 3 (rollback)" in host.log(), "the rollback begins")
+        host.kill()
+        host.start()
+        host.wait(lambda s: s.get("installed", {}).get("name") == "one" and s["state"].startswith("rolled_back"))
         assert (host.target / "f0").read_text() == "one 0\n"
         settled(host)
     finally:

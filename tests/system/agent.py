@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 90
+PATIENCE = 240
 
 
 class AgentHost:
@@ -73,11 +73,19 @@ class AgentHost:
         self._log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen([self.holdfastd, "--config", f"{self.folder}/holdfast.yaml"], stderr=self._log,
                                         stdout=self._log, env=self.env)
-        self.until(lambda: self.run("status", check=False).returncode == 0, "the agent answers")
+        try:
+            self.until(lambda: self.run("status", check=False).returncode == 0, "the agent answers")
+        except BaseException:
+            self.kill()
+            raise
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
         self._log.close()
 
     def kill(self):
@@ -103,8 +111,11 @@ class AgentHost:
     def until(self, holds, what, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if holds():
-                return
+            try:
+                if holds():
+                    return
+            except FileNotFoundError:
+                pass  # it may come yet
             time.sleep(0.05)
         log = (self.folder / "log").read_text(errors="replace") if (self.folder / "log").exists() else ""
         raise AssertionError(f"not within {seconds} s: {what}\n{log[-4000:]}")
@@ -114,10 +125,14 @@ class AgentHost:
         found = {}
 
         def look():
-            found.update(status=self.ask("status"))
-            return holds(found["status"])
+            done = self.run("status", "--json", check=False)
+            found.update(status=json.loads(done.stdout) if done.returncode == 0 else None, said=done.stderr)
+            return found["status"] is not None and holds(found["status"])
 
-        self.until(look, f"{what}", seconds)
+        try:
+            self.until(look, f"{what}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{found.get('status') or found.get('said')}\n{error}") from None
         return found["status"]
 
     def installed(self, name):
@@ -129,6 +144,11 @@ def tree(folder):
     """Everything below a folder that a person could compare: path → (mode, content)."""
     return {str(p.relative_to(folder)): (oct(p.lstat().st_mode), p.read_bytes() if p.is_file() else None)
             for p in sorted(pathlib.Path(folder).rglob("*"))}
+
+
+def once(messages):
+    """Each numbered report once: at least once is what is promised, and what a broker took may come again."""
+    return list({(m.body["boot"], m.body["n"]): m for m in messages if m.text and "n" in m.body}.values())
 
 
 def numbers(messages):

@@ -3,18 +3,22 @@ nothing on the host changed, and work goes on once the store is honest again.
 
 Roles: root alice; release carol; deploy to dev and prod two of alice, bob, dave. mallory is nobody.
 """
+import atexit
 import ctypes
+import functools
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import forge
 from test_release import Team
 
-WAIT = int(os.environ.get("HF_ATTACK_WAIT", "20"))
+WAIT = int(os.environ.get("HF_ATTACK_WAIT", "240"))
 SIGNERS = ["--key", "alice.pem", "--key", "bob.pem"]
 
 
@@ -71,6 +75,13 @@ class Attacked(Team):
         self.ok("release", "promote", release, "-E", "dev", "-f", "web", *SIGNERS, *more, "--out", "next.json")
         return (self.path / "next.json").read_bytes()
 
+    def put_raw(self, name, data):
+        """At once: an agent that looks just now finds what was there before, or all of what is new."""
+        place = self.folder / name
+        new = place.with_name(f".{place.name}.new")
+        new.write_bytes(data)
+        new.rename(place)
+
     def channel(self):
         return self.raw("channels/dev/web.json")
 
@@ -87,7 +98,7 @@ class Attacked(Team):
                   "state_dir": str(self.path / "state"), "run_dir": str(self.path / "run"), "user": "nobody", "poll": "1s", "splay": "0s",
                   **self.config}
         if self.broker is not None:
-            config["mqtt"] = {"host": "127.0.0.1", "port": self.broker.port, "keepalive": "5s", **self.broker.client(self.name)}
+            config["mqtt"] = {"host": "127.0.0.1", "port": self.broker.port, "keepalive": "60s", **self.broker.client(self.name)}
             if self.reader is None:
                 self.reader = self.broker.reader(f"hf/1/dev/web/{self.name}/#")
         (self.path / "agent.yaml").write_text(json.dumps(config))
@@ -101,7 +112,7 @@ class Attacked(Team):
     def stop_agent(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(15)
+            self.process.wait(240)
         self.process = None
 
     def close(self):
@@ -123,10 +134,18 @@ class Attacked(Team):
 
     def until(self, test, what, seconds=WAIT):
         deadline = time.monotonic() + seconds
-        while not test(self.status()):
+        while not self._holds(test, self.status()):
             assert self.process.poll() is None, self.log()[-3000:]
             assert time.monotonic() < deadline, f"{what}: {self.status()}\n{self.log()[-3000:]}"
             time.sleep(0.05)
+
+    @staticmethod
+    def _holds(test, status):
+        """Nothing holds of an agent that does not answer, nor of a file that is not there yet."""
+        try:
+            return bool(status) and test(status)
+        except FileNotFoundError:
+            return False
 
     def has(self, release):
         self.look_now()
@@ -164,21 +183,21 @@ class Attacked(Team):
         assert (self.etc / f"text{self.texts}").exists()
 
 
-def build_shim(folder):
-    """tests/system/shim.c as a library to preload into the agent."""
-    import pathlib
-    target = folder / "shim.so"
-    if not target.exists():
-        source = pathlib.Path(__file__).with_name("shim.c")
-        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(target), str(source), "-ldl"], check=True)
-    return str(target)
+@functools.cache
+def build_shim():
+    """tests/system/shim.c as a library to preload into programs; made once for all tests of a process."""
+    folder = tempfile.mkdtemp(prefix="hf-shim-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    source = pathlib.Path(__file__).with_name("shim.c")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", f"{folder}/shim.so", str(source), "-ldl"], check=True)
+    return f"{folder}/shim.so"
 
 
 class Shim:
-    """Numbers shared with preloaded agents: how far their clock is off, and after how many writes they die."""
+    """Numbers shared with preloaded programs: how far their clock is off, and after how many writes they die."""
 
     def __init__(self, folder):
-        self.library, self.path = build_shim(folder), folder / "shim.numbers"
+        self.library, self.path = build_shim(), folder / "shim.numbers"
         self.path.write_bytes(bytes(ctypes.sizeof(ctypes.c_int64) * 4))
 
     def environment(self):

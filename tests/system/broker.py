@@ -3,7 +3,7 @@
     with Broker() as broker:                      # or Broker(host=host): inside that host's network
         broker.client("gpu-1")                    # {"ca": …, "cert": …, "key": …}: paths of its files
         with broker.reader("hf/1/#") as reader:   # mosquitto_sub
-            message = reader.wait(lambda m: m.topic.endswith("/state"), seconds=5)
+            message = reader.wait(lambda m: m.topic.endswith("/state"))
         broker.kill(); broker.start()             # away and back on the same port
 """
 import collections
@@ -18,7 +18,9 @@ import time
 
 import ports
 
-START_SECONDS = 10
+START_SECONDS = 120
+PATIENCE = 240
+READY = "hf-test/ready"  # retained: who gets it is subscribed
 Message = collections.namedtuple("Message", "topic text at")
 Message.body = property(lambda m: json.loads(m.text) if m.text else {})
 
@@ -63,22 +65,39 @@ class Authority:
 
 
 class Reader:
-    """mosquitto_sub in the background; what it got is in messages."""
+    """mosquitto_sub in the background; what it got is in messages. Whoever has one misses nothing from then on."""
 
     def __init__(self, argv):
         self.messages, self._news = [], threading.Condition()
-        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._said, self._subscribed = collections.deque(maxlen=20), False
+        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+        self._await_subscription()
+
+    def _await_subscription(self):
+        end = time.monotonic() + START_SECONDS
+        with self._news:
+            while not self._subscribed and time.monotonic() < end and self._process.poll() is None:
+                self._news.wait(0.2)
+        if not self._subscribed:
+            self.close()
+            raise RuntimeError(f"mosquitto_sub is not subscribed: {''.join(self._said)}")
 
     def _read(self):
         for line in self._process.stdout:
-            row = json.loads(line)
             with self._news:
-                self.messages.append(Message(row["topic"], row["payload"], time.monotonic()))
+                if not line.startswith("{"):
+                    self._said.append(line)
+                    continue
+                row = json.loads(line)
+                if row["topic"] == READY:
+                    self._subscribed = True
+                else:
+                    self.messages.append(Message(row["topic"], row["payload"], time.monotonic()))
                 self._news.notify_all()
 
-    def wait(self, wanted, seconds=10, after=0):
+    def wait(self, wanted, seconds=PATIENCE, after=0):
         """The first message from number `after` on for which wanted(message) holds; AssertionError when none comes."""
         end = time.monotonic() + seconds
         with self._news:
@@ -145,17 +164,23 @@ user root
         return argv if self.host is None else ["nsenter", "-t", str(self.host.leader), "-n", "--", *argv]
 
     def start(self):
+        """Where it runs already, nothing."""
+        if self._process is not None and self._process.poll() is None:
+            return self
         log = open(self.folder / "log", "ab")
         program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
         if program is None:
             raise RuntimeError("mosquitto is not installed")
         self._process = subprocess.Popen(self._inside([program, "-c", str(self.folder / "mosquitto.conf")]),
                                          stdout=log, stderr=log)
+        log.close()
         end = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:
+                self.kill()
                 raise RuntimeError(f"mosquitto did not start:\n{(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
+        self.publish(READY, "{}", "-r")
         return self
 
     def _answers(self):
@@ -186,14 +211,17 @@ user root
         c = self.client(name)
         return ["-h", "127.0.0.1", "-p", str(self.port), "--cafile", c["ca"], "--cert", c["cert"], "--key", c["key"]]
 
-    def reader(self, *topics, name="reader"):
+    def reader(self, *topics, name="reader", durable=False):
+        """durable: gets what came while the broker was away and was told before this reader was back."""
         argv = ["mosquitto_sub", *self._tls(name), "-V", "mqttv5", "-q", "1", "-F", "%j"]
-        for topic in topics or ("hf/1/#",):
+        if durable:
+            argv += ["-c", "-x", "3600", "-i", f"{name}-{time.monotonic_ns()}"]
+        for topic in (*(topics or ("hf/1/#",)), READY):
             argv += ["-t", topic]
         return Reader(self._inside(argv))
 
-    def publish(self, topic, text, name="operator"):
-        subprocess.run(self._inside(["mosquitto_pub", *self._tls(name), "-q", "1", "-t", topic, "-m", text]), check=True)
+    def publish(self, topic, text, *more, name="operator"):
+        subprocess.run(self._inside(["mosquitto_pub", *self._tls(name), "-q", "1", *more, "-t", topic, "-m", text]), check=True)
 
     def close(self):
         self.stop()

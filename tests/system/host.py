@@ -11,6 +11,7 @@ Two ways to boot the same root: systemd-nspawn, and, where that is not to be had
 one of them. The disk is an overlay over a debootstrap'd root that is made once and kept in HF_CACHE (build/cache).
 By hand: `python3 tests/system/host.py shell` (also: root, run COMMAND...).
 """
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -31,7 +32,8 @@ PACKAGES = """systemd systemd-sysv dbus udev libpam-systemd kmod procps iproute2
     libseccomp2 libcrypt1 libexpat1 libmicrohttpd12 libzstd1""".split()
 # A cloud image before anything of ours is there: what fetches user data, and nothing our programs are linked with.
 CLOUD_PACKAGES = """systemd systemd-sysv dbus udev kmod procps iproute2 ca-certificates curl openssl gpgv adduser""".split()
-BOOT_SECONDS = 60
+BOOT_SECONDS = 300
+RUN_SECONDS = 900
 
 
 class HostError(Exception):
@@ -75,7 +77,15 @@ def root(packages=None):
     folder = cache_folder() / f"{SUITE}-{key}"
     if (folder / "etc/debian_version").exists():
         return folder
-    tar = cache_folder() / f"{SUITE}-{key}.tar"
+    with open(cache_folder() / f"{SUITE}-{key}.lock", "w") as lock:  # whoever runs beside it wants the same one
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "etc/debian_version").exists():
+            _make_root(folder, packages)
+    return folder
+
+
+def _make_root(folder, packages):
+    tar = folder.with_name(f"{folder.name}.tar")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix=f"{SUITE}-", dir=cache_folder()))
     try:
         scratch.chmod(0o755)
@@ -86,12 +96,8 @@ def root(packages=None):
         else:
             subprocess.run(["tar", "-C", scratch, "--xattrs", "--numeric-owner", "-xf", tar], check=True)
         scratch.rename(folder)
-    except OSError:
-        if not (folder / "etc/debian_version").exists():  # another run was first: theirs does
-            raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return folder
 
 
 def _debootstrap(target, packages):
@@ -137,7 +143,11 @@ class Host:
         self._mount()
 
     def __enter__(self):
-        return self.boot()
+        try:
+            return self.boot()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(self, *_):
         self.close()
@@ -169,7 +179,7 @@ class Host:
             if self.leader:
                 if self.network == "veth":
                     self._cable()
-                state = self.run("systemctl is-system-running", timeout=20).out.strip()
+                state = self._system_state()
                 if state in ("running", "degraded"):
                     # Where its console is /dev/null, init takes that for a terminal and closes it to others.
                     self.run("chmod 0666 /dev/null", check=True)
@@ -177,6 +187,12 @@ class Host:
             time.sleep(0.05)
         self.power_cut()
         raise HostError(f"{self.name} is not up after {timeout} s ({state}):\n{self._console_tail()}")
+
+    def _system_state(self):
+        try:
+            return self.run("systemctl is-system-running", timeout=60).out.strip()
+        except subprocess.TimeoutExpired:
+            return "no answer"
 
     def _environment(self):
         env = dict(os.environ)
@@ -274,7 +290,7 @@ class Host:
             return enter + clean + ["systemd-run", "--quiet", "--wait", "--collect", "--pipe", "--", *inner]
         return enter + clean + inner
 
-    def run(self, command, input=b"", timeout=120, env=None, unit=False, check=False):
+    def run(self, command, input=b"", timeout=RUN_SECONDS, env=None, unit=False, check=False):
         """Run a shell text or an argument list inside; unit: as a transient unit of the host's systemd."""
         if self.leader is None:
             raise HostError(f"{self.name} is not running")
@@ -328,7 +344,7 @@ class Host:
                 self.process.wait()
         self.leader = None
 
-    def poweroff(self, timeout=60):
+    def poweroff(self, timeout=BOOT_SECONDS):
         """An orderly shutdown."""
         if self.leader is None:
             return

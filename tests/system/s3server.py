@@ -13,6 +13,7 @@ there once with `go install` (a few minutes).
 """
 import argparse
 import datetime
+import fcntl
 import hashlib
 import hmac
 import http.client
@@ -31,8 +32,9 @@ import ports
 
 VERSION = "v1.7.0"  # 1.8 refuses the session tokens of instance roles
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "holdfast-tools" / VERSION
-START_SECONDS = 20
-STOP_SECONDS = 5
+START_SECONDS = 120
+STOP_SECONDS = 60
+ANSWER_SECONDS = 120
 
 
 def program():
@@ -46,11 +48,14 @@ def program():
     if not shutil.which("go"):
         raise RuntimeError("versitygw is not installed and there is no go to build it; set HF_S3_SERVER")
     CACHE.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["go", "install", f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"],
-        check=True,
-        env={**os.environ, "GOBIN": str(CACHE)},
-    )
+    with open(CACHE / "lock", "w") as lock:  # others may build it just now
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (CACHE / "versitygw").exists():
+            subprocess.run(
+                ["go", "install", f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"],
+                check=True,
+                env={**os.environ, "GOBIN": str(CACHE)},
+            )
     return str(CACHE / "versitygw")
 
 
@@ -165,7 +170,7 @@ class S3Server:
         authorization = (
             f"AWS4-HMAC-SHA256 Credential={self.access_key}/{scope}, SignedHeaders={names}, Signature={key.hex()}"
         )
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, path, body, {**(headers or {}), **signed, "authorization": authorization})
             answer = connection.getresponse()

@@ -191,7 +191,7 @@ class Scene:
             self.host.run("systemctl stop holdfastd", check=True)
         elif self.agent is not None:
             self.agent.terminate()
-            self.agent.wait(timeout=20)
+            self.agent.wait(timeout=240)
             self.agent = None
 
     def run(self, command):

@@ -105,7 +105,7 @@ def test_fast_forward_is_recovered_by_a_new_key_epoch(host, changed, word):
     host.refuses(word)
     host.ok("release", "root", "--new-epoch", "--remove", "deploy:dev=bob", "--expires", "365d")
     host.look_now()
-    host.until(lambda s: "below-threshold" in s["store_trouble"], "bob's signature no longer counts")
+    host.until(lambda s: "below-threshold" in s.get("store_trouble", ""), "bob's signature no longer counts")
     made = host.make()
     moved = host.ok("release", "promote", made, "-E", "dev", "-f", "web", "--key", "alice.pem", "--key", "dave.pem")
     assert (moved["key_epoch"], moved["seq"]) == (2, 1)
@@ -127,16 +127,17 @@ def test_expired_root_at_first_boot_with_a_valid_chain_is_accepted(make):
 def test_expired_root_without_a_successor_is_refused(make):
     h = make(init=["--expires", "2s"])
     time.sleep(2.1)
-    h.start_agent()
     h.mark()
+    h.start_agent()
     h.refuses("expired-root")
     h.ok("release", "root", "--expires", "365d")
     h.has(h.one)
 
 
 def test_pinned_first_root(make):
-    h = make(trust_sha256=hashlib.sha256(b"another").hexdigest()).start_agent()
+    h = make(trust_sha256=hashlib.sha256(b"another").hexdigest())
     h.mark()
+    h.start_agent()
     h.refuses("pinned-root")
     h.stop_agent()
     h.config = {"trust_sha256": hashlib.sha256((h.path / "root.json").read_bytes()).hexdigest()}
@@ -200,8 +201,8 @@ def test_agent_downgrade(host):
 
 
 def test_agent_below_the_floor_of_the_root(host):
-    host.ok("release", "root", "--agent-floor", "99.0")
     host.mark()
+    host.ok("release", "root", "--agent-floor", "99.0")
     host.refuses("agent-too-old")
 
 
@@ -241,7 +242,7 @@ def test_killed_between_accepting_and_storing(make, tmp_path):
         shim.die_after(point)
         made = h.release()
         h.look_now()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while h.process.poll() is None and not (h.etc / f"text{h.texts}").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         if h.process.poll() is None:
@@ -280,8 +281,8 @@ def test_swapped_after_the_check(host):
     host.ok("release", "rollback", "-E", "dev", "-f", "web", "--to", first, "--reason", "back", "--key", "alice.pem", "--key", "bob.pem")
     host.look_now()
     host.alarm("hash-mismatch")
-    host.until(lambda s: (s.get("installed") or {}).get("release") == first, "the first release again")
-    assert (host.etc / "app.conf").read_text() == "text = text1\n"
+    host.until(lambda s: (s.get("installed") or {}).get("release") == first and
+               (host.etc / "app.conf").read_text() == "text = text1\n", "the first release again")
 
 
 def test_automatic_rollback_to_a_revoked_release(make):
@@ -295,7 +296,7 @@ def test_automatic_rollback_to_a_revoked_release(make):
     h.serve(p)
     h.look_now()
     assert "revoked" in h.alarm("restore-refused")
-    h.until(lambda s: s["state"] == "failed", "the host says that it failed")
+    h.until(lambda s: s.get("state") == "failed", "the host says that it failed")
     assert not (h.etc / "text2").exists()
     h.goes_on()
 
@@ -308,7 +309,7 @@ def test_automatic_rollback_to_a_revoked_release(make):
     '{"playbook":"- hosts: all"}', "#!/bin/sh\nid", "[" * 3000, "\1\2",
 ], ids=["run", "command", "release", "playbook", "script", "nested", "bytes"])  # fmt: skip
 def test_message_that_asks_to_run_something(host, message):
-    host.until(lambda s: s["mqtt"]["connected"], "connected")
+    host.reader.wait(lambda m: m.topic.endswith("/link") and m.body["s"] == "on")  # it comes after the wish to hear hints
     run = host.status()["last_run"]["run"]
     host.mark()
     for topic in (f"hf/1/dev/web/{host.name}/hint", "hf/1/dev/web/all/hint"):
@@ -329,9 +330,11 @@ def test_second_client_with_the_same_client_id(host):
         other = subprocess.Popen(["mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", str(host.broker.port), "-i", host.name, "-t", "x",
                                   "--cafile", files["ca"], "--cert", files["cert"], "--key", files["key"]],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        host.until(lambda s: not s["mqtt"]["connected"], "thrown out")
-        other.kill()
-        other.wait()
+        try:
+            host.until(lambda s: not s["mqtt"]["connected"], "thrown out")
+        finally:
+            other.kill()
+            other.wait()
     host.alarm("link-unstable")
     assert host.snapshot() == host.before
     host.goes_on()
@@ -344,5 +347,5 @@ def test_command_socket_takes_no_strangers(host):
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(str(path))
         s.sendall(json.dumps({"command": "exec", "argv": ["id"]}).encode() + b"\n")
-        s.settimeout(5)
+        s.settimeout(120)
         assert b"uid=" not in s.recv(4096)

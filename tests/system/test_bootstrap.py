@@ -17,7 +17,7 @@ from s3server import S3Server
 from scene import Scene
 
 ENVIRONMENT, FLEET, INSTANCE = "dev", "gpu", "i-0123456789abcdef0"
-READY_SECONDS = 420
+READY_SECONDS = 900
 UNIT = """[Unit]
 Description=what cloud-init does with user data
 [Service]
@@ -179,13 +179,14 @@ def test_the_first_report_comes_within_a_second():
             after = len(scene.reader.messages)
             start = time.monotonic()
             scene.start_agent()
-            message = scene.reader.wait(lambda m: m.topic.endswith("/state"), seconds=10, after=after)
+            message = scene.reader.wait(lambda m: m.topic.endswith("/state"), after=after)
             took.append(message.at - start)
             if last:
                 assert message.body["state"] in ("starting", "converging"), "it comes before the run is over"
-                run = scene.reader.wait(lambda m: m.topic.endswith("/run"), seconds=60, after=after)
+                run = scene.reader.wait(lambda m: m.topic.endswith("/run"), after=after)
                 assert (message.body["n"], message.at) < (run.body["n"], run.at)
             scene.stop_agent()
-            scene.host.run("rm -rf /var/lib/holdfast")
+            scene.reader.wait(lambda m: m.topic.endswith("/link") and m.body["s"] == "bye", after=after)
+            scene.host.run("rm -rf /var/lib/holdfast", check=True)
         print([round(t, 3) for t in took])
         assert min(took) <= 1.0, took

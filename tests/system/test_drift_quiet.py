@@ -51,14 +51,14 @@ class Work:
 
     def installed(self):
         self.host.wait(lambda s: s.get("installed", {}).get("name") == self.name and s.get("last_run", {}).get("status") != "running" and
-                       s["state"] not in ("converging", "gated"), f"{self.name} is installed", 120)
+                       s["state"] not in ("converging", "gated"), f"{self.name} is installed")
 
     def release(self):
         self.promote()
         self.installed()
 
     def settled(self):
-        self.host.wait(lambda s: s["state"] == "ok" and s["last_run"]["status"] != "running", "all is well", 60)
+        self.host.wait(lambda s: s["state"] == "ok" and s["last_run"]["status"] != "running", "all is well")
 
     def correction(self):
         free = [t for t in self.things if t.used < USES_MAX]
@@ -68,18 +68,18 @@ class Work:
         self.settled()
         thing.disturb(self.rng)
         self.changed[thing.name] = self.changed.get(thing.name, 0) + 1
-        self.host.until(lambda: self.corrected().get(thing.name, 0) >= self.changed[thing.name], f"{thing.kind} {thing.name}, way {thing.way}", 60)
+        self.host.until(lambda: self.corrected().get(thing.name, 0) >= self.changed[thing.name], f"{thing.kind} {thing.name}, way {thing.way}")
 
     def full(self):
         runs = self.runs()
         self.host.run("run", "--full")
-        self.host.until(lambda: self.runs() > runs, "a full run", 60)
+        self.host.until(lambda: self.runs() > runs, "a full run")
 
     def rollback(self):
         if len(self.hashes) > 1:
             runs = self.runs()
             self.host.rollback(self.hashes[-2])
-            self.host.until(lambda: self.runs() > runs, "a rollback", 60)
+            self.host.until(lambda: self.runs() > runs, "a rollback")
             self.release()
 
     def pause(self):
@@ -133,7 +133,7 @@ def test_the_agents_own_work_is_told_by_nobody(tmp_path, holdfast, holdfastd, br
                 if LONG:
                     time.sleep(work.rng.uniform(0, 8))  # some work while sweeps are due, some right away
             work.settled()
-            host.wait(lambda s: s["mqtt"]["waiting"] == 0, "all is told", 60)
+            host.wait(lambda s: s["mqtt"]["waiting"] == 0, "all is told")
             time.sleep(2.5)  # the sweeps after it
             strangers = [e for e in work.events() if e["title"] not in work.changed or e["action"] not in ("correcting", "corrected")]
             assert not strangers, strangers

@@ -18,7 +18,8 @@ SEED = int(os.environ.get("HF_SEED", "7"))
 BATCH = 24
 USES_MAX = 4  # a fifth correction in ten minutes would be a fight
 TWICE = 2  # what has parents may be put right twice: when they go, and when others come
-PATIENCE = 60
+PATIENCE = 240
+QUIET = 1.5  # longer than it takes to look at everything once more
 BUSY = "[Unit]\\nDescription=nap\\n[Service]\\nExecStart=/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n"
 
 
@@ -70,7 +71,7 @@ KINDS = [
          {"all above removed": "rm -r /srv/r/p{n}/one", "moved away": "mv /srv/r/p{n}/one /srv/r/p{n}/two",
           "made anew": "rm -r /srv/r/p{n}/one; mkdir /srv/r/p{n}/one", "replaced": "mkdir /srv/r/p{n}/n; mv /srv/r/p{n}/one /srv/r/p{n}/old; "
           "mv /srv/r/p{n}/n /srv/r/p{n}/one", "in it": "echo x >/srv/r/p{n}/one/two",
-          "mounted over": "mount -t tmpfs none /srv/r/p{n}/one; sleep 0.2; umount /srv/r/p{n}/one; rm -f /srv/r/p{n}/one/two"},
+          "mounted over": "mount -t tmpfs none /srv/r/p{n}/one; sleep 0.2; again umount /srv/r/p{n}/one; rm -f /srv/r/p{n}/one/two"},
          needs="    - name: above parent {n}\n      file: {{ path: /srv/r/p{n}/one, state: directory }}\n"),
     Kind("cron", 20, 'cron: {{ name: job, cron_file: hf-job{n}, user: root, minute: "5", job: /bin/true }}',
          "grep -v '^#$' /etc/cron.d/hf-job{n}",
@@ -99,7 +100,7 @@ KINDS = [
          "grep -sv ^# /etc/modules-load.d/hf_none{n}.conf", {"loaded at boot": "echo hf_none{n} >/etc/modules-load.d/hf_none{n}.conf"}),
     Kind("mount", 6, "mount: {{ path: /mnt/hf{n}, src: tmpfs, fstype: tmpfs, opts: 'size=64k', state: mounted }}",
          "grep -c ' /mnt/hf{n} ' /proc/self/mounts; grep /mnt/hf{n} /etc/fstab",
-         {"unmounted": "umount /mnt/hf{n}", "its line": "sed -i '\\,/mnt/hf{n} ,d' /etc/fstab"}),
+         {"unmounted": "again umount /mnt/hf{n}", "its line": "sed -i '\\,/mnt/hf{n} ,d' /etc/fstab"}),
     Kind("swap", 3, "mount: {{ path: none, src: /swap{n}, fstype: swap, opts: sw, state: present }}", "grep -c '^/swap{n} none swap sw ' /etc/fstab",
          {"its line": "sed -i '\\,^/swap{n} ,d' /etc/fstab"}),
     Kind("package", 2, "apt: {{ name: {package} }}", "dpkg-query -Wf '${{db:Status-Abbrev}}' {package}",
@@ -112,7 +113,7 @@ PACKAGES, HELD = ["hf-tool-x", "hf-tool-y"], ["hf-lib", "hf-mail-a"]
 
 
 # The lock of the packages or the accounts may be the agent's just now.
-AGAIN = 'again() { in=$(mktemp); [ "$1 $2" != "dpkg --set-selections" ] || cat >$in; for i in $(seq 40); do "$@" <$in >/dev/null && return; sleep 0.5; done; echo "in vain: $*"; }\n'
+AGAIN = 'again() { in=$(mktemp); [ "$1 $2" != "dpkg --set-selections" ] || cat >$in; for i in $(seq 400); do "$@" <$in >/dev/null && return; sleep 0.5; done; echo "in vain: $*"; }\n'
 
 
 class Thing:
@@ -208,9 +209,19 @@ def prepared(host, folder):
     for unit in (ROOT / "packaging/systemd").iterdir():
         host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
     host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; systemctl daemon-reload; systemctl start holdfastd", check=True)
-    machine.until(lambda: machine.status().get("installed"), "the release is installed", 120)
+    machine.until(lambda: machine.status().get("installed"), "the release is installed")
     machine.until(lambda: machine.status()["state"] == "ok", lambda: f"the host is well: {machine.status()}")
     return machine
+
+
+def quiet(machine):
+    """What is put right may be told of once more when something else comes into its place: nothing came for a while."""
+    known, since = None, time.monotonic()
+    while time.monotonic() - since < QUIET:
+        told = len(machine.events())
+        if told != known:
+            known, since = told, time.monotonic()
+        time.sleep(0.2)
 
 
 def disturb(machine, chosen):
@@ -220,7 +231,7 @@ def disturb(machine, chosen):
     events = machine.events()
     machine.since = max([machine.since] + [e["id"] for e in events])
     script = AGAIN + "".join(t.kind.ways[way].format(**t.values) + "\n" for t, way in chosen)
-    done = machine.host.run(script, timeout=60)
+    done = machine.host.run(script)
     assert "in vain" not in done.out, f"the test's own change was not made: {done}"
     for t in things:
         t.used += 1
@@ -232,9 +243,13 @@ def disturb(machine, chosen):
             told.setdefault(e["title"], []).append(e)
         return all(last(told.get(t.title, [])) == ("reported" if t.report else "corrected") for t in things)
 
-    machine.until(all_told, lambda: "\n".join(
-        f"{t.title}, {way}: {[e['action'] for e in told.get(t.title, [])]}" for t, way in chosen
-        if last(told.get(t.title, [])) != ("reported" if t.report else "corrected")))
+    def missing():
+        return "\n".join(f"{t.title}, {way}: {[e['action'] for e in told.get(t.title, [])]}" for t, way in chosen
+                         if last(told.get(t.title, [])) != ("reported" if t.report else "corrected"))
+
+    machine.until(all_told, missing)
+    quiet(machine)
+    machine.until(all_told, missing)
     after = machine.looks(things)
     for t, way in chosen:
         classes = {e["class"] for e in told[t.title]}

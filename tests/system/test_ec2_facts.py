@@ -96,7 +96,7 @@ def run(folder, service, tasks, verbose=False, play=None, **env):
     with Faulty(service) as server:
         address = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url, **env}
         done = subprocess.run([BUILD / "holdfast", "apply", site, *(["-vvv", "--output", "jsonl"] if verbose else [])], capture_output=True, text=True,
-                              env={**os.environ, "AWS_EC2_METADATA_DISABLED": "false", **address}, timeout=60)
+                              env={**os.environ, "AWS_EC2_METADATA_DISABLED": "false", **address}, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -29,7 +29,7 @@ def run(holdfast, tmp_path):
     (here / "none.yml").write_text("- 1\n")
 
     def go(*words):
-        done = subprocess.run([holdfast, "eval", *words], cwd=here, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([holdfast, "eval", *words], cwd=here, capture_output=True, text=True, timeout=600)
         return done.returncode, done.stdout, done.stderr
 
     return go
@@ -107,7 +107,7 @@ def test_playbook_without_lookups(holdfast, tmp_path):
     (tmp_path / "play.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks:\n"
                                        "    - debug: msg={{ lookup('env', 'HOME') }}\n")
     def go(*words):
-        return subprocess.run([holdfast, "apply", *words, "play.yml"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        return subprocess.run([holdfast, "apply", *words, "play.yml"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert go().returncode == 0
     refused = go("--no-lookups")
     assert refused.returncode == 2 and "the lookup 'env' reaches outside" in refused.stdout + refused.stderr
@@ -119,5 +119,5 @@ def test_template_task_stays_in_its_folders(holdfast, tmp_path):
     here.mkdir()
     (here / "t.j2").write_text("{% include '../secret' %}")
     (here / "play.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks:\n    - template: {src: t.j2, dest: %s}\n" % (here / "out"))
-    done = subprocess.run([holdfast, "apply", "play.yml"], cwd=here, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([holdfast, "apply", "play.yml"], cwd=here, capture_output=True, text=True, timeout=600)
     assert done.returncode == 2 and "../secret" in done.stdout + done.stderr and not (here / "out").exists()

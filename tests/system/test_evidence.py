@@ -1,14 +1,29 @@
 """What prod demands of a promotion: passed and soaked in test, signed into test's log; or more signatures, for ever in prod's."""
 import base64
 import json
-import time
 
 import pytest
 
+from attacked import Shim
 from s3server import S3Server
 from test_release import Team
 
 KEYS = ["alice", "bob", "carol"]
+SOAK = 600  # longer than any test takes, shorter than what S3 forgives a clock
+
+
+class Timed(Team):
+    """Managers whose clock the test moves."""
+
+    def __init__(self, holdfast, path, s3):
+        self.shim = Shim(path)
+        super().__init__(holdfast, path, s3)
+
+    def env(self, *args, **more):
+        return super().env(*args, **self.shim.environment(), **more)
+
+    def soak(self):
+        self.shim.clock(SOAK + 1)
 
 
 def signers(*names):
@@ -24,9 +39,9 @@ def s3():
 
 @pytest.fixture(params=["file", "s3"])
 def team(request, holdfast, tmp_path):
-    t = Team(holdfast, tmp_path, request.getfixturevalue("s3") if request.param == "s3" else None)
+    t = Timed(holdfast, tmp_path, request.getfixturevalue("s3") if request.param == "s3" else None)
     add = [w for e in ("test", "prod") for n in KEYS for w in ("--add", f"deploy:{e}={n}.pub")]
-    t.ok("release", "init", *add, "--threshold", "deploy:prod=2", "--promotion", "prod=after=test,soak=2s,override=3")
+    t.ok("release", "init", *add, "--threshold", "deploy:prod=2", "--promotion", f"prod=after=test,soak={SOAK}s,override=3")
     t.one = t.push("one")
     return t
 
@@ -44,8 +59,8 @@ def test_promotion_needs_evidence(team):
     assert team.run("release", "attest", team.one, "-E", "test", "-f", "web", "--result", "pass").returncode == 8  # not there yet
     team.promote(team.one, env="test")
     attest(team)
-    assert "2 s are demanded" in team.refused("no-evidence", *to_prod(team))
-    time.sleep(2.1)
+    assert f"{SOAK} s are demanded" in team.refused("no-evidence", *to_prod(team))
+    team.soak()
     (team.path / "gates.yml").write_text("gates: [{name: api, ok: true}]\nhosts: 40\n")
     made = team.ok("release", "attest", "test/web", "-E", "test", "-f", "web", "--result", "pass", "--details", "gates.yml")
     assert (made["n"], made["details"]["hosts"]) == (3, 40)
@@ -58,7 +73,7 @@ def test_promotion_needs_evidence(team):
 
 def test_the_last_word_counts(team):
     team.promote(team.one, env="test")
-    time.sleep(2.1)
+    team.soak()
     attest(team)
     attest(team, "fail")
     assert "attested as failed" in team.refused("no-evidence", *to_prod(team))
@@ -68,7 +83,7 @@ def test_the_last_word_counts(team):
 
 def test_soaking_is_interrupted_by_another_release(team):
     team.promote(team.one, env="test")
-    time.sleep(2.1)
+    team.soak()
     team.write("site.yml", "- hosts: all\n")
     team.promote(team.push("two"), env="test")
     team.promote(team.one, env="test")
@@ -111,7 +126,7 @@ def test_evidence_is_signed_by_who_may_deploy_there(team):
 def test_forged_log_is_no_evidence(team):
     """Somebody who owns the bucket turns fail into pass, or cuts an entry out."""
     team.promote(team.one, env="test")
-    time.sleep(2.1)
+    team.soak()
     attest(team, "fail")
     entry = json.loads(team.raw("log/test/2.json"))
     forged = base64.b64encode(base64.b64decode(entry["payload"]).replace(b'"result":"fail"', b'"result":"pass"')).decode()

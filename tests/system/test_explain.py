@@ -48,6 +48,7 @@ def test_a_resource_is_found_and_explained(host, by):
 def test_the_last_change_and_its_author_are_told(host):
     (host.target / "page").write_text("by hand\n")
     host.wait(lambda s: s["drifted"] == 1)
+    host.until(lambda: host.ask("explain", "web : page")[0]["action"] == "reported", "it is told")
     [page] = host.ask("explain", "web : page")
     assert (page["state"], page["action"]) == ("drifted", "reported") and page["drifted"] > 0
     (host.target / "plain").write_text("by hand\n")

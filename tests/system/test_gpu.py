@@ -14,6 +14,7 @@ from agent import AgentHost
 
 HERE = pathlib.Path(__file__).resolve().parent
 KERNEL = "6.1.0-25-amd64"
+TRIES = 8
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def play(holdfast, folder, tasks, env=None):
 
 
 def test_facts_come_from_the_driver(holdfast, tmp_path, nvml):
-    gpu = play(holdfast, tmp_path, [{"holdfast.gpu": {"library": str(nvml)}}])[0]["ansible_facts"]["holdfast_gpu"]
+    gpu = play(holdfast, tmp_path, [{"holdfast.gpu": {"library": str(nvml), "deadline_ms": 600000}}])[0]["ansible_facts"]["holdfast_gpu"]
     assert (gpu["count"], gpu["driver_version"], gpu["cuda_version"]) == (2, "550.90.07", "12.4")
     first = gpu["devices"][0]
     assert (first["name"], first["ecc"], first["mig"], first["throttle"]) == ("NVIDIA H100 80GB HBM3", True, False, ["idle"])
@@ -52,11 +53,13 @@ def test_a_host_without_a_driver_has_no_gpus(holdfast, tmp_path):
 
 @pytest.mark.alone
 def test_a_sick_driver_costs_its_deadline_and_no_more(holdfast, tmp_path, nvml):
-    start = time.monotonic()
-    result = play(holdfast, tmp_path, [{"holdfast.gpu": {"library": str(nvml), "deadline_ms": 300}}], {"FAKE_HANG": "1"})[0]
-    took = time.monotonic() - start
-    assert "did not answer within 300 ms" in result["ansible_facts"]["holdfast_gpu"]["trouble"]
-    assert took < 1.5
+    took = []
+    while not took or (min(took) >= 1.5 and len(took) < TRIES):  # the least: what other programs take is not its own
+        start = time.monotonic()
+        result = play(holdfast, tmp_path, [{"holdfast.gpu": {"library": str(nvml), "deadline_ms": 300}}], {"FAKE_HANG": "1"})[0]
+        took.append(time.monotonic() - start)
+        assert "did not answer within 300 ms" in result["ansible_facts"]["holdfast_gpu"]["trouble"]
+    assert min(took) < 1.5, took
 
 
 def answer_ms(host):
@@ -79,9 +82,12 @@ def test_a_driver_that_ignores_signals_does_not_delay_the_agent(tmp_path, holdfa
         idle = statistics.median(answer_ms(host)[0] for _ in range(15))
         host.promote(host.push("sick", {"site.yml": json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}])}))
         host.until(lambda: answer_ms(host)[1] == "converging", "the task is at work")
-        told = [answer_ms(host) for _ in range(15)]
-        assert all(state == "converging" for _, state in told)
-        assert statistics.median(ms for ms, _ in told) - idle < 50, (idle, told)
+        told = []
+        while (answer := answer_ms(host))[1] == "converging":  # five seconds of it
+            told.append(answer[0])
+            time.sleep(0.1)
+        assert len(told) >= 5
+        assert statistics.median(told) - idle < 50, (idle, told)
         host.installed("sick")
 
 
@@ -106,7 +112,7 @@ HEALTH = [
 def test_health(holdfast, tmp_path, nvml, row):
     _, log, env, options, verdict, fails = row
     (tmp_path / "kmsg").write_text(log)
-    task = {"kmsg": str(tmp_path / "kmsg"), "library": str(nvml), "ready_file": str(tmp_path / "ready"), **options}
+    task = {"deadline_ms": 600000, "kmsg": str(tmp_path / "kmsg"), "library": str(nvml), "ready_file": str(tmp_path / "ready"), **options}
     result, again = play(holdfast, tmp_path, [{"holdfast.gpu.health": dict(task)}, {"holdfast.gpu.health": dict(task)}], env)
     assert (result["verdict"], result["failed"]) == (verdict, fails)
     assert (tmp_path / "ready").read_text() == verdict + "\n"
@@ -228,7 +234,7 @@ WATCHED = """
     - name: stack
       holdfast.stack.check: {{ root: {root} }}
     - name: health
-      holdfast.gpu.health: {{ kmsg: {kmsg}, library: {library}, ready_file: {t}/ready }}
+      holdfast.gpu.health: {{ kmsg: {kmsg}, library: {library}, ready_file: {t}/ready, deadline_ms: 60000 }}
     - name: selinux
       selinux: {{ state: disabled, configfile: {selinux} }}
 """
@@ -248,12 +254,12 @@ def test_an_agent_watches_the_driver_beside_its_libraries(holdfast, holdfastd, t
     with host:
         host.wait(lambda s: s["state"] == "ok" and s.get("installed"))
         assert (host.target / "ready").read_text() == "ready\n"
-        (root / "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1").unlink()
-        link(root, "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1", "libnvidia-ml.so.550.107.02")  # as an unattended upgrade does
+        link(root, "/usr/lib/x86_64-linux-gnu/new", "libnvidia-ml.so.550.107.02")  # as an unattended upgrade does
+        (root / "usr/lib/x86_64-linux-gnu/new").rename(root / "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1")
         host.until(lambda: last("stack"), "the libraries are other ones")
         assert (last("stack")["class"], last("stack")["action"]) == ("external", "correction-failed")
         assert "driver 550.90.07 and libraries 550.107.02 differ" in last("stack")["message"]
-        assert host.wait(lambda s: s["drifted"] == 1)["state"] == "drifted"
+        host.wait(lambda s: (s["drifted"], s["state"]) == (1, "drifted"))
         write(root, "/sys/module/nvidia/version", "550.107.02\n")
         write(root, f"/var/lib/dkms/nvidia/550.107.02/{KERNEL}/x86_64/log/make.log")
         shutil.rmtree(root / "var/lib/dkms/nvidia/550.90.07")
@@ -263,4 +269,4 @@ def test_an_agent_watches_the_driver_beside_its_libraries(holdfast, holdfastd, t
         host.until(lambda: (host.target / "ready").read_text() == "drain\n", "and the scheduler can read it")
         selinux.write_text("SELINUX=enforcing\nSELINUXTYPE=targeted\n")
         host.until(lambda: selinux.read_text().startswith("SELINUX=disabled\n"), "SELinux stays as it was declared")
-        assert last("selinux")["action"] == "corrected"
+        host.until(lambda: (last("selinux") or {}).get("action") == "corrected", "and it is told")

@@ -1,5 +1,6 @@
 """The test host itself: what system tests rely on holds in both ways of booting it."""
 import shutil
+import subprocess
 
 import pytest
 
@@ -26,9 +27,11 @@ def test_disk_outlives_a_power_cut_and_a_poweroff(host):
 
 def test_hosts_share_nothing_but_the_pristine_root(host):
     host.put("/etc/mine", b"1")
+    # What a network of one's own begins with: loopback, and what modules of this machine's kernel put into every one.
+    bare = subprocess.run(["unshare", "--net", "ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.splitlines()
     with Host(way=host.way) as other:
         assert not other.exists("/etc/mine")
-        assert other.run("ip -o link | wc -l").out.strip() == host.run("ip -o link | wc -l").out.strip() == "1"
+        assert other.run("ip -o link | wc -l").out.strip() == host.run("ip -o link | wc -l").out.strip() == str(len(bare))
 
 
 def test_units_start_and_stop(host):

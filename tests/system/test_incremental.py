@@ -55,7 +55,7 @@ def test_one_changed_task_of_500(tmp_path, holdfast, holdfastd):
         before, runs = spent(host.process.pid), len(host.ask("history")["runs"])
         host.run("run", *words)
         host.wait(lambda s: s.get("installed", {}).get("name") == name and s["state"] == "ok" and len(host.ask("history")["runs"]) > runs and
-                  s["last_run"]["status"] == "ok", f"{name} is installed", 120)
+                  s["last_run"]["status"] == "ok", f"{name} is installed")
         host.wait(lambda s: s["aws"]["reports"]["waiting"] == 0)
         costs[f"{name} {' '.join(words)}".strip()] = spent(host.process.pid) - before
         report = max((tmp_path / "reports").rglob("*.json"), key=lambda p: json.loads(p.read_text())["run"])
