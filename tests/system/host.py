@@ -34,6 +34,7 @@ PACKAGES = """systemd systemd-sysv dbus udev libpam-systemd kmod procps iproute2
 CLOUD_PACKAGES = """systemd systemd-sysv dbus udev kmod procps iproute2 ca-certificates curl openssl gpgv adduser""".split()
 BOOT_SECONDS = 300
 RUN_SECONDS = 900
+TRIES = 3  # of what is fetched from the archive
 
 
 class HostError(Exception):
@@ -79,9 +80,15 @@ def root(packages=None):
         return folder
     with open(cache_folder() / f"{SUITE}-{key}.lock", "w") as lock:  # whoever runs beside it wants the same one
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "etc/debian_version").exists():
-            _make_root(folder, packages)
-    return folder
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                if not (folder / "etc/debian_version").exists():
+                    _make_root(folder, packages)
+                return folder
+            except HostError:  # an archive far away does not always answer
+                if left == 0:
+                    raise
+                time.sleep(5)
 
 
 def _make_root(folder, packages):

@@ -19,7 +19,7 @@ def kms():
     port = ports.free()
     server = pathlib.Path(sys.executable).parent / "moto_server"
     process = subprocess.Popen([server, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -33,7 +33,7 @@ def kms():
     for name in ("AWS_ENDPOINT_URL_KMS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
         os.environ.pop(name)
     process.terminate()
-    process.wait(10)
+    process.wait(120)
 
 
 @pytest.mark.parametrize("how", ["id", "arn", "alias"])

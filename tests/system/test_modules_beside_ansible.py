@@ -70,7 +70,7 @@ IDS = [f"{i} {t[0]} {' '.join(f'{k}={v}' for k, v in t[1].items())}" for i, t in
 
 
 def make(folder, binds):
-    host = Host(binds={"/srv/archive": folder, **binds}, packages=PACKAGES + PYTHON).boot()
+    host = Host(binds={"/srv/archive": folder, **binds}, packages=PACKAGES + PYTHON).__enter__()
     host.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/archive ./\n")
     host.put("/etc/dpkg/dpkg.cfg.d/fast", "force-unsafe-io\n")
     host.put("/etc/systemd/system/nap.service", UNIT)
@@ -90,7 +90,7 @@ def wanted(archive):
     host = make(archive, {"/opt/site": site, "/opt/tests": ROOT / "tests/differential"})
     try:
         host.put("/root/plan.json", json.dumps([[f"ansible.modules.{t[0]}", t[1], "/root"] for t in TASKS]))
-        host.run("python3 /opt/tests/run_modules.py /root/plan.json /root/out.json", env={"PYTHONPATH": "/opt/site"}, timeout=300, check=True)
+        host.run("python3 /opt/tests/run_modules.py /root/plan.json /root/out.json", env={"PYTHONPATH": "/opt/site"}, timeout=1200, check=True)
         return json.loads(host.get("/root/out.json"))
     finally:
         host.close()
@@ -105,7 +105,7 @@ def ours(archive):
         dump = "{{ [" + ", ".join(f"r_{i}" for i in range(len(TASKS))) + "] | to_json }}"
         tasks.append({"copy": {"content": dump, "dest": "/root/out.json"}})
         host.put("/root/play.json", json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        host.run("holdfast apply /root/play.json", timeout=300)
+        host.run("holdfast apply /root/play.json", timeout=1200)
         return json.loads(host.get("/root/out.json"))
     finally:
         host.close()

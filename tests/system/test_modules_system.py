@@ -284,11 +284,14 @@ def test_apt_waits_for_the_lock_and_names_its_holder(host):
     # dpkg itself holds the lock while a maintainer script sleeps.
     host.put("/root/slow/DEBIAN/control", "Package: hf-slow\nVersion: 1\nArchitecture: all\nMaintainer: t <t@e.org>\n"
              "Description: slow\n")
-    host.put("/root/slow/DEBIAN/postinst", "#!/bin/sh\nsleep 3\n", 0o755)
+    host.put("/root/slow/DEBIAN/postinst", "#!/bin/sh\nwhile [ ! -e /root/slow/go ]; do sleep 0.1; done\n", 0o755)
     host.run("dpkg-deb -b /root/slow /root/slow.deb", check=True)
     slow = host.start("dpkg -i /root/slow.deb")
-    host.run("while ! dpkg-query -W hf-slow 2>/dev/null; do sleep 0.05; done", timeout=20)
-    short = apply(host, "- apt: name=hf-tool-x lock_timeout=0")
+    host.run("while ! dpkg-query -W hf-slow 2>/dev/null; do sleep 0.05; done")
+    try:
+        short = apply(host, "- apt: name=hf-tool-x lock_timeout=0")
+    finally:
+        host.run("(sleep 2; touch /root/slow/go) >/dev/null 2>&1 &")
     assert short[-1]["status"] == "failed"
     assert "is held by process" in short[-1]["msg"] and "dpkg" in short[-1]["msg"]
     waited = apply(host, "- apt: name=hf-tool-x")

@@ -59,12 +59,12 @@ ROWS = [
 @pytest.mark.parametrize("what,playbook,gates,config,wanted", ROWS, ids=[r[0] for r in ROWS])
 def test_state(make, broker, what, playbook, gates, config, wanted):
     host = make(playbook, gates, promoted=False, **config)
-    if "store" in what:
-        (host.folder / "store").rename(host.folder / "elsewhere")
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.until(lambda: states(reader, host), "the broker hears of the host")  # states nobody could send are told as one
         if playbook:
-            host.until(lambda: states(reader, host), "the broker hears of the host")  # states nobody could send are told as one
             host.promote(host.first)
+        if "store" in what:
+            (host.folder / "store").rename(host.folder / "elsewhere")
         host.until(lambda: [s for s in states(reader, host) if s in wanted] == wanted, f"{wanted} come")
         if wanted[-1] in ("quarantined", "rolled_back_partial", "failed"):
             assert host.ask("status")["quarantined_until"] == 1, "whatever it says, what the channel names is refused"
@@ -98,8 +98,7 @@ def test_what_failed_is_refused_until_the_channel_rises(make, broker):
         host.installed("one")
         bad = host.push("bad", {"site.yml": WATCHED.format(t=host.target)}, gates=[{"name": "later", "file": f"{host.folder}/gate"}])
         host.promote(bad)
-        host.until(lambda: states(reader, host)[-1:] == ["quarantined"], "it is refused")
-        body = [m.body for m in reader.messages if m.topic.endswith("/state")][-1]
+        body = reader.wait(lambda m: m.topic.endswith("/state") and m.body["state"] == "quarantined" and "quarantined_until" in m.body).body
         assert (body["installed"]["name"], body["wanted"]["name"], body["quarantined_until"]) == ("one", "bad", 2)
         assert "gate later" in body["message"] and not (host.target / "two").exists()
         (host.folder / "gate").touch()  # it would hold now, and nobody has said so
@@ -159,22 +158,31 @@ def test_a_fight_that_is_over_is_told_once_and_forgotten(make, broker):
     path = host.target / "one"
     with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
         host.installed("one")
-        while host.ask("status")["state"] != "contended":
+
+        def fought():
             path.write_text("mine\n")
             time.sleep(0.1)
+            return host.ask("status")["state"] == "contended"
+
+        host.until(fought, "the fight is seen")
         back_off_ends(host)
         path.write_text("mine again\n")
         host.start()
         host.until(lambda: path.read_text() == "one", "one more try is made")
-        assert host.ask("status")["state"] == "contended", "it was changed meanwhile"
+        host.wait(lambda s: s["state"] == "contended", "it was changed meanwhile")
         back_off_ends(host)
         host.start()
         host.wait(lambda s: s["state"] == "ok", "nobody touched it")
         path.write_text("much later\n")
         host.until(lambda: path.read_text() == "one", "it is put right as ever")
-        told = [(e["class"], e["action"]) for e in host.ask("drift")["events"] if e["action"] != "correcting"]
-        assert told == 5 * [("corrective", "corrected")] + [("contended", "backed-off"), ("corrective", "corrected"),
-                                                            ("contended", "resolved"), ("corrective", "corrected")]
+
+        def told():
+            return [(e["class"], e["action"]) for e in host.ask("drift")["events"] if e["action"] != "correcting"]
+
+        host.until(lambda: told()[8:], "all of it is told")
+        assert told() == 5 * [("corrective", "corrected")] + [("contended", "backed-off"), ("corrective", "corrected"),
+                                                              ("contended", "resolved"), ("corrective", "corrected")]
+        reader.wait(lambda m: m.topic.endswith("/alarm") and m.body["alarm"] == "contended")
         host.wait(lambda s: s["mqtt"]["waiting"] == 0)
         time.sleep(0.5)
         # What a stop kept the broker from confirming is sent again, with the number that it had.
