@@ -25,12 +25,13 @@ static int folder_each(const char *path, entry_each each, void *data, struct hf_
 	int result = 0;
 	if (dir == NULL)
 		return errno == ENOENT ? 0 : hf_fail_errno(err, HF_E_IO, "open %s", path);
-	while (result == 0 && (e = readdir(dir)) != NULL) {
+	/* What is not read here would be taken for what nothing names. */
+	while (result == 0 && (errno = 0, e = readdir(dir)) != NULL) {
 		hf_auto_arena a = hf_arena_new();
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			result = each(data, hf_path_join(a, path, e->d_name), e->d_name, err);
 	}
-	return result;
+	return result == 0 && errno != 0 ? hf_fail_errno(err, HF_E_IO, "read %s", path) : result;
 }
 
 struct sweep {
@@ -97,16 +98,18 @@ static int undo_lines(const char *path, struct marks *m, bool *ret_any, struct h
 	ssize_t n;
 	if (f == NULL)
 		return errno == ENOENT ? 0 : hf_fail_errno(err, HF_E_IO, "open %s", path);
-	while ((n = getline(&text, &size, f)) > 0) {
+	bool enough = false;
+	while (!enough && (n = getline(&text, &size, f)) > 0) {
 		if (strncmp(text, UNDO_LINE, strlen(UNDO_LINE)) != 0)
 			continue;
 		*ret_any = true;
-		if (m == NULL)
-			break;
-		names_mark(m, text, (size_t)n);
+		enough = m == NULL;
+		if (!enough)
+			names_mark(m, text, (size_t)n);
 	}
+	int result = enough || feof(f) ? 0 : hf_fail_errno(err, HF_E_IO, "read %s", path);
 	free(text);
-	return 0;
+	return result;
 }
 
 int hf_prune_has_undo(const char *log, bool *ret, struct hf_error *err)

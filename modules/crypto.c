@@ -22,6 +22,7 @@ int hf_crypto_read(
 	return hf_fs_read(a, path, FILE_SIZE_MAX, ret, err);
 }
 
+/* Always given to OpenSSL, which would otherwise ask whoever sits at the terminal. */
 static int passphrase_give(char *buf, int size, int rwflag, void *data)
 {
 	const char *text = data;
@@ -40,6 +41,14 @@ EVP_PKEY *hf_crypto_key_parse(struct hf_str text, const char *passphrase)
 	EVP_PKEY *key = NULL;
 	if (encrypted == (passphrase != NULL))
 		key = PEM_read_bio_PrivateKey(in, NULL, passphrase_give, (void *)(uintptr_t)passphrase);
+	ERR_clear_error();
+	return key;
+}
+
+EVP_PKEY *hf_crypto_public_parse(struct hf_str text)
+{
+	hf_auto_bio in = BIO_new_mem_buf(text.p, (int)text.n);
+	EVP_PKEY *key = PEM_read_bio_PUBKEY(in, NULL, passphrase_give, NULL);
 	ERR_clear_error();
 	return key;
 }

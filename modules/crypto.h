@@ -46,6 +46,7 @@ HF_CHECK int hf_crypto_read(
 	struct hf_arena *a, const char *path, const char *content, struct hf_str *ret, struct hf_error *err);
 /* NULL where text is no key, or the passphrase is another, missing or too many. */
 EVP_PKEY *hf_crypto_key_parse(struct hf_str text, const char *passphrase);
+EVP_PKEY *hf_crypto_public_parse(struct hf_str text); /* NULL where it is none */
 HF_CHECK int hf_crypto_key(struct hf_arena *a, const char *path, const char *content, const char *passphrase,
 	EVP_PKEY **ret, struct hf_error *err);
 HF_CHECK int hf_crypto_request(struct hf_str text, X509_REQ **ret, struct hf_error *err);
@@ -76,7 +77,7 @@ HF_CHECK int hf_crypto_certificate_info(
 /* "DNS:a.example", "IP:10.0.0.0/8", "dirName:CN=a,O=b" … what: for messages. */
 HF_CHECK int hf_crypto_name_parse(
 	const char *text, const char *what, GENERAL_NAME **ret, struct hf_error *err);
-const char *hf_crypto_name_text(struct hf_arena *a, const GENERAL_NAME *name);
+struct hf_str hf_crypto_name_text(struct hf_arena *a, const GENERAL_NAME *name);
 /* One more part; type by OpenSSL's names or numbers. */
 HF_CHECK int hf_crypto_name_add(
 	X509_NAME *name, const char *type, struct hf_str value, int set, struct hf_error *err);

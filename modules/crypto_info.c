@@ -32,7 +32,7 @@ static struct hf_value *names(struct hf_arena *a, const GENERAL_NAMES *all)
 {
 	struct hf_value *list = hf_value_list(a);
 	for (int i = 0; i < sk_GENERAL_NAME_num(all); i++)
-		hf_list_append(list, hf_value_cstr(a, hf_crypto_name_text(a, sk_GENERAL_NAME_value(all, i))));
+		hf_list_append(list, hf_value_str(a, hf_crypto_name_text(a, sk_GENERAL_NAME_value(all, i))));
 	return list;
 }
 
@@ -132,7 +132,7 @@ static struct hf_value *subtrees(struct hf_arena *a, const STACK_OF(GENERAL_SUBT
 	struct hf_value *list = hf_value_list(a);
 	for (int i = 0; i < sk_GENERAL_SUBTREE_num(all); i++)
 		hf_list_append(list,
-			hf_value_cstr(a, hf_crypto_name_text(a, sk_GENERAL_SUBTREE_value(all, i)->base)));
+			hf_value_str(a, hf_crypto_name_text(a, sk_GENERAL_SUBTREE_value(all, i)->base)));
 	return list;
 }
 
@@ -228,8 +228,9 @@ static struct hf_value *access_uri(struct hf_arena *a, const hf_extensions *all,
 	struct hf_value *uri = NULL;
 	for (int i = 0; uri == NULL && i < sk_ACCESS_DESCRIPTION_num(access); i++) {
 		const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(access, i);
+		struct hf_str text = hf_crypto_name_text(a, d->location);
 		if (OBJ_obj2nid(d->method) == nid && d->location->type == GEN_URI)
-			uri = hf_value_cstr(a, hf_crypto_name_text(a, d->location) + strlen("URI:"));
+			uri = hf_value_str(a, hf_strn(text.p + strlen("URI:"), text.n - strlen("URI:")));
 	}
 	AUTHORITY_INFO_ACCESS_free(access);
 	return uri == NULL ? hf_value_null(a) : uri;

@@ -160,10 +160,11 @@ int hf_crypto_dn_parse(X509_NAME *name, const char *text, bool whole, int set, s
 	const char *at = text + strspn(text, " ");
 	char separator = *at == '/' && !whole ? '/' : ',';
 	at += separator == '/';
-	while (*at != '\0') {
+	while (whole || *at != '\0') {
 		int r = part_parse(name, &at, separator, whole, set, err);
 		if (r < 0)
-			return hf_wrap(err, "Error while parsing distinguished name \"%s\"", text);
+			return hf_wrap(err, "Error while parsing %sdistinguished name \"%s\"",
+				whole ? "relative " : "", text);
 		if (*at == '\0')
 			break;
 		if (*at != separator || at[1] == '\0')
@@ -412,11 +413,22 @@ static const char *other_text(struct hf_arena *a, const OTHERNAME *other)
 	return text;
 }
 
-const char *hf_crypto_name_text(struct hf_arena *a, const GENERAL_NAME *name)
+/* Names may hold any byte, zero too: what such a one is cut to would be another name. */
+static struct hf_str prefixed(struct hf_arena *a, const char *prefix, struct hf_str text)
+{
+	size_t n = strlen(prefix);
+	char *p = hf_alloc(a, n + text.n + 1);
+	memcpy(p, prefix, n);
+	memcpy(p + n, text.p, text.n);
+	p[n + text.n] = '\0';
+	return hf_strn(p, n + text.n);
+}
+
+struct hf_str hf_crypto_name_text(struct hf_arena *a, const GENERAL_NAME *name)
 {
 	int type;
 	const void *value = GENERAL_NAME_get0_value(name, &type);
-	const char *prefix = "", *text = "";
+	const char *prefix = "";
 	char oid[OID_TEXT_MAX];
 	for (size_t i = 0; i < HF_COUNT(kinds); i++)
 		if (kinds[i].type == type)
@@ -425,23 +437,17 @@ const char *hf_crypto_name_text(struct hf_arena *a, const GENERAL_NAME *name)
 	case GEN_DNS:
 	case GEN_EMAIL:
 	case GEN_URI:
-		text = string_value(a, value)->u.string.p;
-		break;
+		return prefixed(a, prefix, string_value(a, value)->u.string);
 	case GEN_IPADD:
-		text = ip_text(a, value);
-		break;
+		return prefixed(a, prefix, hf_str(ip_text(a, value)));
 	case GEN_RID:
 		OBJ_obj2txt(oid, sizeof(oid), value, 1);
-		text = oid;
-		break;
+		return prefixed(a, prefix, hf_str(oid));
 	case GEN_DIRNAME:
-		text = directory_text(a, value);
-		break;
+		return prefixed(a, prefix, hf_str(directory_text(a, value)));
 	case GEN_OTHERNAME:
-		text = other_text(a, value);
-		break;
+		return prefixed(a, prefix, hf_str(other_text(a, value)));
 	default:
-		prefix = "unknown:";
+		return HF_STR("unknown:");
 	}
-	return hf_sprintf(a, "%s%s", prefix, text);
 }

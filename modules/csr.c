@@ -176,9 +176,9 @@ static struct hf_value *items(struct hf_arena *a, const X509_EXTENSION *ext, int
 	void *decoded = X509V3_EXT_d2i((X509_EXTENSION *)(uintptr_t)ext);
 	if (nid == NID_subject_alt_name)
 		for (int i = 0; i < sk_GENERAL_NAME_num((GENERAL_NAMES *)decoded); i++)
-			hf_list_append(list, hf_value_cstr(a, hf_crypto_name_text(a,
-								      sk_GENERAL_NAME_value(
-									      (GENERAL_NAMES *)decoded, i))));
+			hf_list_append(list,
+				hf_value_str(a, hf_crypto_name_text(a,
+							sk_GENERAL_NAME_value((GENERAL_NAMES *)decoded, i))));
 	else
 		for (int i = 0; i < sk_ASN1_OBJECT_num((EXTENDED_KEY_USAGE *)decoded); i++)
 			hf_list_append(

@@ -253,7 +253,8 @@ static int authority(struct hf_csr *csr, struct hf_error *err)
 		r = names_make(p->authority_cert_issuer, "authority cert issuer", &id->issuer, err);
 	if (r == 0 && serial) {
 		BIGNUM *n = NULL;
-		if (BN_dec2bn(&n, p->authority_serial) == (int)strlen(p->authority_serial))
+		if (*p->authority_serial != '\0' &&
+			BN_dec2bn(&n, p->authority_serial) == (int)strlen(p->authority_serial))
 			id->serial = BN_to_ASN1_INTEGER(n, NULL);
 		else
 			r = hf_fail(err, HF_E_TASK, "authority_cert_serial_number '%s' is no number",

@@ -157,10 +157,8 @@ static bool same(const struct work *w, struct hf_str text)
 {
 	struct hf_str old = w->file.old, words[2] = { { 0 }, { 0 } };
 	if (strcmp(w->p->format, "PEM") == 0) {
-		hf_auto_bio in = BIO_new_mem_buf(old.p, (int)old.n);
 		hf_auto_bio out = BIO_new(BIO_s_mem());
-		hf_auto_key key = PEM_read_bio_PUBKEY(in, NULL, NULL, NULL);
-		ERR_clear_error();
+		hf_auto_key key = hf_crypto_public_parse(old);
 		return key != NULL && PEM_write_bio_PUBKEY(out, key) == 1 &&
 		       hf_str_equal(hf_crypto_bio_text(w->a, out), text);
 	}
@@ -177,9 +175,7 @@ static struct hf_value *describe(struct work *w, struct hf_str text)
 	struct hf_value *info = hf_value_dict(w->a);
 	if (text.p == NULL)
 		return info;
-	hf_auto_bio in = BIO_new_mem_buf(text.p, (int)text.n);
-	hf_auto_key key = PEM_read_bio_PUBKEY(in, NULL, NULL, NULL);
-	ERR_clear_error();
+	hf_auto_key key = hf_crypto_public_parse(text);
 	hf_dict_put(info, "can_parse_key", hf_value_bool(w->a, key != NULL));
 	if (key == NULL)
 		return info;

@@ -49,6 +49,9 @@ public("there", {"p": pem(ED)})
 public("there, of another key", {"p": pem(ED_OTHER)}, return_content=True)
 public("there, in OpenSSH's form", {"p": pem(ED)}, format="OpenSSH")
 public("nonsense there", {"p": "nonsense"})
+# To a program that asks whoever is at the terminal this one would say nothing: it hangs.
+public("locked nonsense there", {"p": "-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                                      "AAAAAAAAAAAAAAAAAAAAAA==\n-----END PUBLIC KEY-----\n"})
 public("mode", {"p": pem(ED)}, mode="0600")
 public("forced", {"p": pem(ED)}, force=True, always=True)
 public("backup", {"p": pem(ED_OTHER)}, backup=True)
@@ -115,11 +118,13 @@ request("identifier given and made", subject_key_identifier="00:11", create_subj
 request("identifier that is none", subject_key_identifier="xy", loose=["msg"])
 request("authority", authority_key_identifier="00:11:22", authority_cert_issuer=["DNS:ca.example", "dirName:CN=ca"],
         authority_cert_serial_number=12345)
+request("authority with no number", authority_cert_issuer=["DNS:ca.example"], authority_cert_serial_number="", loose=["msg"])
 request("authority without a number", authority_cert_issuer=["DNS:ca.example"], loose=["msg"])
 request("revocations", crl_distribution_points=[
     {"full_name": ["URI:https://ca.example/crl"], "crl_issuer": ["DNS:ca.example"], "reasons": ["key_compromise", "aa_compromise"]},
     {"relative_name": ["CN=a,b", "O=c"]}])
 request("revocations of nothing", crl_distribution_points=[{"full_name": []}])
+request("revocations with no relative name", crl_distribution_points=[{"relative_name": [""]}])
 request("revocations of nobody", crl_distribution_points=[{"reasons": ["superseded"]}], loose=["msg"])
 request("revocations of two", crl_distribution_points=[{"full_name": ["DNS:a"], "relative_name": ["CN=a"]}], loose=["msg"])
 request("RSA", key=RSA, common_name="a.example", digest="sha512")
