@@ -165,10 +165,12 @@ static int on_recall(void *data, struct hf_arena *a, const struct hf_resource *r
 	if (result < 0)
 		return result;
 	*ret = hf_recall_answer(ap->recall, a, r);
-	if (*ret != NULL)
+	if (*ret != NULL) {
 		ap->recalled++;
-	else
+		hf_looks_done(&ap->looks); /* how things were before another task says nothing of this one */
+	} else {
 		hf_looks_before(&ap->looks, r->watches);
+	}
 	return 0;
 }
 

@@ -4,11 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/release/window.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/data/schema.h"
 #include "lib/data/yaml.h"
+#include "lib/release/window.h"
 
 enum { NAME_MAX_BYTES = 64, HOST_NAME_BYTES = 256, AWS_SPOOL_BYTES = 8 << 20 };
 

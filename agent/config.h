@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/release/window.h"
 #include "lib/data/value.h"
+#include "lib/release/window.h"
 
 #define HF_CONFIG_PATH HF_SYSCONFDIR "/holdfast/holdfast.yaml"
 

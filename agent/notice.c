@@ -204,8 +204,10 @@ static void role_start(struct hf_notice *n)
 		.line = on_role_line,
 		.ended = on_role_ended,
 		.data = n };
-	if (hf_child_start(n->agent->loop, &spec, &n->role, &err) < 0)
-		hf_log(HF_LOG_WARNING, "notices: %s", err.text);
+	if (hf_child_start(n->agent->loop, &spec, &n->role, &err) == 0)
+		return;
+	hf_log(HF_LOG_WARNING, "notices: %s: again in %d s", err.text, AGAIN_MS / 1000);
+	hf_timer_set(n->again, AGAIN_MS);
 }
 
 static int on_again(sd_event_source *source, uint64_t now, void *data)

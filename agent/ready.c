@@ -6,6 +6,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "lib/base/scope.h"
 
 enum { WORD_MAX = 64, FILES_MAX = 64 };
 
@@ -20,8 +21,10 @@ static const char *folder(const struct hf_agent *agent, struct hf_arena *a)
 static enum hf_ready file_read(struct hf_arena *a, const char *path)
 {
 	struct hf_str text = { 0 };
-	if (hf_fs_read(a, path, WORD_MAX, &text, NULL) < 0)
-		return HF_READY_DEGRADED;
+	struct hf_error err = { 0 };
+	int result = hf_fs_read(a, path, WORD_MAX, &text, &err);
+	if (result < 0) /* one that went since it was listed says nothing any more */
+		return result == -HF_E_NOT_FOUND ? HF_READY : HF_READY_DEGRADED;
 	for (int i = 0; hf_ready_names[i] != NULL; i++)
 		if (hf_str_is(hf_str_trim(text), hf_ready_names[i]))
 			return (enum hf_ready)i;
@@ -31,22 +34,23 @@ static enum hf_ready file_read(struct hf_arena *a, const char *path)
 static enum hf_ready others(const struct hf_agent *agent, struct hf_arena *a, const char **ret_why)
 {
 	enum hf_ready worst = HF_READY;
-	DIR *dir = opendir(folder(agent, a));
-	for (int n = 0; dir != NULL && n < FILES_MAX; n++) {
-		const struct dirent *e = readdir(dir);
-		if (e == NULL)
-			break;
+	hf_auto_dir dir = opendir(folder(agent, a));
+	const struct dirent *e = NULL;
+	bool all = dir != NULL || errno == ENOENT;
+	for (int n = 0; dir != NULL && all && (e = readdir(dir)) != NULL;) {
 		if (e->d_name[0] == '.')
 			continue;
+		all = n++ < FILES_MAX;
 		enum hf_ready one = file_read(a, hf_sprintf(a, "%s/%s", folder(agent, a), e->d_name));
 		if (one > worst) {
 			worst = one;
 			*ret_why = hf_sprintf(a, "ready.d/%s", e->d_name);
 		}
 	}
-	if (dir != NULL)
-		closedir(dir);
-	return worst;
+	if (all || worst != HF_READY)
+		return worst;
+	*ret_why = "ready.d"; /* what cannot be read whole is no reason to call a host ready */
+	return HF_READY_DEGRADED;
 }
 
 static bool is_as_declared(enum hf_host_state state)

@@ -11,8 +11,8 @@
 #include "agent/pull.h"
 #include "agent/reboot.h"
 #include "agent/report.h"
-#include "agent/turn.h"
 #include "agent/timeline.h"
+#include "agent/turn.h"
 #include "agent/work_runs.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -432,8 +432,9 @@ static bool turn_come(struct hf_work *w)
 	hf_auto_arena a = hf_arena_new();
 	struct hf_turn_answer turn;
 	hf_turn_ask(w->agent, a, &turn);
+	int64_t left = turn.at - hf_time_now(); /* below 0 where the clock was set meanwhile */
 	if (!turn.now && turn.at > 0)
-		hf_timer_set(w->turn_timer, (uint64_t)(turn.at - hf_time_now()) * 1000);
+		hf_timer_set(w->turn_timer, left > 0 ? (uint64_t)left * 1000 : 0);
 	return turn.now;
 }
 

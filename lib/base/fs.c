@@ -34,9 +34,10 @@ static size_t first_size(int fd, size_t max, bool *ret_exact)
 {
 	struct stat st;
 	size_t size = READ_STEP;
-	*ret_exact = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-	if (*ret_exact)
+	bool known = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+	if (known)
 		size = (size_t)st.st_size;
+	*ret_exact = known && size <= max;
 	return size > max ? max : size;
 }
 

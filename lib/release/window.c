@@ -67,7 +67,8 @@ int hf_window_parse(struct hf_arena *a, const char *text, struct hf_window *ret,
 			spanned = true;
 		} else if (spanned && w.zone == NULL) {
 			w.zone = hf_str_dup(a, word);
-			if (!hf_fs_exists(hf_sprintf(a, "/usr/share/zoneinfo/%s", w.zone)))
+			const char *path = hf_sprintf(a, "/usr/share/zoneinfo/%s", w.zone);
+			if (!hf_fs_exists(path) || hf_fs_is_dir(path))
 				return hf_fail(err, HF_E_ARGUMENT,
 					"window \"%s\": no time zone named %s here", text, w.zone);
 		} else {

@@ -44,6 +44,7 @@ static const struct row {
 	{ "no span", "02:00", NULL, false },
 	{ "no such day", "xyz 02:00-03:00", NULL, false },
 	{ "no such zone", "02:00-03:00 Middle/Earth", NULL, false },
+	{ "a continent is no zone", "02:00-03:00 Europe", NULL, false },
 	{ "a word too many", "02:00-03:00 UTC UTC", NULL, false },
 };
 
