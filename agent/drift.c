@@ -22,7 +22,8 @@ enum {
 	BACKOFF_FIRST_S = 60,
 	BACKOFF_MAX_S = 86400,
 	WARM_MS = 30000,
-	FOUND_MS = 60,
+	FOUND_FILE_MS = 25,
+	FOUND_MS = 2,
 	ATTEMPTS_MAX = 3,
 	AGAIN_MS = 500,
 	LOST_EVERY_MS = 2000
@@ -390,7 +391,8 @@ static void settled_take(struct hf_drift *d, const struct hf_value *line)
 	HF_MUST(hf_spool_drain(d->agent->spool, err));
 }
 
-/* A repair takes milliseconds or, with packages and units, much longer: then that it has begun is told. */
+/* A repair takes milliseconds or, with packages, users and units, which are others' programs' work, much
+ * longer: then that it has begun is told. */
 static int on_found(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_drift *d = data;
@@ -411,7 +413,7 @@ static void found_take(struct hf_drift *d, const struct hf_value *line)
 	if (t == NULL)
 		return;
 	t->found = true;
-	hf_timer_set(d->found, FOUND_MS);
+	hf_timer_set(d->found, t->by_path ? FOUND_FILE_MS : FOUND_MS);
 }
 
 static void on_line(void *data, struct hf_child *c, struct hf_str text)

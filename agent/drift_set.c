@@ -186,6 +186,7 @@ static int choose_row(void *data, const struct hf_ledger_row *row, struct hf_err
 		.last_change = row->changed,
 		.since_ms = t->since_ms,
 		.attempts = t->attempts,
+		.by_path = is_path(t),
 		.drifted = strcmp(row->state, "drifted") == 0,
 		.contended = contended,
 		.held = wanted && !allowed };
@@ -282,7 +283,9 @@ int hf_drift_set_likely(
 	struct stored stored;
 	struct hf_look look;
 	*ret = false;
-	if (!is_path(&t) || kind == HF_THING_TREE)
+	if (!is_path(&t)) /* there is no look to compare with: its module is asked for certain */
+		return hf_ledger_watching(state, hf_thing_names[kind], name, ready_row, ret, err);
+	if (kind == HF_THING_TREE)
 		return 0;
 	int result = stored_find(state, name, &stored, err);
 	if (result < 0)

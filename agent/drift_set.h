@@ -18,6 +18,7 @@ struct hf_drift_touch {
 	uint64_t since_ms;
 	unsigned attempts;
 	bool drifted, contended;
+	bool by_path;           /* it was a path that was touched, not a unit, a user … */
 	bool held;              /* it would be corrected, but the host is paused or no window is open */
 	bool found, told, seen; /* its correction has begun; that was told; it has ended */
 	bool failed;            /* its correction did not succeed */
@@ -43,6 +44,6 @@ struct hf_drift_choice {
  * Things whose look is the stored one (our own writes among them) are dropped. */
 HF_CHECK int hf_drift_set_choose(struct hf_drift_set *s, struct hf_agent *agent, struct hf_arena *a,
 	struct hf_drift_choice *ret, struct hf_error *err);
-/* Whether a touched path is likely to lead to a run: a cheap guess. */
+/* Whether a touched thing is likely to lead to a run: a cheap guess. */
 HF_CHECK int hf_drift_set_likely(
 	struct hf_state *state, enum hf_thing kind, const char *name, bool *ret, struct hf_error *err);

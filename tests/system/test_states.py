@@ -88,6 +88,34 @@ def test_a_host_that_differs_is_paused_and_resumed(make, broker):
         host.until(lambda: states(reader, host)[-1:] == ["ok"], "it is well")
 
 
+NAP = GOOD + "    - {{ name: made slowly, command: {{ cmd: \"sh -c 'sleep 3; touch {t}/made'\", creates: {t}/made }} }}\n"
+
+
+def test_a_repair_that_takes_its_time_a_fight_and_a_way_back_are_seen(make, broker):
+    host = make(NAP)
+    with broker.reader(f"hf/1/dev/default/{host.name}/#") as reader, host:
+        host.installed("one")
+        host.until(lambda: states(reader, host)[-1:] == ["ok"], "the host is well")
+        (host.target / "made").unlink()
+        host.until(lambda: states(reader, host)[-2:] == ["correcting", "ok"], "it is put right, and that is seen meanwhile")
+        assert (host.target / "made").exists()
+        told = [m.body for m in reader.messages if m.topic.endswith("/drift") and m.body["title"] == "made slowly"]
+        assert [(e["class"], e["action"]) for e in told] == [("external", "correcting"), ("corrective", "corrected")]
+        host.promote(host.push("two", {"site.yml": WATCHED.format(t=host.target)}))
+        host.installed("two")
+        host.rollback(host.first)
+        host.until(lambda: states(reader, host)[-1:] == ["rolled_back"], "it went back, as the channel wanted")
+        host.promote(host.first)
+        host.until(lambda: states(reader, host)[-1:] == ["ok"], "and forward again")
+
+        def contended():
+            (host.target / "one").write_text("mine\n")
+            return states(reader, host)[-1:] == ["contended"]
+
+        host.until(contended, "somebody else writes it again and again")
+        assert host.ask("status")["contended"] == 1
+
+
 def tries(host, name):
     return sum(run["name"] == name for run in host.ask("history")["runs"])
 
