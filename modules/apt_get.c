@@ -178,6 +178,25 @@ int64_t hf_apt_cache_time(void)
 	return 0;
 }
 
+/* apt-get's complaints as python-apt words them: "E:one, W:two". */
+static const char *complaints(struct hf_arena *a, struct hf_str said)
+{
+	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
+	struct hf_str line;
+	while (said.n > 0 && hf_str_split(&said, '\n', &line)) {
+		line = hf_str_trim(line);
+		if (line.n == 0)
+			continue;
+		bool marked = hf_str_starts(line, "E: ") || hf_str_starts(line, "W: ");
+		hf_buf_printf(&out, "%s", out.n == 0 ? "" : ", ");
+		if (marked)
+			hf_buf_printf(&out, "%c:%.*s", line.p[0], (int)line.n - 3, line.p + 3);
+		else
+			hf_buf_printf(&out, "%.*s", HF_STR_ARG(line));
+	}
+	return hf_buf_dup(a, &out).p;
+}
+
 int hf_apt_update(struct hf_module_context *c, int64_t retries, int64_t delay_max, int64_t lock_timeout,
 	struct hf_error *err)
 {
@@ -197,7 +216,8 @@ int hf_apt_update(struct hf_module_context *c, int64_t retries, int64_t delay_ma
 			nanosleep(
 				&(struct timespec){ .tv_sec = delay > delay_max ? delay_max : delay }, NULL);
 	}
-	return hf_fail(err, HF_E_TASK, "Failed to update apt cache: %.*s", HF_STR_ARG(hf_str_trim(ran.err)));
+	return hf_fail(
+		err, HF_E_TASK, "Failed to update apt cache: %s", complaints(hf_task_arena(c), ran.err));
 }
 
 /* --- what apt says --- */

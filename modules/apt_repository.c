@@ -1,9 +1,10 @@
 /* modules/apt_repository.c - one-line sources in /etc/apt/sources.list and sources.list.d. */
 #include <ctype.h>
-#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "lib/base/scope.h"
 #include "modules/apt.h"
+#include "modules/file_mode.h"
 
 static const char *const states[] = { "absent", "present", NULL };
 struct params {
@@ -39,11 +40,14 @@ struct state {
 	struct files files; /* that change */
 	const char *source; /* as it is compared: single blanks */
 	bool found;
+	const char *set_mode; /* a file that was there and gets a line: its mode is set as well */
+	mode_t mode;
 };
 
 struct line {
 	bool valid, enabled;
 	const char *source, *comment;
+	const char *bare; /* without what made it a comment, and its own */
 };
 
 static const char *single_blanks(struct hf_arena *a, struct hf_str text)
@@ -75,6 +79,7 @@ static struct line line_parse(struct hf_arena *a, struct hf_str raw)
 		text.n = (size_t)(hash - text.p);
 	}
 	const char *source = single_blanks(a, text);
+	line.bare = hf_str_dup(a, text);
 	line.valid = strncmp(source, "deb ", 4) == 0 || strncmp(source, "deb-src ", 8) == 0;
 	line.source = line.valid ? source : hf_str_dup(a, hf_str_trim(text));
 	return line;
@@ -172,9 +177,14 @@ static int source_add(
 	struct hf_arena *a = hf_task_arena(c);
 	const char *name = file_name(a, p, s->source);
 	struct hf_edit file;
-	char *end;
-	mode_t mode = p->mode == NULL ? 0644 : (mode_t)strtoul(p->mode, &end, 8);
-	int r = hf_edit_open(c, hf_path_join(a, PARTS, name), mode, &file, err);
+	const char *path = hf_path_join(a, PARTS, name);
+	struct stat st = { .st_mode = S_IFREG | 0644 };
+	if (stat(path, &st) == 0 && p->mode != NULL)
+		s->set_mode = path;
+	s->mode = 0644;
+	int r = p->mode == NULL ? 0 : hf_file_mode_parse(p->mode, st.st_mode, &s->mode, err);
+	if (r == 0)
+		r = hf_edit_open(c, path, s->mode, &file, err);
 	if (r < 0)
 		return r;
 	bool newline = file.before.n > 0 && file.before.p[file.before.n - 1] != '\n';
@@ -199,7 +209,7 @@ static int apt_repository_check(
 			"apt_repository: ppa: needs Launchpad's interface; write the deb line instead");
 	struct line line = line_parse(a, hf_str(p->repo));
 	if (!line.valid || !line.enabled)
-		return hf_fail(err, HF_E_TASK, "Invalid repository string: %s", p->repo);
+		return hf_fail(err, HF_E_TASK, "Invalid repository string: %s", line.bare);
 	s->source = line.source;
 	int r = files_plan(c, s, present, err);
 	if (r == 0 && present && !s->found)
@@ -226,6 +236,8 @@ static int apt_repository_apply(
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < s->files.n; i++)
 		r = hf_edit_write(&s->files.at[i], err);
+	if (r == 0 && s->set_mode != NULL && chmod(s->set_mode, s->mode) < 0)
+		r = hf_fail_errno(err, HF_E_IO, "chmod %s", s->set_mode);
 	if (r < 0 || p->update_cache != HF_YES)
 		return r;
 	r = hf_apt_update(c, p->update_cache_retries, p->update_cache_retry_max_delay, 60, err);

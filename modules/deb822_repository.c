@@ -1,10 +1,11 @@
 /* modules/deb822_repository.c - sources in the deb822 format: /etc/apt/sources.list.d/NAME.sources and its
  * key. */
 #include <ctype.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "lib/base/scope.h"
+#include "modules/file_attr.h"
+#include "modules/file_mode.h"
 #include "modules/host.h"
 #include "modules/openpgp.h"
 #include "modules/web.h"
@@ -29,7 +30,7 @@ static const struct hf_arg args[] = {
 	{ "check_date", HF_ARG_BOOL, AT(check_date) },
 	{ "check_valid_until", HF_ARG_BOOL, AT(check_valid_until) },
 	{ "components", HF_ARG_LIST, AT(components), .elements = HF_ARG_STR },
-	{ "date_max_future", HF_ARG_INT, AT(date_max_future), .dflt = "-1" },
+	{ "date_max_future", HF_ARG_INT, AT(date_max_future) },
 	{ "enabled", HF_ARG_BOOL, AT(enabled) },
 	{ "inrelease_path", HF_ARG_STR, AT(inrelease_path) },
 	{ "languages", HF_ARG_LIST, AT(languages), .elements = HF_ARG_STR },
@@ -103,7 +104,8 @@ static void bool_put(struct hf_buf *out, const char *name, int value)
 }
 
 /* Fields in the order of their option names, as Ansible writes them. */
-static void stanza(struct hf_arena *a, const struct params *p, const char *signed_by, struct hf_buf *out)
+static void stanza(
+	struct hf_module_context *c, const struct params *p, const char *signed_by, struct hf_buf *out)
 {
 	bool_put(out, "Allow-Downgrade-To-Insecure", p->allow_downgrade_to_insecure);
 	bool_put(out, "Allow-Insecure", p->allow_insecure);
@@ -113,8 +115,9 @@ static void stanza(struct hf_arena *a, const struct params *p, const char *signe
 	bool_put(out, "Check-Date", p->check_date);
 	bool_put(out, "Check-Valid-Until", p->check_valid_until);
 	list_put(out, "Components", p->components);
-	if (p->date_max_future >= 0)
-		text_put(out, "Date-Max-Future", hf_sprintf(a, "%lld", (long long)p->date_max_future));
+	if (hf_task_given(c, "date_max_future"))
+		text_put(out, "Date-Max-Future",
+			hf_sprintf(hf_task_arena(c), "%lld", (long long)p->date_max_future));
 	bool_put(out, "Enabled", p->enabled);
 	text_put(out, "Inrelease-Path", p->inrelease_path);
 	list_put(out, "Languages", p->languages);
@@ -154,6 +157,25 @@ static int key_plan(struct hf_module_context *c, const struct params *p, struct 
 	return 0;
 }
 
+/* signed_by: what the stanza says of the key. */
+static void report(struct hf_module_context *c, const struct params *p, const struct state *s,
+	const char *signed_by, struct hf_change *change)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	bool absent = s->sources.remove;
+	hf_edit_describe(c, change, &s->sources);
+	hf_edit_describe(c, change, &s->key[0]);
+	hf_edit_describe(c, change, &s->key[1]);
+	change->changed = change->changed || s->set_mode;
+	hf_result_put(c, change, "repo", absent ? hf_value_null(a) : hf_value_str(a, s->sources.after));
+	hf_result_cstr(c, change, "dest", s->sources.path);
+	if (absent)
+		signed_by = s->key[1].path;
+	bool file = absent ||
+		    (signed_by != NULL && (strcmp(signed_by, p->signed_by) != 0 || hf_fs_exists(signed_by)));
+	hf_result_put(c, change, "key_filename", file ? hf_value_cstr(a, signed_by) : hf_value_null(a));
+}
+
 static int deb822_repository_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -162,12 +184,13 @@ static int deb822_repository_check(
 	struct state *s = hf_new(a, struct state);
 	const char *name = slug(a, p->name), *signed_by = NULL;
 	bool absent = strcmp(p->state, "absent") == 0;
-	char *end;
+	const char *path = hf_sprintf(a, "/etc/apt/sources.list.d/%s.sources", name);
 	struct stat st;
 	change->state = s;
-	s->mode = (mode_t)strtoul(p->mode, &end, 8);
-	int r = hf_edit_open(
-		c, hf_sprintf(a, "/etc/apt/sources.list.d/%s.sources", name), s->mode, &s->sources, err);
+	bool there = stat(path, &st) == 0;
+	int r = hf_file_mode_parse(p->mode, there ? st.st_mode : S_IFREG | 0644, &s->mode, err);
+	if (r == 0)
+		r = hf_edit_open(c, path, s->mode, &s->sources, err);
 	for (size_t i = 0; r == 0 && i < HF_COUNT(s->key); i++)
 		r = hf_edit_open(c, hf_sprintf(a, "/etc/apt/keyrings/%s.%s", name, i == 0 ? "asc" : "gpg"),
 			0644, &s->key[i], err);
@@ -179,27 +202,20 @@ static int deb822_repository_check(
 		r = key_plan(c, p, s, &signed_by, err);
 		if (r < 0)
 			return r;
-		stanza(a, p, signed_by, &out);
+		stanza(c, p, signed_by, &out);
 		hf_edit_set(c, &s->sources, &out);
-		s->set_mode = stat(s->sources.path, &st) == 0 && (st.st_mode & 07777) != s->mode;
+		s->set_mode = there && (st.st_mode & 07777) != s->mode;
 	}
-	hf_edit_describe(c, change, &s->sources);
-	hf_edit_describe(c, change, &s->key[0]);
-	hf_edit_describe(c, change, &s->key[1]);
-	change->changed = change->changed || s->set_mode;
-	hf_result_put(c, change, "repo", absent ? hf_value_null(a) : hf_value_str(a, s->sources.after));
-	hf_result_cstr(c, change, "dest", s->sources.path);
-	bool own = signed_by != NULL && strncmp(signed_by, "/etc/apt/keyrings/", 18) == 0;
-	hf_result_put(c, change, "key_filename", own ? hf_value_cstr(a, signed_by) : hf_value_null(a));
-	return 0;
+	report(c, p, s, signed_by, change);
+	return hf_file_attr_done(c, change, 0);
 }
 
 static int deb822_repository_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct state *s = change->state;
-	(void)c;
 	(void)params;
+	hf_file_attr_forget(change);
 	int r = hf_edit_write(&s->key[0], err);
 	if (r == 0)
 		r = hf_edit_write(&s->key[1], err);
@@ -207,7 +223,7 @@ static int deb822_repository_apply(
 		r = hf_edit_write(&s->sources, err);
 	if (r == 0 && s->set_mode && chmod(s->sources.path, s->mode) < 0)
 		r = hf_fail_errno(err, HF_E_IO, "chmod %s", s->sources.path);
-	return r;
+	return hf_file_attr_done(c, change, r);
 }
 
 static int deb822_repository_undo(struct hf_module_context *c, const void *params,

@@ -55,13 +55,32 @@ static int answers_read(
 	return r;
 }
 
-static const char *value_text(struct hf_arena *a, const struct params *p)
+static int text_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The answers of a list, in their order or sorted. */
+static struct hf_value *answers_list(struct hf_arena *a, const struct hf_value *list, bool sorted)
+{
+	struct hf_words w = { .arena = a };
+	struct hf_value *out = hf_value_list(a);
+	for (size_t i = 0; i < hf_list_len(list); i++)
+		hf_words_add(&w, hf_value_text(a, hf_list_at(list, i)).p);
+	if (sorted && w.n > 0)
+		qsort((void *)w.at, w.n, sizeof(*w.at), text_compare);
+	for (size_t i = 0; i < w.n; i++)
+		hf_list_append(out, hf_value_cstr(a, w.at[i]));
+	return out;
+}
+
+static const char *value_text(struct hf_arena *a, const struct params *p, bool sorted)
 {
 	if (hf_is_sequence(p->value)) {
 		struct hf_buf out = hf_buf_init(HF_EDIT_MAX);
-		for (size_t i = 0; i < hf_list_len(p->value); i++)
-			hf_buf_printf(&out, "%s%s", i == 0 ? "" : ", ",
-				hf_value_text(a, hf_list_at(p->value, i)).p);
+		const struct hf_value *list = answers_list(a, p->value, sorted);
+		for (size_t i = 0; i < hf_list_len(list); i++)
+			hf_buf_printf(&out, "%s%s", i == 0 ? "" : ", ", hf_list_at(list, i)->u.string.p);
 		const char *text = hf_buf_dup(a, &out).p;
 		hf_buf_done(&out);
 		return text;
@@ -107,6 +126,28 @@ static bool answers_same(struct hf_arena *a, const struct params *p, const char 
 	return n == hf_list_len(p->value);
 }
 
+static bool is_several(const struct params *p)
+{
+	return strcmp(p->vtype, "multiselect") == 0 && hf_is_sequence(p->value);
+}
+
+static void report(
+	struct hf_module_context *c, const struct params *p, const struct state *s, struct hf_change *change)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_value *current = hf_value_dict(a), *previous = hf_value_dict(a);
+	bool secret = strcmp(p->vtype, "password") == 0;
+	hf_dict_put(current, p->question,
+		is_several(p) && hf_task_check_mode(c) ? answers_list(a, p->value, s->before != NULL)
+						       : hf_value_cstr(a, secret ? "********" : s->value));
+	hf_dict_put(previous, p->question, hf_value_cstr(a, secret || s->before == NULL ? "" : s->before));
+	hf_result_put(c, change, "current", change->changed ? current : s->answers);
+	if (change->changed) {
+		hf_result_put(c, change, "previous", previous);
+		hf_change_diff_values(c, change, previous, current);
+	}
+}
+
 static int debconf_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -114,26 +155,19 @@ static int debconf_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct state *s = hf_new(a, struct state);
 	change->state = s;
+	hf_result_cstr(c, change, "msg", "");
 	int r = answers_read(c, p->name, &s->answers, err);
 	if (r < 0 || p->question == NULL) {
 		if (r == 0)
 			hf_result_put(c, change, "current", s->answers);
 		return r;
 	}
-	s->value = value_text(a, p);
 	s->before = hf_dict_cstr(s->answers, p->question, NULL);
+	s->value = value_text(a, p, is_several(p) && s->before != NULL);
 	if (s->before != NULL && strcmp(p->vtype, "password") == 0)
 		s->before = password_now(c, p);
 	change->changed = s->before == NULL || !answers_same(a, p, s->before, s->value);
-	struct hf_value *current = hf_value_dict(a), *previous = hf_value_dict(a);
-	bool secret = strcmp(p->vtype, "password") == 0;
-	hf_dict_put(current, p->question, hf_value_cstr(a, secret ? "********" : s->value));
-	hf_dict_put(previous, p->question, hf_value_cstr(a, secret || s->before == NULL ? "" : s->before));
-	hf_result_put(c, change, "current", change->changed ? current : s->answers);
-	if (change->changed) {
-		hf_result_put(c, change, "previous", previous);
-		hf_change_diff_values(c, change, previous, current);
-	}
+	report(c, p, s, change);
 	return 0;
 }
 

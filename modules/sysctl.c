@@ -31,6 +31,7 @@ static const struct hf_rule rules[] = {
 
 struct state {
 	struct hf_edit file;
+	const char *name;    /* without blanks around it */
 	const char *running; /* NULL: the kernel has no such key */
 	bool set;
 };
@@ -84,8 +85,8 @@ static const char *value_wanted(struct hf_arena *a, const char *value)
 
 /* The file as it shall be; *ret_value: what it says of the key now. Repeated keys are dropped after their
  * first line. */
-static void file_plan(struct hf_module_context *c, const struct params *p, const char *value,
-	struct hf_edit *file, const char **ret_value)
+static void file_plan(struct hf_module_context *c, const char *name, const char *value, struct hf_edit *file,
+	const char **ret_value)
 {
 	struct hf_arena *a = hf_task_arena(c);
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
@@ -101,7 +102,7 @@ static void file_plan(struct hf_module_context *c, const struct params *p, const
 		}
 		const char *key = hf_str_dup(a, hf_str_trim(hf_strn(line.p, (size_t)(equals - line.p))));
 		struct hf_str kept = hf_str_trim(hf_strn(equals + 1, line.n - (size_t)(equals - line.p) - 1));
-		bool mine = strcmp(key, p->name) == 0, again = hf_dict_get(seen, key) != NULL;
+		bool mine = strcmp(key, name) == 0, again = hf_dict_get(seen, key) != NULL;
 		hf_dict_put(seen, key, hf_value_bool(a, true));
 		if (mine)
 			*ret_value = hf_str_dup(a, kept);
@@ -110,8 +111,8 @@ static void file_plan(struct hf_module_context *c, const struct params *p, const
 		else if (!again && !mine)
 			hf_buf_printf(&out, "%s=%.*s\n", key, HF_STR_ARG(kept));
 	}
-	if (value != NULL && hf_dict_get(seen, p->name) == NULL)
-		hf_buf_printf(&out, "%s=%s\n", p->name, value);
+	if (value != NULL && hf_dict_get(seen, name) == NULL)
+		hf_buf_printf(&out, "%s=%s\n", name, value);
 	hf_edit_set(c, file, &out);
 }
 
@@ -139,11 +140,12 @@ static int sysctl_check(
 	if (r < 0)
 		return r;
 	const char *value = present ? value_wanted(a, p->value) : NULL;
-	file_plan(c, p, value, &s->file, &kept);
+	s->name = hf_str_dup(a, hf_str_trim(hf_str(p->name)));
+	file_plan(c, s->name, value, &s->file, &kept);
 	bool rewrite = present ? kept == NULL || strcmp(kept, value) != 0 : !hf_same(kept, "");
 	if (!rewrite)
 		s->file.after = s->file.before;
-	s->running = running_value(a, p->name);
+	s->running = running_value(a, s->name);
 	bool off = present && (s->running == NULL || !values_equal(s->running, value));
 	s->set = off && p->sysctl_set == HF_YES;
 	change->changed = rewrite || s->set || (off && p->reload == HF_YES);
@@ -163,8 +165,8 @@ static int run_sysctl(struct hf_module_context *c, const struct params *p, struc
 	bool refused = hf_str_find(ran.err, HF_STR("Invalid argument"), 0) != SIZE_MAX ||
 		       hf_str_find(ran.err, HF_STR("Read-only file system"), 0) != SIZE_MAX;
 	if (ran.status != 0 || (refused && p->ignoreerrors != HF_YES))
-		return hf_fail(err, HF_E_TASK, "%s: %.*s%.*s", what, HF_STR_ARG(ran.out),
-			HF_STR_ARG(hf_str_trim(ran.err)));
+		return hf_fail(
+			err, HF_E_TASK, "%s: %.*s%.*s", what, HF_STR_ARG(ran.out), HF_STR_ARG(ran.err));
 	return 0;
 }
 
@@ -178,8 +180,8 @@ static int sysctl_apply(
 	if (s->set) {
 		struct hf_words w = hf_words(a, "sysctl", NULL);
 		hf_words_add(&w, "-w");
-		hf_words_addf(&w, "%s=%s", p->name, value_wanted(a, p->value));
-		r = run_sysctl(c, p, &w, hf_sprintf(a, "setting %s failed", p->name), err);
+		hf_words_addf(&w, "%s=%s", s->name, value_wanted(a, p->value));
+		r = run_sysctl(c, p, &w, hf_sprintf(a, "setting %s failed", s->name), err);
 	}
 	if (r == 0)
 		r = hf_edit_write(&s->file, err);
@@ -193,12 +195,12 @@ static int sysctl_apply(
 static int sysctl_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
 	struct hf_undo *undo, struct hf_error *err)
 {
-	const struct params *p = params;
 	const struct state *s = change->state;
 	struct hf_arena *a = hf_task_arena(c);
+	(void)params;
 	if (s->running != NULL) {
 		struct hf_value *step = hf_step(c, "sysctl");
-		hf_dict_put(step, "name", hf_value_cstr(a, p->name));
+		hf_dict_put(step, "name", hf_value_cstr(a, s->name));
 		hf_dict_put(step, "value", hf_value_cstr(a, s->running));
 		hf_undo_step(undo, step);
 	}
@@ -219,9 +221,8 @@ static int sysctl_restore(struct hf_module_context *c, const struct hf_value *st
 static void sysctl_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
 	const struct params *p = params;
-	(void)c;
 	hf_watch_path(w, p->sysctl_file);
-	hf_watch_sysctl(w, p->name);
+	hf_watch_sysctl(w, hf_str_dup(hf_task_arena(c), hf_str_trim(hf_str(p->name))));
 }
 
 const struct hf_module hf_module_sysctl = {

@@ -30,6 +30,8 @@ PACKAGES = """systemd systemd-sysv dbus udev libpam-systemd kmod procps iproute2
     locales tzdata ca-certificates gpgv debconf lsb-base util-linux mount sysvinit-utils ethtool xz-utils parted e2fsprogs
     libssl3 libcurl4 libyaml-0-2 libjansson4 libpcre2-8-0 libsystemd0 libmosquitto1 libsqlite3-0 libarchive13
     libseccomp2 libcrypt1 libexpat1 libmicrohttpd12 libzstd1""".split()
+# With Python, so that Ansible's own modules run there, and what they ask for: its bindings of apt, gpg, both firewalls, RPM's programs.
+BESIDE = PACKAGES + "python3 python3-apt python3-debian gnupg ufw firewalld rpm dnf createrepo-c".split()
 # A cloud image before anything of ours is there: what fetches user data, and nothing our programs are linked with.
 CLOUD_PACKAGES = """systemd systemd-sysv dbus udev kmod procps iproute2 ca-certificates curl openssl gpgv adduser""".split()
 BOOT_SECONDS = 300
@@ -128,6 +130,9 @@ def _debootstrap(target, packages):
         link = target / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")
+    # Firewalls wait until a test starts one.
+    for unit in ("ufw.service", "firewalld.service"):
+        (target / "etc/systemd/system/multi-user.target.wants" / unit).unlink(missing_ok=True)
 
 
 class Host:

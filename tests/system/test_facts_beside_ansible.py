@@ -6,9 +6,8 @@ import sysconfig
 import pytest
 
 import facts_kit
-from host import PACKAGES, Host
+from host import BESIDE, Host
 from places import BUILD, ROOT
-from test_modules_beside_ansible import PYTHON
 
 # What a host with an init, units and an address of its own has more of than a root.
 FAMILIES = {
@@ -30,7 +29,7 @@ def facts():
     """(ansible's, ours), both with the names that stand in ansible_facts."""
     site = pathlib.Path(sysconfig.get_paths()["purelib"])
     tests = ROOT / "tests/differential"
-    with Host(network="veth", binds={"/opt/site": site, "/opt/tests": tests}, packages=PACKAGES + PYTHON) as host:
+    with Host(network="veth", binds={"/opt/site": site, "/opt/tests": tests}, packages=BESIDE) as host:
         host.run(["sh", "/opt/tests/facts_prepare.sh", "without volumes"], check=True)
         host.install(BUILD / "holdfast", "/usr/bin/holdfast")
         play = facts_kit.play().replace("command: sh {{ playbook_dir }}/prepare.sh", "meta: noop")

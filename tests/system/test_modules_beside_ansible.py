@@ -7,10 +7,9 @@ import sysconfig
 import pytest
 
 import aptrepo
-from host import PACKAGES, Host
+from host import BESIDE, Host
 from places import BUILD, ROOT
 
-PYTHON = ["python3", "python3-apt"]
 UNIT = "[Unit]\nDescription=nap\n[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
 # What a run, a clock or the program beneath gives, and Ansible's own bookkeeping.
 VOLATILE = {"invocation", "diff", "warnings", "deprecations", "stdout", "stderr", "stdout_lines", "stderr_lines", "ansible_facts",
@@ -70,7 +69,7 @@ IDS = [f"{i} {t[0]} {' '.join(f'{k}={v}' for k, v in t[1].items())}" for i, t in
 
 
 def make(folder, binds):
-    host = Host(binds={"/srv/archive": folder, **binds}, packages=PACKAGES + PYTHON).__enter__()
+    host = Host(binds={"/srv/archive": folder, **binds}, packages=BESIDE).__enter__()
     host.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/archive ./\n")
     host.put("/etc/dpkg/dpkg.cfg.d/fast", "force-unsafe-io\n")
     host.put("/etc/systemd/system/nap.service", UNIT)
