@@ -19,8 +19,8 @@ static const struct hf_arg args[] = {
 		.help = "percent, after: who goes when" },
 	{ "soak", HF_ARG_STR, FIELD(soak), .help = "between one wave and the next" },
 	{ "windows", HF_ARG_LIST, FIELD(windows), .elements = HF_ARG_STR, .help = "when releases may begin" },
-	{ "budget", HF_ARG_INT, FIELD(budget), .help = "hosts that may fail, for whoever watches" },
-	{ "concurrency", HF_ARG_INT, FIELD(concurrency), .help = "hosts at work, for whoever watches" },
+	{ "budget", HF_ARG_INT, FIELD(budget), .help = "hosts that may fail" },
+	{ "concurrency", HF_ARG_INT, FIELD(concurrency), .help = "hosts at work" },
 	{ .type = HF_ARG_END },
 };
 static const struct hf_schema schema = { args, NULL, sizeof(struct raw) };
@@ -122,6 +122,31 @@ static int lists_read(struct hf_arena *a, const struct raw *raw, struct hf_rollo
 	return 0;
 }
 
+/* Both bound how many hosts a bad release may reach while somebody watches. Where time alone lets hosts
+ * begin, whether or not anybody does, nobody would hold that bound. */
+static int bound_check(const struct hf_value *v, const struct hf_rollout *r, struct hf_error *err)
+{
+	static const char *const words[] = { "budget", "concurrency" };
+	if (r->budget < 0 || r->concurrency < 0)
+		return hf_fail(err, HF_E_ARGUMENT, "rollout: budget and concurrency count hosts");
+	for (size_t i = 0; i < HF_COUNT(words); i++) {
+		const struct hf_value *said = hf_dict_get(v, words[i]);
+		if (said == NULL)
+			continue;
+		if (!r->canary)
+			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(said),
+				"rollout: %s asks for canary: without one every host begins at once",
+				words[i]);
+		if (r->n_waves > 0 || r->soak_s > 0)
+			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(said),
+				"rollout: %s cannot be held where waves or soak let hosts begin by the "
+				"clock; "
+				"without these the next pointer does",
+				words[i]);
+	}
+	return 0;
+}
+
 int hf_rollout_parse(
 	struct hf_arena *a, const struct hf_value *v, struct hf_rollout *ret, struct hf_error *err)
 {
@@ -133,8 +158,6 @@ int hf_rollout_parse(
 		result = span_parse("rollout: soak", raw.soak, &r.soak_s, err);
 	if (result == 0 && raw.canary != NULL)
 		result = group_read(a, &canary_schema, raw.canary, "canary", &canary, err);
-	if (result == 0 && (raw.budget < 0 || raw.concurrency < 0))
-		result = hf_fail(err, HF_E_ARGUMENT, "rollout: budget and concurrency count hosts");
 	if (result == 0)
 		result = lists_read(a, &raw, &r, err);
 	if (result < 0)
@@ -145,7 +168,7 @@ int hf_rollout_parse(
 	r.budget = raw.budget;
 	r.concurrency = raw.concurrency;
 	*ret = r;
-	return 0;
+	return bound_check(v, &r, err);
 }
 
 double hf_rollout_place(const char *release, const char *host)

@@ -3,8 +3,9 @@
  *   waves: [{percent: N, after: SPAN}]         of the whole fleet, so long after the pointer was issued
  *   soak: SPAN                                 after, where a wave does not say; without waves: everybody
  *   windows: ["mon-fri 02:00-04:30 ZONE"]      only while one is open, canaries too
- *   budget, concurrency: N                     for whoever watches the reports and signs the next pointer
- * Fails: HF_E_ARGUMENT with the place in the document; unknown keys are errors. */
+ *   budget, concurrency: N                     hosts that may fail, that may be at work: canary alone begins,
+ * the others by the pointers of whoever watches, never by the clock Fails: HF_E_ARGUMENT with the place in
+ * the document; unknown keys are errors. */
 #pragma once
 #include "lib/base/digest.h"
 #include "lib/data/value.h"

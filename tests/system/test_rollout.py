@@ -76,7 +76,7 @@ def test_canaries_first_and_the_others_by_the_next_pointer(fleet):
     canary, second, third = (fleet.host(named(two, *span)) for span in ((0, 10), (20, 50), (60, 100)))
     for host in fleet.hosts:
         has(host, "one")
-    fleet.promote(two, {"canary": {"percent": 10}})
+    fleet.promote(two, {"canary": {"percent": 10}, "budget": 1, "concurrency": 1})
     has(canary, "two")
     for host in (second, third):
         assert waits(host, "two", "others go first")["state"] == "ok", "who waits is well"
@@ -104,11 +104,13 @@ def begun(host, word):
 
 def test_waves_come_by_themselves_and_a_halt_stops_them(fleet):
     one, two, three = fleet.push("one"), fleet.push("two"), fleet.push("three")
+    began = time.time()
     fleet.promote(one)
     first, last = fleet.host(named(two, 0, 30)), fleet.host(named(two, 60, 100))
     for host in fleet.hosts:
         has(host, "one")
     now = int(time.time())
+    soak = max(12, int(3 * (now - began)))  # longer than a promotion and a halt take here
     fleet.promote(two, {"canary": {"percent": 30}, "waves": [{"percent": 40, "after": "1s"}, {"percent": 100, "after": "5s"}]})
     has(first, "two")
     has(last, "two")
@@ -156,7 +158,8 @@ def test_windows_of_a_rollout(fleet):
 @pytest.mark.parametrize("rollout, says", [
     ({"canery": {"percent": 5}}, "canery"), ({"canary": {"percent": 500}}, "percent must be within 0 and 100"),
     ({"windows": ["whenever"]}, "whenever"), ({"waves": [{"percent": 5}]}, "after how long"),
-], ids=["word", "percent", "window", "wave"])
+    ({"concurrency": 5}, "asks for canary"), ({"canary": {"percent": 5}, "budget": 1, "soak": "1h"}, "cannot be held"),
+], ids=["word", "percent", "window", "wave", "concurrency", "budget"])
 def test_a_rollout_nobody_could_follow_is_not_signed(fleet, rollout, says):
     one = fleet.push("one")
     (fleet.folder / "r.yml").write_text(json.dumps(rollout))

@@ -56,7 +56,11 @@ static const struct row {
 	{ "its wave after the window",
 		"{\"soak\":\"1h\",\"canary\":{},\"windows\":[\"mon 00:00-02:00 UTC\"]}", LAST,
 		"2026-11-23T02:10:00Z", HF_TURN_WINDOW, NULL },
-	{ "what others read", "{\"budget\":2,\"concurrency\":5}", LAST, ISSUED, HF_TURN_NOW, NULL },
+	{ "a canary within a bound", "{\"canary\":{\"percent\":10},\"budget\":0,\"concurrency\":5}", FIRST,
+		ISSUED, HF_TURN_NOW, NULL },
+	{ "a bound, and no canary, whatever the time",
+		"{\"canary\":{\"percent\":10},\"budget\":2,\"concurrency\":5}", LAST, "2027-11-23T01:00:00Z",
+		HF_TURN_POINTER, NULL },
 };
 
 static const struct refusal {
@@ -77,6 +81,13 @@ static const struct refusal {
 	{ "no time span", "{\"soak\":\"soon\"}", "no time span" },
 	{ "no window", "{\"windows\":[\"noon\"]}", "noon" },
 	{ "a negative budget", "{\"budget\":-1}", "count hosts" },
+	{ "a budget that nobody would hold", "{\"budget\":2}", "budget asks for canary" },
+	{ "a concurrency that nobody would hold", "{\"concurrency\":5}", "concurrency asks for canary" },
+	{ "a budget, and others begin after a while", "{\"canary\":{},\"budget\":0,\"soak\":\"1h\"}",
+		"budget cannot be held" },
+	{ "a concurrency, and waves by the clock",
+		"{\"canary\":{},\"concurrency\":5,\"waves\":[{\"percent\":100,\"after\":\"1h\"}]}",
+		"concurrency cannot be held" },
 };
 
 static int64_t time_of(const char *text)
