@@ -86,18 +86,23 @@ static bool dist_split(struct hf_arena *a, const char *dist, struct spec *ret)
 	return true;
 }
 
-static void dir_free(DIR **d)
+/* The same of the file that a URL names. */
+static bool url_split(struct hf_arena *a, const char *url, struct spec *ret)
 {
-	if (*d != NULL)
-		closedir(*d);
-	*d = NULL;
+	const char *base = hf_path_base(url), *end = strstr(base, ".conda");
+	if (end == NULL)
+		end = strstr(base, ".tar.bz2");
+	return end != NULL && dist_split(a, hf_strndup(a, base, (size_t)(end - base)), ret);
 }
 
 static int meta_read(struct plan *plan, struct hf_error *err)
 {
-	HF_CLEANUP(dir_free) DIR *d = opendir(hf_path_join(plan->a, plan->prefix, "conda-meta"));
+	const char *path = hf_path_join(plan->a, plan->prefix, "conda-meta");
+	hf_auto_dir d = opendir(path);
 	struct dirent *e;
 	plan->exists = d != NULL;
+	if (d == NULL && errno != ENOENT && errno != ENOTDIR)
+		return hf_fail_errno(err, HF_E_TASK, "open %s", path);
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		size_t n = strlen(e->d_name);
 		struct spec one;
@@ -147,7 +152,7 @@ static const char *wheel_name(struct hf_arena *a, struct hf_str name)
 /* NAME-VERSION.dist-info in a folder of site-packages. */
 static bool wheel_in(struct plan *plan, const char *folder, const char *wanted)
 {
-	HF_CLEANUP(dir_free) DIR *d = opendir(folder);
+	hf_auto_dir d = opendir(folder);
 	struct dirent *e;
 	const char *pin = strstr(wanted, "==");
 	size_t n = strcspn(wanted, "=[ ");
@@ -166,7 +171,7 @@ static bool wheel_in(struct plan *plan, const char *folder, const char *wanted)
 static bool wheel_there(struct plan *plan, const char *wanted)
 {
 	const char *lib = hf_path_join(plan->a, plan->prefix, "lib");
-	HF_CLEANUP(dir_free) DIR *d = opendir(lib);
+	hf_auto_dir d = opendir(lib);
 	struct dirent *e;
 	bool found = false;
 	while (!found && d != NULL && (e = readdir(d)) != NULL)
@@ -219,12 +224,8 @@ static int lock_take(struct plan *plan, struct hf_str text, struct hf_error *err
 		if (line.n == 0 || line.p[0] == '#' || line.p[0] == '@')
 			continue;
 		const char *url = hf_strndup(plan->a, line.p, strcspn(hf_str_dup(plan->a, line), "#"));
-		const char *base = hf_path_base(url), *end = strstr(base, ".conda");
 		struct spec one;
-		if (end == NULL)
-			end = strstr(base, ".tar.bz2");
-		if (end == NULL ||
-			!dist_split(plan->a, hf_strndup(plan->a, base, (size_t)(end - base)), &one))
+		if (!url_split(plan->a, url, &one))
 			return hf_fail(err, HF_E_TASK, "%s: '%.*s' is no URL of a package", plan->p->file,
 				HF_STR_ARG(line));
 		*hf_vec_push(plan->a, &plan->wanted) = one;
@@ -435,6 +436,16 @@ static int conda_env_apply(
 	return r;
 }
 
+static bool holds_something(const char *path)
+{
+	hf_auto_dir d = opendir(path);
+	const struct dirent *e;
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			return true;
+	return false;
+}
+
 /* Every package as the URL it came from: what makes the environment anew. */
 static int conda_env_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
 	struct hf_undo *undo, struct hf_error *err)
@@ -443,6 +454,11 @@ static int conda_env_undo(struct hf_module_context *c, const void *params, const
 	struct hf_value *step = hf_step(c, "environment"), *urls = hf_value_list(plan->a), *record;
 	struct hf_str text;
 	(void)params;
+	if (!plan->exists && holds_something(plan->prefix)) {
+		hf_undo_impossible(
+			undo, "the folder was no environment, and not empty: nothing goes from it");
+		return 0;
+	}
 	for (size_t i = 0; i < plan->there.n; i++) {
 		const char *path =
 			hf_sprintf(plan->a, "%s/conda-meta/%s.json", plan->prefix, plan->there.at[i].text);
@@ -499,21 +515,21 @@ static int conda_env_restore(struct hf_module_context *c, const struct hf_value 
 		return r < 0 || !now.exists ? r : hf_fs_remove_tree(now.prefix, err);
 	hf_buf_puts(&lock, "@EXPLICIT\n");
 	for (size_t i = 0; hf_is(urls, HF_LIST) && i < hf_list_len(urls); i++) {
-		const char *url = hf_list_at(urls, i)->u.string.p, *base = hf_path_base(url);
-		const char *end = strstr(base, ".conda");
-		end = end != NULL ? end : strstr(base, ".tar.bz2");
-		if (end != NULL && dist_split(a, hf_strndup(a, base, (size_t)(end - base)), &one))
+		const char *url = hf_list_at(urls, i)->u.string.p;
+		if (url_split(a, url, &one))
 			*hf_vec_push(a, &before.there) = one;
 		hf_buf_printf(&lock, "%s\n", url);
 	}
-	r = hf_fs_temp_open(a, "/tmp/holdfast-lock.txt", &temp, err);
+	r = hf_buf_check(&lock, "the list of packages", err);
 	if (r == 0)
-		r = hf_fs_write_all(temp.fd, hf_buf_str(&lock), err);
+		r = hf_fs_temp_open(a, "/tmp/holdfast-lock.txt", &temp, err);
 	if (r < 0)
 		return r;
+	r = hf_fs_write_all(temp.fd, hf_buf_str(&lock), err);
 	struct hf_words w = hf_words(a, now.program, now.exists ? "install" : "create", "--yes", "--prefix",
 		now.prefix, "--file", temp.path, NULL);
-	r = before.there.n == 0 ? 0 : hf_host_output(c, &w, NULL, err);
+	if (r == 0 && before.there.n > 0)
+		r = hf_host_output(c, &w, NULL, err);
 	hf_fs_temp_discard(&temp);
 	return r < 0 ? r : others_remove(&now, &before, err);
 }

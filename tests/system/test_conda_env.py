@@ -165,6 +165,15 @@ def test_undo(row, tmp_path):
     assert world.packages() == (sorted(row[1]) if row[1] else None)
 
 
+def test_undo_keeps_what_was_in_the_folder(tmp_path):
+    world = World(tmp_path, next(r for r in ROWS if r[0] == "new"))
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e/mine").write_text("mine")
+    for words in (["apply", world.book, tmp_path / "kept"], ["undo", tmp_path / "kept"]):
+        subprocess.run([BUILD / "tests/system/undo_door", *words], capture_output=True, text=True)
+    assert world.log() and (tmp_path / "e/mine").read_text() == "mine"
+
+
 def test_what_is_refused_says_why(holdfast, tmp_path):
     world = World(tmp_path, next(r for r in ROWS if r[0] == "a range"))
     assert "package 'numpy>=1.2': NAME, NAME=VERSION" in world.apply(holdfast)["msg"]
