@@ -302,6 +302,19 @@ int hf_docker_image(
 	return inspected(d, hf_sprintf(d->a, "/images/%s/json", hf_docker_escape(d->a, full)), ret, err);
 }
 
+static int pull_told(struct hf_arena *a, const char *name, const struct hf_value *one, struct hf_error *err)
+{
+	const char *error = hf_dict_cstr(one, "error", NULL);
+	const struct hf_value *detail = error == NULL ? NULL : hf_dict_get(one, "errorDetail");
+	if (error == NULL)
+		return 0;
+	if (!hf_is(detail, HF_DICT))
+		return hf_fail(err, HF_E_TASK, "Error pulling %s - %s", name, error);
+	const struct hf_value *code = hf_dict_get(detail, "code");
+	return hf_fail(err, HF_E_TASK, "Error pulling %s - code: %s message: %s", name,
+		code == NULL ? "None" : hf_value_text(a, code).p, hf_dict_cstr(detail, "message", error));
+}
+
 int hf_docker_pull(struct hf_docker *d, const char *name, const char *tag, const char *platform,
 	struct hf_value **ret, bool *ret_same, struct hf_error *err)
 {
@@ -316,17 +329,9 @@ int hf_docker_pull(struct hf_docker *d, const char *name, const char *tag, const
 	if (r == 0)
 		r = hf_docker_send(d, &send, &events, err);
 	for (size_t i = 0; r == 0 && i < hf_list_len(events); i++) {
-		const struct hf_value *one = hf_list_at(events, i), *detail = hf_dict_get(one, "errorDetail");
-		const char *error = hf_dict_cstr(one, "error", NULL);
-		if (error != NULL && hf_is(detail, HF_DICT))
-			return hf_fail(err, HF_E_TASK, "Error pulling %s - code: %s message: %s", name,
-				hf_value_text(d->a, hf_dict_get(detail, "code") == NULL
-							    ? hf_value_null(d->a)
-							    : hf_dict_get(detail, "code"))
-					.p,
-				hf_dict_cstr(detail, "message", error));
-		if (error != NULL)
-			return hf_fail(err, HF_E_TASK, "Error pulling %s - %s", name, error);
+		int told = pull_told(d->a, name, hf_list_at(events, i), err);
+		if (told < 0)
+			return told;
 	}
 	if (r == 0)
 		r = hf_docker_image(d, name, tag, ret, err);

@@ -12,7 +12,14 @@
 #include "lib/base/vec.h"
 #include "modules/archive_late.h"
 
-enum { BLOCK_SIZE = 1 << 16, IGNORE_MAX = 1 << 20, STEPS_MAX = 1 << 20, NAMES_MAX = 1000000 };
+/* PATTERN_MAX bounds how deep the stars of one go. */
+enum {
+	BLOCK_SIZE = 1 << 16,
+	IGNORE_MAX = 1 << 20,
+	PATTERN_MAX = 4096,
+	STEPS_MAX = 1 << 20,
+	NAMES_MAX = 1000000
+};
 
 /* A line of .dockerignore. */
 struct pattern {
@@ -156,6 +163,9 @@ static int ignore_read(struct context *c, const char *path, struct hf_buf *kept,
 		line = hf_str_trim(line);
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
+		if (line.n > PATTERN_MAX)
+			return hf_fail(
+				err, HF_E_LIMIT, "%s: a pattern of more than %d bytes", file, PATTERN_MAX);
 		pattern_add(c, hf_str_dup(c->a, line));
 		hf_buf_printf(kept, "%.*s\n", HF_STR_ARG(line));
 	}

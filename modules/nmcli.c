@@ -2,7 +2,6 @@
 #include "modules/nmcli.h"
 
 enum { WATCH_SECONDS = 300 };
-#define SECRETS    "its secrets would stand in a command line; write the connection's file and reload it"
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 static const struct hf_rule rules[] = {
 	{ HF_RULE_EXCLUSIVE, NAMES("never_default4", "gw4") },
@@ -190,7 +189,8 @@ static int type_check(struct hf_nmcli *w, struct hf_error *err)
 	const struct hf_nmcli_params *p = w->p;
 	bool team = (w->type & TEAM) != 0;
 	if ((w->type & REFUSED_TYPES) != 0)
-		return hf_fail(err, HF_E_TASK, "type: %s is not supported: %s", w->type_name, SECRETS);
+		return hf_fail(
+			err, HF_E_TASK, "type: %s is not supported: %s", w->type_name, HF_NMCLI_SECRETS);
 	if (team && p->runner_hwaddr_policy != NULL && strcmp(p->runner, "activebackup") != 0)
 		return hf_fail(
 			err, HF_E_TASK, "Runner-hwaddr-policy is only allowed for runner activebackup");

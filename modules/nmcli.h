@@ -7,7 +7,10 @@
 #include "lib/base/scope.h"
 #include "modules/commands.h"
 
-enum { HF_NMCLI_TEXT_MAX = 1 << 16 };
+/* More than one word of a command may hold: a list that is too long fails there, and is not cut here. */
+enum { HF_NMCLI_TEXT_MAX = 1 << 20 };
+#define HF_NMCLI_SECRETS                                                                                     \
+	"its secrets would stand in a command line; write the connection's file and reload it"
 
 /* The kinds of connection, in the order of hf_nmcli_types. */
 enum {

@@ -38,7 +38,6 @@ const char *const hf_nmcli_types[] = { "bond", "bond-slave", "bridge", "bridge-s
 	{                                                                                                    \
 #name, HF_ARG_BOOL, AT(name), .dflt = usual, .help = meaning                                 \
 	}
-#define SECRETS "its secrets would stand in a command line; write the connection's file and reload it"
 #define REFUSED(name, type, why)                                                                             \
 	{                                                                                                    \
 		name, type, AT(unused), HF_REFUSED, .help = why                                              \
@@ -160,9 +159,9 @@ const struct hf_arg hf_nmcli_args[] = {
 	REFUSED("ssid", HF_ARG_STR, "wifi is not supported"),
 	REFUSED("wifi", HF_ARG_DICT, "wifi is not supported"),
 	REFUSED("wifi_sec", HF_ARG_DICT, "wifi is not supported"),
-	REFUSED("gsm", HF_ARG_DICT, SECRETS),
-	REFUSED("wireguard", HF_ARG_DICT, SECRETS),
-	REFUSED("vpn", HF_ARG_DICT, SECRETS),
+	REFUSED("gsm", HF_ARG_DICT, HF_NMCLI_SECRETS),
+	REFUSED("wireguard", HF_ARG_DICT, HF_NMCLI_SECRETS),
+	REFUSED("vpn", HF_ARG_DICT, HF_NMCLI_SECRETS),
 	{ .type = HF_ARG_END },
 };
 /* What nmcli calls an option, for which types; the order is that of the command. */

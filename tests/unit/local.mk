@@ -109,3 +109,7 @@ check_PROGRAMS += %reldir%/test_crypto
 %canon_reldir%_test_crypto_SOURCES = %reldir%/test_crypto.c
 %canon_reldir%_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_crypto_LDADD = $(modules_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_docker_context
+%canon_reldir%_test_docker_context_SOURCES = %reldir%/test_docker_context.c
+%canon_reldir%_test_docker_context_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_docker_context_LDADD = $(modules_libs) $(CMOCKA_LIBS)
