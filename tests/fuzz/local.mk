@@ -2,7 +2,8 @@
 # replay.c is its main and `make check` feeds it the seeds in seeds/X.
 fuzz_programs = %reldir%/fuzz_yaml %reldir%/fuzz_xml %reldir%/fuzz_envelope %reldir%/fuzz_pointer %reldir%/fuzz_root \
 	%reldir%/fuzz_manifest %reldir%/fuzz_template %reldir%/fuzz_regex %reldir%/fuzz_literal %reldir%/fuzz_jmespath \
-	%reldir%/fuzz_templar %reldir%/fuzz_playbook %reldir%/fuzz_inventory %reldir%/fuzz_args
+	%reldir%/fuzz_templar %reldir%/fuzz_playbook %reldir%/fuzz_inventory %reldir%/fuzz_args \
+	%reldir%/fuzz_crypto
 
 check_PROGRAMS += $(fuzz_programs)
 if HF_FUZZERS
@@ -68,3 +69,7 @@ endif
 %canon_reldir%_fuzz_args_SOURCES = %reldir%/fuzz_args.c $(fuzz_main)
 %canon_reldir%_fuzz_args_LDFLAGS = $(fuzz_ldflags)
 %canon_reldir%_fuzz_args_LDADD = $(engine_libs)
+
+%canon_reldir%_fuzz_crypto_SOURCES = %reldir%/fuzz_crypto.c $(fuzz_main)
+%canon_reldir%_fuzz_crypto_LDFLAGS = $(fuzz_ldflags)
+%canon_reldir%_fuzz_crypto_LDADD = $(modules_libs) $(SSL_LIBS)
