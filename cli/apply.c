@@ -59,14 +59,15 @@ static const char *ask_text(void *data, struct hf_arena *a, const char *prompt, 
 	if (!isatty(STDIN_FILENO))
 		return NULL;
 	progress_hide();
-	printf("%s", prompt);
-	fflush(stdout);
+	/* Before the prompt: who answers at once is neither seen nor lost. */
 	bool hidden = hide && tcgetattr(STDIN_FILENO, &before) == 0;
 	if (hidden) {
 		quiet = before;
 		quiet.c_lflag &= (tcflag_t)~ECHO;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	}
+	printf("%s", prompt);
+	fflush(stdout);
 	ssize_t n = getline(&line, &room, stdin);
 	if (hidden) {
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);

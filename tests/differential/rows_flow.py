@@ -442,14 +442,14 @@ ROWS = {
     - debug: msg="{{ ansible_failed_result.msg }}"
 """)},
     "async: poll, fire and forget, async_status": {"site.yml": tasks("""
-- {command: echo polled, async: 20, poll: 1, register: p}
+- {command: echo polled, async: 300, poll: 1, register: p}
 - debug: msg="{{ p.stdout }} {{ p.finished }} {{ p.rc }}"
-- {shell: "sleep 0.2; echo late > {out}/late; echo done", async: 20, poll: 0, register: j}
+- {shell: "sleep 0.2; echo late > {out}/late; echo done", async: 300, poll: 0, register: j}
 - debug: msg="{{ j.started }} {{ j.finished }} {{ j is finished }} {{ j.ansible_job_id is defined }} {{ j.results_file is defined }}"
 - async_status: {jid: "{{ j.ansible_job_id }}"}
   register: s
   until: s.finished
-  retries: 30
+  retries: 300
   delay: 1
 - debug: msg="{{ s.stdout }} {{ s.rc }} {{ s is finished }} {{ s.changed }}"
 - async_status: {jid: "{{ j.ansible_job_id }}", mode: cleanup}
@@ -460,23 +460,23 @@ ROWS = {
 - debug: msg="{{ none.msg }}"
 """)},
     "async: failing and timing out": {"site.yml": tasks("""
-- {command: "false", async: 10, poll: 1, ignore_errors: true, register: f}
+- {command: "false", async: 300, poll: 1, ignore_errors: true, register: f}
 - debug: msg="{{ f.rc }} {{ f is failed }}"
 - {command: sleep 20, async: 1, poll: 1, ignore_errors: true, register: t}
 - debug: msg="{{ t is failed }}"
 """)},
     "async in a loop": {"site.yml": tasks("""
-- {command: "echo {{ item }}", loop: [a, b], async: 20, poll: 0, register: jobs}
+- {command: "echo {{ item }}", loop: [a, b], async: 300, poll: 0, register: jobs}
 - async_status: {jid: "{{ item.ansible_job_id }}"}
   loop: "{{ jobs.results }}"
   loop_control: {label: "{{ item.item }}"}
   register: done
   until: done is finished
-  retries: 20
+  retries: 300
   delay: 1
 - debug: msg="{{ done.results | map(attribute='stdout') | list }}"
 """)},
-    "timeout": {"site.yml": tasks("- {command: sleep 30, timeout: 1, ignore_errors: true, register: r}\n- debug: msg=\"{{ r.msg }} {{ r is failed }}\"\n- {command: echo, timeout: 20}\n- {command: echo, timeout: 0}")},
+    "timeout": {"site.yml": tasks("- {command: sleep 30, timeout: 1, ignore_errors: true, register: r}\n- debug: msg=\"{{ r.msg }} {{ r is failed }}\"\n- {command: echo, timeout: 300}\n- {command: echo, timeout: 0}")},
     "environment: levels, templates and lists": {"site.yml": PLAY + """  environment: {A: play, B: "{{ b }}"}
   vars: {b: bv, whole: {A: whole, D: d}}
   tasks:

@@ -25,7 +25,7 @@ ALLOWANCE = {"ansible": 13, "when": 4, "loop_items": 1}
 
 def ask(holdfast, requests, cwd=None):
     lines = "".join(json.dumps(r) + "\n" for r in requests)
-    done = subprocess.run([holdfast, "eval", "--jsonl"], input=lines, capture_output=True, text=True, timeout=120, env=ENV,
+    done = subprocess.run([holdfast, "eval", "--jsonl"], input=lines, capture_output=True, text=True, timeout=900, env=ENV,
                           cwd=cwd)
     assert done.returncode == 0, done.stderr
     return {a["id"]: a for a in map(json.loads, done.stdout.split("\n")[:-1])}

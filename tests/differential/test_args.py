@@ -26,7 +26,7 @@ def answers(holdfast, cases, tmp_path):
                            .replace("@BASEDIR@", str(base)))
         lines.append(json.dumps(given | {"basedir": str(base)}))
     done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True,
-                          timeout=120, env={"PATH": "/usr/bin:/bin", "HOME": "/home/oracle", "USER": "oracle",
+                          timeout=900, env={"PATH": "/usr/bin:/bin", "HOME": "/home/oracle", "USER": "oracle",
                                             "LC_ALL": "C.UTF-8", "TZ": "UTC"})
     assert done.returncode == 0, done.stderr
     return {a["id"]: a for a in map(json.loads, done.stdout.splitlines())}

@@ -22,7 +22,7 @@ ALLOWED = {"j38b1200cbcdf", "je4cbb84d9380", "je5742f27ef72"}
 
 def ask(holdfast, requests):
     lines = "".join(json.dumps(r) + "\n" for r in requests)
-    done = subprocess.run([holdfast, "eval", "--jsonl"], input=lines, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([holdfast, "eval", "--jsonl"], input=lines, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     return {a["id"]: a for a in map(json.loads, done.stdout.split("\n")[:-1])}
 

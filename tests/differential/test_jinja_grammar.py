@@ -39,7 +39,7 @@ def expected(template, options):
 def ask(holdfast, rows):
     lines = [json.dumps({"id": str(n), "engine": "jinja2", "template": template, "vars": VARIABLES, "opts": options})
              for n, (template, options, _) in enumerate(rows)]
-    done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
+    done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=900)
     answers = {}
     for line in done.stdout.splitlines():
         answer = json.loads(line)
@@ -102,7 +102,7 @@ def expected_family(template, options, sources):
 def ask_family(holdfast, rows):
     lines = [json.dumps({"id": str(n), "engine": "jinja2", "template": template, "vars": VARIABLES, "opts": options, "templates": sources})
              for n, (template, options, sources, *_) in enumerate(rows)]
-    done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
+    done = subprocess.run([holdfast, "eval", "--jsonl"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
     return {int(a["id"]): a for a in map(json.loads, done.stdout.splitlines())}
 

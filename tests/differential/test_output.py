@@ -162,9 +162,9 @@ def test_lines_are_ansibles(holdfast, tmp_path, title, env, arguments, leave_out
     env = {**os.environ, "ANSIBLE_DEPRECATION_WARNINGS": "0", "ANSIBLE_PIPELINING": "1", **env}
     ansible = pathlib.Path(sys.executable).parent / "ansible-playbook"
     theirs = subprocess.run([ansible, "-f1", "-e", "ansible_python_interpreter=/usr/bin/python3", "-i", "inv", *arguments, "site.yml"], cwd=tmp_path,
-                            capture_output=True, text=True, timeout=180, env=env)
+                            capture_output=True, text=True, timeout=900, env=env)
     for left in tmp_path.glob("out-*"):
         left.unlink()
-    ours = subprocess.run([holdfast, "apply", "-i", "inv", *arguments, "site.yml"], cwd=tmp_path, capture_output=True, text=True, timeout=60, env=env)
+    ours = subprocess.run([holdfast, "apply", "-i", "inv", *arguments, "site.yml"], cwd=tmp_path, capture_output=True, text=True, timeout=900, env=env)
     assert theirs.returncode == ours.returncode == 2, theirs.stderr + ours.stderr
     assert lines(ours.stdout, leave_out) == lines(theirs.stdout, leave_out)

@@ -107,6 +107,8 @@ class Fake:
         self.world, self.lock = World(), threading.RLock()
         self.journal, self.numbers = [], itertools.count(1)
         self.kill, self.victim = None, None
+        self.clients = []  # what the test started: nothing of it outlives the fake
+        self.busy, self.idle = 0, threading.Condition()
         self.throttled, self.random = 0.0, random.Random(8)
         self.errors = []
         self.refusals = []  # [function of a call that returns a Refusal or None]
@@ -136,16 +138,35 @@ class Fake:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
+        for client in self.clients:
+            if client.poll() is None:
+                client.kill()
+                client.wait()
         self.server.shutdown()
         self.server.server_close()
+
+    def arrived(self):
+        """Waits until no request is under way any more, also none of a client that is dead."""
+        with self.idle:
+            assert self.idle.wait_for(lambda: self.busy == 0, 120)
 
     # --- one request ---
 
     def answer(self, h):
+        with self.idle:
+            self.busy += 1
+        try:
+            self.answer_one(h)
+        finally:
+            with self.idle:
+                self.busy -= 1
+                self.idle.notify_all()
+
+    def answer_one(self, h):
         body = h.rfile.read(int(h.headers.get("Content-Length") or 0))
         headers = {k.lower(): v.strip() for k, v in h.headers.items()}
         path, _, query = h.path.partition("?")
-        number, service = next(self.numbers), None
+        number, service, call = next(self.numbers), None, None
         try:
             service = claimed(headers)
             signature_check(h.command, path, query, headers, body)
@@ -159,8 +180,8 @@ class Fake:
                 self.journal.append(call)
             reply = self.carry_out(call)
         except Refusal as r:
-            if service and self.journal and self.journal[-1].number == number:
-                self.journal[-1].answer = r.code
+            if call is not None:
+                call.answer = r.code
             reply = wire.refusal_write(service, r, f"req-{number}")
         except Exception:  # a mistake of the fake's own: tests look here
             self.errors.append(traceback.format_exc())

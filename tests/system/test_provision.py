@@ -35,13 +35,13 @@ class Aws:
             [str(pathlib.Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 180
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
             except OSError:
-                assert time.monotonic() < deadline, "moto does not start"
+                assert self.process.poll() is None and time.monotonic() < deadline, "moto does not start"
                 time.sleep(0.1)
 
     def stop(self):
@@ -49,7 +49,7 @@ class Aws:
         self.process.wait()
 
     def reset(self):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         c.request("POST", "/moto-api/reset", b"", {"Content-Type": "text/plain"})
         assert c.getresponse().status == 200
 
@@ -127,7 +127,10 @@ class Work:
 
     def run(self, verb, *args):
         p = self.start(verb, *args)
-        out, err = p.communicate(timeout=120)
+        try:
+            out, err = p.communicate(timeout=900)
+        finally:
+            p.kill()
         return subprocess.CompletedProcess(p.args, p.returncode, out, err)
 
     def plan(self):
@@ -606,7 +609,7 @@ class Killer:
                     outer.kill()
                     self.close_connection = True
                     return
-                c = http.client.HTTPConnection("127.0.0.1", outer.aws.port, timeout=60)
+                c = http.client.HTTPConnection("127.0.0.1", outer.aws.port, timeout=300)
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "content-length")}
                 c.request(self.command, self.path, body, headers)
                 r = c.getresponse()
@@ -651,7 +654,7 @@ class Killer:
         self.count, self.at, self.before, self.what = 0, at, before, what
         with self.lock:
             self.victim = work.start(verb, "--yes")
-        out, err = self.victim.communicate(timeout=120)
+        out, err = self.victim.communicate(timeout=900)
         self.at = None
         if self.victim.returncode == -signal.SIGKILL:
             return True

@@ -174,7 +174,7 @@ def test_a_killed_fleet_is_taken_over_as_a_set(pool, moment):
         pool.fake.victim.communicate()
         assert pool.fake.kill.hit is not None
         pool.fake.kill = None
-        time.sleep(0.4)  # what is under way arrives
+        pool.fake.arrived()  # what is under way
         pool.run(verb, "--yes")
         assert len(running(pool.fake)) == (4 if verb == "apply" else 0)
     assert not any(pool.fake.world.alive().values()), pool.fake.world.alive()

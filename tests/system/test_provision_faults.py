@@ -38,15 +38,17 @@ class Work:
         shutil.copy(HERE / "provision" / example, self.file)
 
     def start(self, verb, *args, env=()):
-        return subprocess.Popen(
+        client = subprocess.Popen(
             [str(BUILD / "holdfast"), "env", *verb.split(), str(self.file), *args], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.fake.url, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
                  "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(self.folder), **dict(env)},
         )
+        self.fake.clients.append(client)
+        return client
 
     def run(self, verb, *args, code=0):
         p = self.start(verb, *args)
-        out = p.communicate(timeout=300)[0]
+        out = p.communicate(timeout=900)[0]
         if code is not None:
             assert p.returncode == code, out
         return out
@@ -138,14 +140,14 @@ class Chain:
             fake = self.work.fake
             fake.victim, fake.kill = None, Kill(self.moment, which=self.which)
             fake.victim = self.work.start(verb, "--yes")
-            out = fake.victim.communicate(timeout=300)[0]
+            out = fake.victim.communicate(timeout=900)[0]
             hit, fake.kill = fake.kill.hit, None
             if hit is None:
                 assert fake.victim.returncode == 0, out
                 return kills
             self.done.add(call_key(hit))
             if self.moment == "late":
-                time.sleep(0.4)  # what is under way arrives
+                fake.arrived()  # what is under way
         raise AssertionError("it never gets through")
 
 
@@ -246,7 +248,7 @@ def stopped_at(work, operation):
 
     work.fake.refusals.append(stop)
     p = work.start("apply", "--yes")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not hit:
         assert time.monotonic() < deadline and p.poll() is None
         time.sleep(0.02)
@@ -272,7 +274,7 @@ def test_a_living_holder_is_not(work):
     out = work.run("apply", "--yes", code=None)
     assert f"apply by process {p.pid}" in out
     os.kill(p.pid, signal.SIGCONT)
-    assert p.wait(120) == 0
+    assert p.wait(900) == 0
     check_whole(work)
 
 
@@ -286,7 +288,7 @@ def test_of_two_writers_the_late_one_is_refused(work):
     check_whole(work)
     keys = {k: v[1] for k, v in work.fake.world.objects.items()}
     os.kill(p.pid, signal.SIGCONT)
-    out = p.communicate(timeout=120)[0]
+    out = p.communicate(timeout=900)[0]
     assert p.returncode != 0 and ("somebody" in out or "412" in out or "lost" in out), out
     assert {k: v[1] for k, v in work.fake.world.objects.items()} == keys
     check_whole(work)

@@ -48,7 +48,7 @@ def test_a_stuck_network_interface_is_named_with_its_owner(work, fake, described
     line = read_until(process, "eni-0123")
     assert line.startswith("waits") and "delete subnet" in line and "network interface eni-0123" in line and told in line
     fake.world.drop(fake.world.get("network_interface", "eni-0123"))
-    rest = process.communicate(timeout=120)[0]
+    rest = process.communicate(timeout=900)[0]
     assert process.returncode == 0, rest
     assert counts(fake) == {}
 
@@ -112,7 +112,7 @@ def test_a_group_waits_for_its_instances_and_tells_what_keeps_them(work, fake):
     assert line.startswith("waits") and "create fleet" in line and "Launching a new EC2 instance: We currently do not have sufficient p5.48xlarge capacity" in line
     instance = {"AvailabilityZone": "us-east-1a", "HealthStatus": "Healthy", "ProtectedFromScaleIn": False}
     fake.world.get("group", "fleet")["Instances"] = [{**instance, "InstanceId": f"i-{i}", "LifecycleState": "InService"} for i in range(2)]
-    rest = process.communicate(timeout=120)[0]
+    rest = process.communicate(timeout=900)[0]
     assert process.returncode == 0, rest
 
 
