@@ -22,7 +22,8 @@ else
 		"$work/SOURCES/holdfast-$version.tar.xz" "holdfast-$version"
 fi
 rpmbuild -bb --nodeps --define "_topdir $work" --define "hf_version $version" --define "_unitdir /usr/lib/systemd/system" \
-	${from:+--define "hf_from $from"} "$top/packaging/rpm/holdfast.spec" >"$out/build.log" 2>&1 ||
+	--define "_sysusersdir /usr/lib/sysusers.d" --define "_tmpfilesdir /usr/lib/tmpfiles.d" \
+	--define "packager The holdfast founders <holdfast@example.org>" ${from:+--define "hf_from $from"} "$top/packaging/rpm/holdfast.spec" >"$out/build.log" 2>&1 ||
 	{ tail -n 40 "$out/build.log" >&2; exit 1; }
 find "$work/RPMS" -name '*.rpm' -exec cp {} "$out/" \;
 ls "$out"/*.rpm

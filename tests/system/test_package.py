@@ -138,18 +138,40 @@ def test_the_same_bytes_twice(packages):
     assert next(out.glob("*.deb")).read_bytes() == pathlib.Path(packages["old"]).read_bytes()
 
 
-def test_the_rpm_installs_verifies_and_goes(tmp_path):
-    """No RPM system is at hand: rpm's own database in an empty root."""
-    subprocess.run([str(ROOT / "packaging/rpm/build.sh"), str(tmp_path)], check=True, capture_output=True,
+@pytest.fixture(scope="module")
+def rpm_package(tmp_path_factory):
+    return built_rpm(tmp_path_factory.mktemp("rpm"))
+
+
+def built_rpm(folder):
+    subprocess.run([str(ROOT / "packaging/rpm/build.sh"), str(folder)], check=True, capture_output=True,
                    env={**os.environ, "HF_PACKAGE_FROM": str(BUILD)})
-    package, root = next(tmp_path.glob("*.rpm")), tmp_path / "root"
+    return next(folder.glob("*.rpm"))
+
+
+def test_rpmlint_has_nothing_to_say(rpm_package):
+    """What is left out, and why, is said in rpmlint.toml."""
+    folder = ROOT / "packaging/rpm"
+    done = subprocess.run(["/usr/bin/rpmlint", "--strict", "-c", str(folder / "rpmlint.toml"), str(folder / "holdfast.spec"), str(rpm_package)],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "0 errors, 0 warnings" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_same_rpm_twice(rpm_package, tmp_path):
+    assert built_rpm(tmp_path).read_bytes() == rpm_package.read_bytes()
+
+
+def test_the_rpm_installs_verifies_and_goes(rpm_package, tmp_path):
+    """No RPM system is at hand: rpm's own database in an empty root."""
+    package, root = rpm_package, tmp_path / "root"
     rpm = ["rpm", "--root", str(root), "--nodeps"]
     root.mkdir()
     subprocess.run(["rpm", "--root", str(root), "--initdb"], check=True, capture_output=True)
     subprocess.run([*rpm, "-i", "--noscripts", str(package)], check=True, capture_output=True)
     done = subprocess.run([str(root / "usr/bin/holdfast"), "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("holdfast ")
-    assert (root / "usr/lib/systemd/system/holdfastd.service").exists() and (root / "usr/share/man/man8/holdfastd.8.gz").exists()
+    assert (root / "usr/lib/systemd/system/holdfastd.service").exists()
+    assert (root / "usr/share/man/man1/holdfast.1.gz").exists() and (root / "usr/share/man/man8/holdfastd.8.gz").exists()
     assert subprocess.run([*rpm, "-V", "holdfast"], capture_output=True, text=True).stdout == ""
     subprocess.run([*rpm, "-e", "--noscripts", "holdfast"], check=True, capture_output=True)
     assert [p for p in (root / "usr").rglob("*") if p.is_file()] == []
