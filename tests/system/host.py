@@ -8,10 +8,9 @@
         host.power_cut(); host.boot()          # same disk, next boot
 
 Two ways to boot the same root: systemd-nspawn, and, where that is not to be had, unshare and chroot; HF_HOST_WAY names
-one of them. The disk is an overlay over a debootstrap'd root that is made once and kept in HF_CACHE (build/cache).
-By hand: `python3 tests/system/host.py shell` (also: root, run COMMAND...).
+one of them. The disk is an overlay over a debootstrap'd root that is made once and kept (pristine.py).
+By hand: `python3 tests/system/host.py shell` (also: root, roots, run COMMAND...).
 """
-import fcntl
 import hashlib
 import os
 import pathlib
@@ -23,24 +22,12 @@ import sys
 import tempfile
 import time
 
-TREE = pathlib.Path(__file__).resolve().parent.parent.parent
-SUITE = "bookworm"
-# systemd and what a server has; then the libraries our programs are linked with. No Python: holdfast needs none.
-PACKAGES = """systemd systemd-sysv dbus udev libpam-systemd kmod procps iproute2 iptables cron at sudo adduser passwd
-    locales tzdata ca-certificates gpgv debconf lsb-base util-linux mount sysvinit-utils ethtool xz-utils parted e2fsprogs
-    libssl3 libcurl4 libyaml-0-2 libjansson4 libpcre2-8-0 libsystemd0 libmosquitto1 libsqlite3-0 libarchive13
-    libseccomp2 libcrypt1 libexpat1 libmicrohttpd12 libzstd1""".split()
-# With Python, so that Ansible's own modules run there, and what they ask for: its bindings of apt, gpg, both firewalls, RPM's programs.
-BESIDE = PACKAGES + "python3 python3-apt python3-debian gnupg ufw firewalld rpm dnf createrepo-c".split()
-# A cloud image before anything of ours is there: what fetches user data, and nothing our programs are linked with.
-CLOUD_PACKAGES = """systemd systemd-sysv dbus udev kmod procps iproute2 ca-certificates curl openssl gpgv adduser""".split()
+from pristine import ALL, BESIDE, CLOUD_PACKAGES, CLOUD_PYTHON_PACKAGES, PACKAGES, TREE, HostError, cache_folder, mirror, root
+
+__all__ = ["BESIDE", "CLOUD_PACKAGES", "CLOUD_PYTHON_PACKAGES", "PACKAGES", "TREE", "Host", "HostError", "Result", "cache_folder", "mirror",
+           "root"]
 BOOT_SECONDS = 300
 RUN_SECONDS = 900
-TRIES = 3  # of what is fetched from the archive
-
-
-class HostError(Exception):
-    """The host could not be made, booted or reached."""
 
 
 class Result:
@@ -53,86 +40,6 @@ class Result:
 
     def __repr__(self):
         return f"{self.command}: rc {self.rc}\n--- out\n{self.out}\n--- err\n{self.err}"
-
-
-def cache_folder():
-    """Where the root is kept between runs."""
-    folder = pathlib.Path(os.environ.get("HF_CACHE") or TREE / "build" / "cache")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def mirror():
-    """The archive this machine itself installs from."""
-    rows = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
-        capture_output=True, text=True, check=True).stdout.split("\n")
-    for row in rows:
-        if row.startswith(f"{SUITE} main "):
-            return row.split(" ", 2)[2].strip()
-    raise HostError(f"apt on this machine has no source for {SUITE} main: a host cannot be made")
-
-
-def root(packages=None):
-    """The folder with the pristine root; made the first time, unpacked from the tar where only that is there."""
-    packages = packages or PACKAGES
-    key = hashlib.sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
-    folder = cache_folder() / f"{SUITE}-{key}"
-    if (folder / "etc/debian_version").exists():
-        return folder
-    with open(cache_folder() / f"{SUITE}-{key}.lock", "w") as lock:  # whoever runs beside it wants the same one
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in range(TRIES - 1, -1, -1):
-            try:
-                if not (folder / "etc/debian_version").exists():
-                    _make_root(folder, packages)
-                return folder
-            except HostError:  # an archive far away does not always answer
-                if left == 0:
-                    raise
-                time.sleep(5)
-
-
-def _make_root(folder, packages):
-    tar = folder.with_name(f"{folder.name}.tar")
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix=f"{SUITE}-", dir=cache_folder()))
-    try:
-        scratch.chmod(0o755)
-        if not tar.exists():
-            _debootstrap(scratch, packages)
-            subprocess.run(["tar", "-C", scratch, "--xattrs", "--numeric-owner", "-cf", f"{tar}.new", "."], check=True)
-            os.replace(f"{tar}.new", tar)
-        else:
-            subprocess.run(["tar", "-C", scratch, "--xattrs", "--numeric-owner", "-xf", tar], check=True)
-        scratch.rename(folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _debootstrap(target, packages):
-    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
-        raise HostError("a test host needs root and debootstrap")
-    done = subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(target), mirror()],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise HostError(f"debootstrap: {done.stdout[-2000:]}")
-    shutil.rmtree(target / "var/cache/apt/archives", ignore_errors=True)
-    (target / "var/cache/apt/archives/partial").mkdir(parents=True)
-    (target / "etc/apt/sources.list").write_text("")
-    (target / "etc/hostname").write_text("holdfast-test\n")
-    (target / "etc/machine-id").write_text("")
-    (target / "etc/resolv.conf").unlink(missing_ok=True)
-    (target / "etc/resolv.conf").write_text("")
-    # Units that only wait for hardware or for a network that is not there.
-    for unit in ("systemd-udevd.service", "systemd-timesyncd.service", "e2scrub_reap.service", "apt-daily.timer",
-                 "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer"):
-        link = target / "etc/systemd/system" / unit
-        link.unlink(missing_ok=True)
-        link.symlink_to("/dev/null")
-    # Firewalls wait until a test starts one.
-    for unit in ("ufw.service", "firewalld.service"):
-        (target / "etc/systemd/system/multi-user.target.wants" / unit).unlink(missing_ok=True)
 
 
 class Host:
@@ -247,7 +154,7 @@ class Host:
                  "mount -t tmpfs -o mode=755 tmpfs dev", "mkdir dev/pts dev/shm", "mount -t tmpfs tmpfs dev/shm",
                  "mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts", "ln -s pts/ptmx dev/ptmx",
                  "for d in null zero full random urandom tty; do touch dev/$d; mount --bind /dev/$d dev/$d; done",
-                 "ln -s /proc/self/fd dev/fd", "ln -s null dev/console"]
+                 "ln -s /proc/self/fd dev/fd", "mknod -m 0600 dev/console c 1 3 || ln -s null dev/console"]
         if pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists():
             lines.append("mount -t cgroup2 cgroup2 sys/fs/cgroup")
         else:
@@ -393,9 +300,11 @@ class Host:
 
 
 def main(words):
-    """shell, run COMMAND…, root."""
-    if words[:1] == ["root"]:
-        print(root())
+    """shell, run COMMAND…, root, roots."""
+    if words[:1] in (["root"], ["roots"]):
+        for packages in [PACKAGES] if words[0] == "root" else ALL:
+            start = time.monotonic()
+            print(f"{root(packages)} ({time.monotonic() - start:.0f} s)", flush=True)
         return 0
     if words[:1] not in (["shell"], ["run"]):
         print(__doc__, file=sys.stderr)

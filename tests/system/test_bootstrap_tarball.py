@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from host import CLOUD_PACKAGES, Host
+from host import CLOUD_PYTHON_PACKAGES, Host
 from inside import Doors
 from scene import BUILD, TREE as ROOT
 from test_bootstrap import INSTANCE, READY_SECONDS, World, machine
@@ -38,10 +38,9 @@ def test_user_data_without_curl_and_openssl(world):
     (release / "site.yml").write_text(PLAY)
     world.promote(release)
     data = world.user_data(world.bundle(tarball(world.folder)))
-    with Host(packages=CLOUD_PACKAGES) as host, Doors(host) as doors:
+    with Host(packages=CLOUD_PYTHON_PACKAGES) as host, Doors(host) as doors:
         machine(world, doors, host, imds(INSTANCE, access=world.s3.access_key, secret=world.s3.secret_key))
-        host.run("apt-get -q update && apt-get -y -q --no-install-recommends install python3 && "
-                 "rm -f /usr/bin/curl /usr/bin/openssl /usr/bin/apt-get /usr/bin/dpkg*", check=True)
+        host.run("rm -f /usr/bin/curl /usr/bin/openssl /usr/bin/apt-get /usr/bin/dpkg*", check=True)
         libraries = host.run("find / -xdev -name 'libmosquitto*' -o -xdev -name 'libjansson*' -o -xdev -name 'libarchive*'").out
         assert libraries == ""
         host.put("/var/lib/user-data.gz", data)
