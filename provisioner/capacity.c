@@ -71,7 +71,12 @@ static struct hf_value *fleets_of(struct hf_arena *a, const struct hf_value *con
 	return out;
 }
 
-/* What there is of it. The number is the wanted one as long as it is enough. */
+bool capacity_none_wanted(const struct hf_value *context)
+{
+	return count_of(context, "AtLeast", count_of(context, "Count", 1)) == 0;
+}
+
+/* What there is of it, which may be nothing. The number is the wanted one as long as it is enough. */
 void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct hf_value *items,
 	const struct hf_value *gone, struct observed *o)
 {
@@ -89,6 +94,8 @@ void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct
 	hf_dict_put(o->values, "Count", hf_value_int(a, enough ? wanted : n));
 	hf_dict_put(o->outputs, "instance_ids", ids);
 	hf_dict_put(o->outputs, "private_ips", ips);
+	if (hf_list_len(ids) == 0) /* there is nothing that could carry tags */
+		o->tags = hf_dict_get(context, "tag_map");
 	o->id = hf_dict_cstr(context, "intent", "");
 }
 
@@ -139,10 +146,49 @@ static const char *price_objection(const struct search *s, const struct candidat
 	return costs > most ? hf_sprintf(s->arena, "it costs %g, more than %g", costs, most) : NULL;
 }
 
+/* Of these codes the reason is not the request: whoever asks next need not ask. */
+static bool means_scarce(const char *code)
+{
+	return strcmp(code, "InsufficientInstanceCapacity") == 0 ||
+	       strcmp(code, "InsufficientHostCapacity") == 0;
+}
+
+/* What any search of this environment was refused, in this run or a run before. */
+static struct hf_value *scarce_of(struct hf_engine *e)
+{
+	if (e->scarce != NULL)
+		return e->scarce;
+	e->scarce = hf_value_dict(e->arena);
+	for (size_t i = 0; i < hf_state_count(e->state); i++) {
+		const struct hf_state_doc *d = hf_state_at(e->state, i);
+		const struct hf_value *known = d->doc == NULL ? NULL : hf_dict_get(d->doc, "scarce");
+		if (!hf_is(known, HF_DICT))
+			continue;
+		HF_DICT_EACH (known, row) {
+			const char *name = hf_entry_key(row)->u.string.p;
+			int64_t when = hf_dict_int(known, name, 0);
+			if (when > hf_dict_int(e->scarce, name, 0))
+				hf_dict_put(e->scarce, name, hf_value_int(e->arena, when));
+		}
+	}
+	return e->scarce;
+}
+
+static void scarce_add(struct search *s, const char *name)
+{
+	struct hf_arena *a = s->engine->arena;
+	struct hf_value *own = hf_dict_get(s->doc->doc, "scarce"), *now = hf_value_int(a, hf_time_now_ms());
+	if (!hf_is(own, HF_DICT))
+		hf_dict_put(s->doc->doc, "scarce", own = hf_value_dict(a));
+	hf_dict_put(own, name, now);
+	hf_dict_put(scarce_of(s->engine), name, now);
+}
+
 static const char *objection(const struct search *s, const struct candidate *c)
 {
-	const struct hf_value *when = hf_dict_get(s->refused, c->name);
-	int64_t age = when == NULL ? REFUSED_MS : hf_time_now_ms() - when->u.integer;
+	int64_t own = hf_dict_int(s->refused, c->name, 0),
+		others = hf_dict_int(scarce_of(s->engine), c->name, 0);
+	int64_t age = hf_time_now_ms() - (own > others ? own : others);
 	if (age >= 0 && age < REFUSED_MS)
 		return hf_sprintf(s->arena, "refused %lld s ago", (long long)(age / 1000));
 	return price_objection(s, c);
@@ -197,6 +243,8 @@ static int refused(struct search *s, const struct candidate *c, const char *code
 	const char *why = hf_sprintf(s->arena, "%s: %s", code, message == NULL ? "" : message);
 	s->last = hf_sprintf(s->arena, "%s: %s", c->name, why);
 	hf_dict_put(s->refused, hf_strdup(e->arena, c->name), hf_value_int(e->arena, hf_time_now_ms()));
+	if (means_scarce(code))
+		scarce_add(s, c->name);
 	tell(s, c, why);
 	return hf_state_put(e->state, s->doc, err);
 }

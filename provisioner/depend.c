@@ -261,6 +261,8 @@ static int path_follow(struct finder *f, const struct asker *who, struct hf_str 
 	const char *base = hf_sprintf(f->arena, "%s%s", s->prefix, name);
 	if (base_need(f, who->into, base))
 		return resource_path_check(f, who, base, path, v, err);
+	if (hf_dict_get(s->resources, name) != NULL)
+		return 0; /* of a for_each over nothing */
 	return hf_fail_at(err, HF_E_UNDEFINED, hf_value_pos(v), "%s\"%s\" is neither a%s nor a resource",
 		who->what, name, s->parent == NULL ? " variable" : "n input");
 }
@@ -280,24 +282,40 @@ static int paths_follow(
 	return 0;
 }
 
-/* "subnet", or "module.net" for all that is in it. */
+/* "net" or "net.KEY": a module of this scope of which there is none, or not known yet which. */
+static bool module_open(const struct hf_scope *s, const char *name)
+{
+	struct hf_str rest = hf_str(name), first = { 0 };
+	hf_str_split(&rest, '.', &first);
+	HF_MAP_EACH (&s->modules, e) {
+		const struct hf_module *m = e->value;
+		if (hf_str_is(first, (const char *)e->key))
+			return m->instances.n == 0 || m->instances.at[0]->unexpanded;
+	}
+	return false;
+}
+
+/* "subnet", "subnet.KEY", or "module.net" for all that is in it. */
 static bool named_need(struct finder *f, const struct hf_scope *s, struct source *into, const char *name)
 {
+	static const char modules[] = "module.";
 	const struct hf_environment *env = f->env;
 	const char *base = hf_sprintf(f->arena, "%s%s", s->prefix, name);
 	size_t n = strlen(base), before = into->needs.n;
-	if (strncmp(name, "module.", strlen("module.")) != 0) {
-		size_t one = hf_number_of(&env->names, base);
-		if (one != SIZE_MAX && !base_need(f, into, base))
-			need(f, into, one);
-		return one != SIZE_MAX || base_need(f, into, base);
+	if (strncmp(name, modules, strlen(modules)) != 0) {
+		const struct hf_resource *one = hf_environment_like(env, base);
+		if (base_need(f, into, base))
+			return true;
+		if (one != NULL)
+			need(f, into, (size_t)(one - env->resources.at));
+		return one != NULL || hf_dict_get(s->resources, name) != NULL;
 	}
 	for (size_t i = 0; i < env->resources.n; i++) {
 		const char *other = env->resources.at[i].name;
 		if (strncmp(other, base, n) == 0 && other[n] == '.')
 			need(f, into, i);
 	}
-	return into->needs.n > before;
+	return into->needs.n > before || module_open(s, name + strlen(modules));
 }
 
 /* Nothing that is made is needed for it, but its names must be right. */

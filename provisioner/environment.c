@@ -187,6 +187,22 @@ static void item_unknown(struct hf_arena *a, struct hf_items *ret)
 	*hf_vec_push(a, ret) = (struct hf_item){ NULL, each };
 }
 
+/* Two of one name would be made twice, and known once. */
+static int items_differ(struct hf_arena *a, const struct hf_items *items, const struct hf_value *for_each,
+	const char *what, struct hf_error *err)
+{
+	struct hf_value *seen = hf_value_dict(a);
+	for (size_t i = 0; i < items->n; i++) {
+		const char *key = items->at[i].key;
+		if (key != NULL && hf_dict_get(seen, key) != NULL)
+			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(for_each),
+				"%s: for_each has \"%s\" twice", what, key);
+		if (key != NULL)
+			hf_dict_put(seen, key, items->at[i].each);
+	}
+	return 0;
+}
+
 int hf_each_items(struct hf_arena *a, const struct hf_environment *env, const struct hf_scope *s,
 	struct hf_value *for_each, const char *what, struct hf_items *ret, struct hf_error *err)
 {
@@ -210,14 +226,12 @@ int hf_each_items(struct hf_arena *a, const struct hf_environment *env, const st
 			err, HF_E_ARGUMENT, hf_value_pos(for_each), "%s: for_each is a list or a dict", what);
 	for (size_t i = 0; rc == 0 && hf_is_sequence(items) && i < hf_list_len(items); i++)
 		rc = item_add(a, for_each, hf_list_at(items, i), hf_list_at(items, i), what, ret, err);
-	if (!hf_is(items, HF_DICT))
-		return rc;
-	HF_DICT_EACH (items, e) {
-		rc = item_add(a, for_each, hf_entry_key(e), hf_entry_value(e), what, ret, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	if (hf_is(items, HF_DICT))
+		HF_DICT_EACH (items, e)
+			rc = rc < 0 ? rc
+				    : item_add(a, for_each, hf_entry_key(e), hf_entry_value(e), what, ret,
+					      err);
+	return rc < 0 ? rc : items_differ(a, ret, for_each, what, err);
 }
 
 /* --- what a file holds --- */

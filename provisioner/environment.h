@@ -110,9 +110,9 @@ void hf_environment_looked(struct hf_environment *env, const struct hf_lookup *l
 HF_CHECK int hf_resource_render(struct hf_arena *a, const struct hf_environment *env,
 	const struct hf_resource *r, const struct hf_value *known, const struct hf_value *pending,
 	struct hf_value **ret, struct hf_error *err);
-/* One value of it. */
+/* One of them. *ret: NULL when it was not written. */
 HF_CHECK int hf_property_render(struct hf_arena *a, const struct hf_environment *env,
-	const struct hf_resource *r, struct hf_value *v, const struct hf_value *known,
+	const struct hf_resource *r, const char *name, const struct hf_value *known,
 	const struct hf_value *pending, struct hf_value **ret, struct hf_error *err);
 /* A value of the environment itself, of variables and look-ups. */
 HF_CHECK int hf_root_render(struct hf_arena *a, const struct hf_environment *env, struct hf_value *v,

@@ -78,12 +78,6 @@ static int file_load(struct hf_arena *a, struct hf_environment *env, const char 
 	return 0;
 }
 
-static bool is_template(const struct hf_value *v)
-{
-	return hf_is(v, HF_STRING) && (hf_str_find(v->u.string, HF_STR("{{"), 0) != SIZE_MAX ||
-					      hf_str_find(v->u.string, HF_STR("{%"), 0) != SIZE_MAX);
-}
-
 static int input_declare(struct hf_arena *a, struct hf_scope *s, const struct hf_value *key,
 	struct hf_value *v, struct hf_error *err)
 {
@@ -105,7 +99,7 @@ static int input_declare(struct hf_arena *a, struct hf_scope *s, const struct hf
 	struct hf_value *row = hf_value_dict(a);
 	hf_dict_put(row, "type", hf_value_cstr(a, input.type));
 	struct hf_value *dflt = hf_is(v, HF_DICT) ? hf_dict_get(v, "default") : NULL;
-	if (dflt != NULL && !is_template(dflt) && !hf_type_fits(input.type, dflt))
+	if (dflt != NULL && !hf_is_template(dflt) && !hf_type_fits(input.type, dflt))
 		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(dflt),
 			"input %s: its default must be of type %s, not %s", name, input.type,
 			hf_type_name(dflt));
@@ -128,7 +122,7 @@ static int inputs_check(struct hf_arena *a, const struct hf_scope *s, struct hf_
 				near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
 				near == NULL ? "" : "\"?");
 		const char *type = hf_dict_cstr(row, "type", "any");
-		if (!is_template(v) && !hf_type_fits(type, v))
+		if (!hf_is_template(v) && !hf_type_fits(type, v))
 			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v),
 				"%s: input %s must be of type %s, not %s", s->name, name, type,
 				hf_type_name(v));

@@ -222,6 +222,19 @@ static void item_choose(struct hf_arena *a, const struct hf_spec *spec, struct h
 	o->gone = first_fitting(a, any, items, context);
 }
 
+/* What was found; of a search also that there is nothing, where nothing is wanted. */
+static int found_take(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
+	const struct hf_value *context, struct hf_value *items, struct observed *o, struct hf_error *err)
+{
+	int rc = o->present ? resource_take(e, a, spec, context, o, err) : 0;
+	if (rc < 0 || !spec->capacity)
+		return rc;
+	o->present = o->present || capacity_none_wanted(context);
+	if (o->present)
+		capacity_observe(a, context, items, hf_dict_get(spec->read, "gone"), o);
+	return 0;
+}
+
 int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec,
 	const struct hf_value *context, bool find, struct observed *ret, struct hf_error *err)
 {
@@ -246,9 +259,7 @@ int resource_observe(struct hf_engine *e, struct hf_arena *a, const struct hf_sp
 		items = hf_wire_items(a, reply.doc, hf_dict_cstr(spec->read, "items", NULL));
 		item_choose(a, spec, items, context, &o);
 	}
-	rc = o.present ? resource_take(e, a, spec, context, &o, err) : 0;
-	if (rc == 0 && o.present && spec->capacity)
-		capacity_observe(a, context, items, hf_dict_get(spec->read, "gone"), &o);
+	rc = found_take(e, a, spec, context, items, &o, err);
 	if (rc == 0)
 		*ret = o;
 	return rc;

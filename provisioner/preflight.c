@@ -15,6 +15,7 @@ struct need {
 	struct hf_value *types, *zones; /* lists of texts; no zones: they are not known before they exist */
 	int64_t count, least;
 	bool spot, on_demand, other; /* markets; other: what is reserved or paid for already */
+	bool replaces;               /* what runs of it goes first, and leaves its room */
 };
 
 struct flight {
@@ -74,11 +75,11 @@ static bool is_type(const struct hf_resource *r, const char *type)
 static const struct hf_value *property_of(struct flight *f, const struct hf_resource *r, const char *name,
 	const struct hf_value *known, const struct hf_value *pending)
 {
-	struct hf_value *v = name == NULL ? NULL : hf_dict_get(r->properties, name), *out = NULL;
-	if (v == NULL || hf_property_render(f->arena, f->engine->env, r, v, known, pending, &out, NULL) < 0 ||
-		hf_is(out, HF_UNDEFINED))
-		return NULL; /* known after apply */
-	return out;
+	struct hf_value *out = NULL;
+	if (name == NULL ||
+		hf_property_render(f->arena, f->engine->env, r, name, known, pending, &out, NULL) < 0)
+		return NULL;
+	return hf_is(out, HF_UNDEFINED) ? NULL : out; /* known after apply */
 }
 
 /* Instead of the id of what does not exist yet: a subnet's zone, a template's name. */
@@ -113,17 +114,23 @@ static void known_make(
 	}
 }
 
-/* Texts of a value or a list, each split at its commas; those that begin with prefix, without it. */
-static void texts_add(struct flight *f, const struct hf_value *v, const char *prefix, struct hf_value *out)
+/* Texts of a value or a list, each split at its commas; those that begin with prefix, without it. false: some
+ * do not. */
+static bool texts_add(struct flight *f, const struct hf_value *v, const char *prefix, struct hf_value *out)
 {
+	bool all = true;
 	for (size_t i = 0; v != NULL && i < (hf_is(v, HF_LIST) ? hf_list_len(v) : 1); i++) {
 		struct hf_str rest = hf_str(hf_wire_text(f->arena, hf_is(v, HF_LIST) ? hf_list_at(v, i) : v)),
 			      one;
-		while (hf_str_split(&rest, ',', &one))
-			if (hf_str_starts(one, prefix) && one.n > strlen(prefix))
+		while (hf_str_split(&rest, ',', &one)) {
+			bool fits = hf_str_starts(one, prefix) && one.n > strlen(prefix);
+			all = all && fits;
+			if (fits)
 				hf_list_append(out, hf_value_str(f->arena, hf_strn(one.p + strlen(prefix),
 										   one.n - strlen(prefix))));
+		}
 	}
+	return all;
 }
 
 static void markets_read(struct need *need, const struct hf_value *v)
@@ -149,13 +156,15 @@ static int64_t number_of(const struct hf_value *v, int64_t other)
 	return hf_is(v, HF_INT) ? v->u.integer : other;
 }
 
-static void need_read(struct flight *f, const struct hf_resource *r, const struct hf_value *rule)
+static void need_read(
+	struct flight *f, const struct hf_resource *r, const struct hf_value *rule, bool replaces)
 {
 	struct hf_value *known = hf_value_dict(f->arena), *pending = hf_value_dict(f->arena);
 	struct hf_value *templates = hf_value_list(f->arena);
-	struct need need = {
-		.name = r->name, .types = hf_value_list(f->arena), .zones = hf_value_list(f->arena)
-	};
+	struct need need = { .name = r->name,
+		.types = hf_value_list(f->arena),
+		.zones = hf_value_list(f->arena),
+		.replaces = replaces };
 	known_make(f, r, known, pending);
 #define PROPERTY(key) property_of(f, r, hf_dict_cstr(rule, key, NULL), known, pending)
 	texts_add(f, PROPERTY("types"), "", need.types);
@@ -166,7 +175,8 @@ static void need_read(struct flight *f, const struct hf_resource *r, const struc
 		if (t != NULL)
 			texts_add(f, property_of(f, t, "InstanceType", NULL, pending), "", need.types);
 	}
-	texts_add(f, PROPERTY("zones"), "zone:", need.zones);
+	if (!texts_add(f, PROPERTY("zones"), "zone:", need.zones)) /* one subnet may be anywhere */
+		need.zones = hf_value_list(f->arena);
 	texts_add(f, PROPERTY("zone"), "", need.zones);
 	need.least = number_of(PROPERTY("least"), -1);
 	need.count = number_of(PROPERTY("count"), need.least >= 0 ? need.least : 1);
@@ -187,7 +197,7 @@ static void needs_collect(struct flight *f)
 		const struct hf_value *rule = hf_dict_get(c->spec->doc, "preflight");
 		if (rule != NULL && c->resource != NULL &&
 			(c->action == HF_CREATE || c->action == HF_REPLACE))
-			need_read(f, c->resource, rule);
+			need_read(f, c->resource, rule, c->action == HF_REPLACE);
 	}
 }
 
@@ -222,6 +232,8 @@ static void places_ask(struct flight *f)
 	if (hf_dict_len(f->types) > TYPES_MAX || !ask(f, "ec2.offerings", types_context(f), &reply))
 		return;
 	struct hf_value *items = hf_wire_items(f->arena, reply.doc, "instanceTypeOfferingSet.item");
+	if (hf_dict_cstr(reply.doc, "nextToken", "")[0] != '\0')
+		return; /* what is not on this page may be on the next */
 	f->places = hf_value_dict(f->arena);
 	for (size_t i = 0; i < hf_list_len(items); i++) {
 		const char *type = hf_dict_cstr(hf_list_at(items, i), "instanceType", "");
@@ -402,6 +414,8 @@ static int quotas_check(struct flight *f, struct hf_error *err)
 	struct hf_value *wanted = hf_value_dict(f->arena), *names = hf_value_dict(f->arena);
 	for (size_t i = 0; i < f->needs.n; i++) {
 		const struct need *need = &f->needs.at[i];
+		if (need->replaces)
+			continue;
 		if (hf_list_len(need->types) > 1 || need->spot + need->on_demand + need->other != 1) {
 			int rc = choice_check(f, need, err);
 			if (rc < 0)

@@ -18,11 +18,17 @@ struct pricing {
 static const struct hf_value *property_of(
 	const struct pricing *p, const struct hf_resource *r, const char *name)
 {
-	struct hf_value *v = name == NULL ? NULL : hf_dict_get(r->properties, name), *out = NULL;
-	if (v == NULL || hf_property_render(p->engine->arena, p->engine->env, r, v, p->known, p->pending,
-				 &out, NULL) < 0)
+	struct hf_value *out = NULL;
+	if (name == NULL || hf_property_render(p->engine->arena, p->engine->env, r, name, p->known,
+				    p->pending, &out, NULL) < 0)
 		return NULL;
 	return hf_is(out, HF_UNDEFINED) ? NULL : out;
+}
+
+static int unknown(const struct hf_resource *r, const char *what, struct hf_error *err)
+{
+	return hf_fail_at(err, HF_E_UNDEFINED, r->pos,
+		"%s: there is a max_hourly_price, and its %s is not known before apply", r->name, what);
 }
 
 static bool number_read(const char *text, double *ret)
@@ -81,14 +87,16 @@ static int resource_price(struct pricing *p, const struct hf_resource *r, struct
 		return 0;
 	const struct hf_value *types = types_of(p, r, rule);
 	if (types == NULL)
-		return hf_fail_at(err, HF_E_UNDEFINED, r->pos,
-			"%s: there is a max_hourly_price, and its instance type is not known before apply",
-			r->name);
+		return unknown(r, "instance type", err);
 	int rc = price_of(p, r, types, &type, &price, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; count == NULL && i < HF_COUNT(counts); i++)
-		count = property_of(p, r, hf_dict_cstr(rule, counts[i], NULL));
+	for (size_t i = 0; count == NULL && i < HF_COUNT(counts); i++) {
+		const char *name = hf_dict_cstr(rule, counts[i], NULL);
+		count = property_of(p, r, name);
+		if (count == NULL && name != NULL && hf_dict_get(r->properties, name) != NULL)
+			return unknown(r, name, err);
+	}
 	int64_t n = hf_is(count, HF_INT) ? count->u.integer : 1;
 	p->total += price * (double)n;
 	if (price * (double)n > 0)

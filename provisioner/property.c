@@ -46,6 +46,69 @@ const char *hf_key_nearest(struct hf_arena *a, const struct hf_value *dict, cons
 	return hf_nearest(name, names);
 }
 
+bool hf_is_template(const struct hf_value *v)
+{
+	return hf_is(v, HF_STRING) && (hf_str_find(v->u.string, HF_STR("{{"), 0) != SIZE_MAX ||
+					      hf_str_find(v->u.string, HF_STR("{%"), 0) != SIZE_MAX);
+}
+
+/* One of the choices of its row, and not below its minimum. */
+static int range_check(const struct hf_resource *r, const char *name, const struct hf_value *row,
+	const struct hf_value *v, struct hf_error *err)
+{
+	const struct hf_value *choices = hf_dict_get(row, "choices");
+	if (hf_is(v, HF_INT) && v->u.integer < hf_dict_int(row, "min", INT64_MIN))
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v), "%s: %s cannot be %lld: %lld or more",
+			r->name, name, (long long)v->u.integer, (long long)hf_dict_int(row, "min", 0));
+	for (size_t i = 0; hf_is(choices, HF_LIST); i++) {
+		if (i == hf_list_len(choices))
+			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v), "%s: %s cannot be \"%s\"",
+				r->name, name, hf_is(v, HF_STRING) ? v->u.string.p : "that");
+		if (hf_value_equal(hf_list_at(choices, i), v))
+			break;
+	}
+	return 0;
+}
+
+static int value_check(const struct hf_resource *r, const char *name, const struct hf_value *row,
+	const struct hf_value *v, struct hf_error *err)
+{
+	const char *type = hf_dict_cstr(row, "type", "str");
+	if (!hf_type_fits(type, v))
+		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v), "%s: %s must be of type %s, not %s",
+			r->name, name, type, hf_type_name(v));
+	return range_check(r, name, row, v, err);
+}
+
+/* A template with text around it gives text: what reads as a number or as yes and no is taken as that. */
+static struct hf_value *text_as(struct hf_arena *a, const char *type, struct hf_value *v)
+{
+	int64_t number;
+	struct hf_value *out = v;
+	if (!hf_is(v, HF_STRING))
+		return v;
+	if (strcmp(type, "int") == 0 && hf_str_to_int64(v->u.string, &number))
+		out = hf_value_at(hf_value_int(a, number), hf_value_pos(v));
+	else if (strcmp(type, "bool") == 0 &&
+		 (hf_str_is(v->u.string, "true") || hf_str_is(v->u.string, "True")))
+		out = hf_value_at(hf_value_bool(a, true), hf_value_pos(v));
+	else if (strcmp(type, "bool") == 0 &&
+		 (hf_str_is(v->u.string, "false") || hf_str_is(v->u.string, "False")))
+		out = hf_value_at(hf_value_bool(a, false), hf_value_pos(v));
+	return out;
+}
+
+int hf_property_fit(struct hf_arena *a, const struct hf_resource *r, const char *name, struct hf_value *v,
+	struct hf_value **ret, struct hf_error *err)
+{
+	const struct hf_value *row = hf_dict_get(r->spec->properties, name);
+	*ret = v;
+	if (hf_is(v, HF_UNDEFINED) || hf_is(v, HF_NULL))
+		return 0;
+	*ret = text_as(a, hf_dict_cstr(row, "type", "str"), v);
+	return value_check(r, name, row, *ret, err);
+}
+
 static int property_check(const struct hf_resource *r, const struct hf_value *key, const struct hf_value *v,
 	struct hf_error *err)
 {
@@ -61,22 +124,7 @@ static int property_check(const struct hf_resource *r, const struct hf_value *ke
 	}
 	if (r->bootstrap != NULL && strcmp(r->bootstrap, name) == 0)
 		return 0; /* a text is made of it */
-	bool template = hf_is(v, HF_STRING) && hf_str_find(v->u.string, HF_STR("{{"), 0) != SIZE_MAX;
-	const char *type = hf_dict_cstr(row, "type", "str");
-	if (template || hf_is(v, HF_NULL))
-		return 0;
-	if (!hf_type_fits(type, v))
-		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v), "%s: %s must be of type %s, not %s",
-			r->name, name, type, hf_type_name(v));
-	const struct hf_value *choices = hf_dict_get(row, "choices");
-	for (size_t i = 0; hf_is(choices, HF_LIST); i++) {
-		if (i == hf_list_len(choices))
-			return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(v), "%s: %s cannot be \"%s\"",
-				r->name, name, hf_is(v, HF_STRING) ? v->u.string.p : "that");
-		if (hf_value_equal(hf_list_at(choices, i), v))
-			break;
-	}
-	return 0;
+	return hf_is_template(v) || hf_is(v, HF_NULL) ? 0 : value_check(r, name, row, v, err);
 }
 
 int hf_properties_check(const struct hf_resource *r, struct hf_error *err)

@@ -1,4 +1,6 @@
 /* Templates inside the values of an environment and its modules. */
+#include <string.h>
+
 #include "lib/base/scope.h"
 #include "lib/template/template.h"
 #include "provisioner/bootstrap.h"
@@ -211,6 +213,8 @@ static struct hf_value *made_value(
 		wait_for(r, name, false, waits);
 		return NULL;
 	}
+	if (hf_map_get(&r->env->bases, base) == NULL && hf_dict_get(s->resources, name) != NULL)
+		return hf_value_dict(r->arena); /* of a for_each over nothing */
 	return r->known == NULL ? NULL : hf_dict_get(r->known, base);
 }
 
@@ -385,21 +389,30 @@ static int bootstrap_render(struct rendering *how, const struct hf_resource *r, 
 	return 0;
 }
 
+static int property_render(struct rendering *how, const struct hf_resource *r, const char *name,
+	struct hf_value *v, struct hf_value **ret, struct hf_error *err)
+{
+	const struct place at = { r->scope, r->each };
+	bool starts = r->bootstrap != NULL && strcmp(name, r->bootstrap) == 0;
+	int rc = render(how, at, v, 0, ret, err);
+	if (rc == 0 && starts)
+		rc = bootstrap_render(how, r, *ret, ret, err);
+	if (rc < 0)
+		return hf_wrap(err, "%s: %s", r->name, name);
+	return starts ? 0 : hf_property_fit(how->arena, r, name, *ret, ret, err);
+}
+
 int hf_resource_render(struct hf_arena *a, const struct hf_environment *env, const struct hf_resource *r,
 	const struct hf_value *known, const struct hf_value *pending, struct hf_value **ret,
 	struct hf_error *err)
 {
 	struct hf_value *out = hf_value_dict(a), *item;
 	struct rendering how = rendering_of(a, env, known, pending);
-	const struct place at = { r->scope, r->each };
 	HF_DICT_EACH (r->properties, e) {
-		int rc = render(&how, at, hf_entry_value(e), 0, &item, err);
-		if (rc == 0 && r->bootstrap != NULL && hf_str_is(hf_entry_key(e)->u.string, r->bootstrap))
-			rc = bootstrap_render(&how, r, item, &item, err);
-		if (rc < 0) {
-			hf_wrap(err, "%s: %s", r->name, hf_entry_key(e)->u.string.p);
+		const char *name = hf_entry_key(e)->u.string.p;
+		int rc = property_render(&how, r, name, hf_entry_value(e), &item, err);
+		if (rc < 0)
 			return hf_scope_wrap(r->scope, err);
-		}
 		if (!hf_is(item, HF_NULL))
 			hf_dict_set(out, hf_entry_key(e), item);
 	}
@@ -408,12 +421,13 @@ int hf_resource_render(struct hf_arena *a, const struct hf_environment *env, con
 }
 
 int hf_property_render(struct hf_arena *a, const struct hf_environment *env, const struct hf_resource *r,
-	struct hf_value *v, const struct hf_value *known, const struct hf_value *pending,
-	struct hf_value **ret, struct hf_error *err)
+	const char *name, const struct hf_value *known, const struct hf_value *pending, struct hf_value **ret,
+	struct hf_error *err)
 {
 	struct rendering how = rendering_of(a, env, known, pending);
-	const struct place at = { r->scope, r->each };
-	return render(&how, at, v, 0, ret, err);
+	struct hf_value *v = hf_dict_get(r->properties, name);
+	*ret = NULL;
+	return v == NULL ? 0 : property_render(&how, r, name, v, ret, err);
 }
 
 int hf_root_render(struct hf_arena *a, const struct hf_environment *env, struct hf_value *v,

@@ -17,6 +17,7 @@ struct hf_engine {
 	struct hf_engine_options options;
 	struct hf_map endpoints; /* service → struct hf_aws_endpoint */
 	struct hf_map paces;     /* service → struct pace */
+	struct hf_value *scarce; /* candidate of a search → when AWS had none, in ms; NULL: not read yet */
 };
 
 /* Connect on first use. */
@@ -106,6 +107,7 @@ HF_CHECK int capacity_create(struct hf_engine *e, struct hf_arena *a, const stru
 	struct hf_value *properties, struct hf_error *err);
 HF_CHECK int capacity_search(struct hf_engine *e, struct hf_arena *a, const struct hf_change *change,
 	struct hf_state_doc *d, const struct hf_value *properties, struct hf_error *err);
+bool capacity_none_wanted(const struct hf_value *context); /* then there is it even when there is nothing */
 void capacity_observe(struct hf_arena *a, const struct hf_value *context, struct hf_value *items,
 	const struct hf_value *gone, struct observed *o);
 /* Ids to be terminated; NULL: none. */

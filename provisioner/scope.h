@@ -16,9 +16,13 @@ bool hf_key_valid(struct hf_str s);
 /* property.c: names, types and choices of what was written; r->scope, spec and properties are set. */
 bool hf_type_fits(const char *type, const struct hf_value *v); /* of a property or an input */
 bool hf_type_known(const char *type);
+bool hf_is_template(const struct hf_value *v);
 /* "did you mean" among the keys of dict; NULL: none is near. */
 const char *hf_key_nearest(struct hf_arena *a, const struct hf_value *dict, const char *name);
 HF_CHECK int hf_properties_check(const struct hf_resource *r, struct hf_error *err);
+/* What a template gave for a property: of its type, too. */
+HF_CHECK int hf_property_fit(struct hf_arena *a, const struct hf_resource *r, const char *name,
+	struct hf_value *v, struct hf_value **ret, struct hf_error *err);
 
 /* environment.c: look-ups, modules (dicts as written, or NULL) and resources of one file, into env. */
 HF_CHECK int hf_scope_fill(struct hf_arena *a, struct hf_environment *env, struct hf_scope *s,

@@ -414,6 +414,8 @@ static struct hf_value *get_small(const struct hf_map *m, struct hf_str key)
 
 struct hf_value *hf_dict_get(const struct hf_value *dict, const char *key)
 {
+	if (dict == NULL || (dict->type != HF_DICT && dict->type != HF_SET))
+		return NULL; /* so that a path through an odd document ends nowhere */
 	struct hf_value probe = { .type = HF_STRING, .u.string = hf_str(key) };
 	const struct hf_map *m = &dict->u.dict->map;
 	return m->index == NULL ? get_small(m, probe.u.string) : hf_map_get(m, &probe);

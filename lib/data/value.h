@@ -157,7 +157,7 @@ static inline struct hf_value *hf_list_at(const struct hf_value *list, size_t i)
 }
 
 /* Dicts and sets. hf_dict_set() keeps the place of an existing key. Getters return NULL when there is no such
- * key. */
+ * key; hf_dict_get() also when there is no dict. */
 void hf_dict_set(struct hf_value *dict, struct hf_value *key, struct hf_value *value);
 void hf_dict_put(struct hf_value *dict, const char *key, struct hf_value *value); /* key is copied */
 struct hf_value *hf_dict_get(const struct hf_value *dict, const char *key);

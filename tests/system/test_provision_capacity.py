@@ -110,6 +110,42 @@ def test_number_up_and_down_and_one_lost(work):
     assert len(running(work.fake)) == 1
 
 
+def test_what_aws_had_none_of_no_other_search_asks_for(work):
+    """In the same run and in the next; what was refused for the request's own sake is asked for."""
+    nothing_free(work.fake)
+    work.fake.world.capacity["p4d.24xlarge", "us-east-1b", "on-demand"] = 9
+    text = work.file.read_text()
+    hosts = text[text.index("  hosts:\n"):text.index("outputs:")]
+    for i, name in enumerate(("second", "third")):
+        work.edit("outputs:", hosts.replace("  hosts:", f"  {name}:").replace("    type: ec2.hosts", f"    type: ec2.hosts\n    depends_on: [{('hosts', 'second')[i]}]") + "outputs:")
+        before = len(asked(work.fake))
+        work.run("apply", "--yes", "--var", "count=1", "--var", "least=1", *(() if i else ("--target", "second")))
+        first = ORDER + ORDER[:4] + [("on-demand", "p4d", "b")]
+        assert asked(work.fake)[before:] == (ORDER[:4] + [("on-demand", "p4d", "b")] if i else first)
+    assert running(work.fake) == [("p4d", "b", "on-demand")] * 3
+
+
+@pytest.mark.parametrize("wish", [("count=0", "least=0"), ("count=4", "least=0")], ids=["none", "at least none"])
+def test_none_is_enough_where_none_is_wanted(work, wish):
+    """Also later: nothing is gone, nobody waits for it, and more can be asked for."""
+    nothing_free(work.fake)
+    wish = [part for w in wish for part in ("--var", w)]
+    work.run("apply", "--yes", *wish)
+    assert running(work.fake) == [] and json.loads(work.run("plan", "--json", *wish))["counts"]["none"] == 4
+    work.edit("Tags: {Name: gpu}", "Tags: {Name: others}")
+    work.run("apply", "--yes", "--var", "count=1", "--var", "least=1", "--var", "markets=[spot]", "--var", "types=[p4de.24xlarge]")
+    assert [(t["InstanceType"], t.tags["Name"]) for t in work.fake.world.all("instance")] == [("p4de.24xlarge", "others")]
+    work.run("destroy", "--yes")
+    assert not any(work.fake.world.alive().values())
+
+
+def test_a_cap_without_prices_is_told_of(work):
+    """On demand nothing can be compared; spot is capped by AWS."""
+    work.edit('      Prices: "{{ prices }}"\n', "")
+    out = work.run("apply", "--yes", "--var", "markets=[on-demand]", code=None)
+    assert "there is a MaxPrice, and Prices does not say what it costs on demand" in out and running(work.fake) == []
+
+
 # --- an instant fleet ---
 
 

@@ -107,6 +107,28 @@ def test_a_saved_plan_is_refused_when_a_module_changed(work, fake):
     assert "does not hold any more" in work.run("apply", "--plan", str(kept), code=6) and counts(fake) == {}
 
 
+def test_a_for_each_over_nothing_is_nothing(work, fake):
+    """In one environment there may be no host of a kind: what speaks of all of them, or needs them, says so of none."""
+    work.edit("  cidrs: {blue", "  empty: []\n  cidrs: {blue")
+    work.edit('for_each: "{{ places.names }}"', 'for_each: "{{ empty }}"')
+    work.edit("depends_on: [module.hosts]", "depends_on: [logs, module.hosts]")
+    work.edit('green: "{{ module.hosts.green.hosts }}"', "all: \"{{ module.hosts | list }}\"")
+    nobody = ("--var", "cidrs={}")
+    work.run("apply", "--yes", *nobody)
+    assert json.loads(work.run("output", "--json", *nobody)) | {"vpc": 0} == {"vpc": 0, "all": [], "logs": []}
+    assert counts(fake).get("log_group", 0) == 0 and counts(fake)["topic"] == 1
+    assert actions(work, *nobody) == {}
+
+
+def test_who_is_waited_for_may_be_looked_up(work, fake):
+    """One of a for_each over a look-up can be named before it is known."""
+    work.edit("depends_on: [module.hosts]", "depends_on: [logs.us-east-1b, module.hosts.green]")
+    assert "no fault found" in work.run("validate")
+    work.run("apply", "--yes")
+    work.edit("logs.us-east-1b", "logs.us-east-9x")
+    assert "after: depends_on names no resource" in work.run("plan", code=None)
+
+
 NET, CLUSTER = "modules/network.yaml", "modules/cluster/module.yaml"
 # (file, old, new, what stands in the message: places in the module's own file and of its call)
 WRONG = [
@@ -138,6 +160,13 @@ WRONG = [
     (CLUSTER, "name: \"{{ environment }}-hosts\"", "name: \"{{ group.id }}\"", ["need each other"]),
     (CLUSTER, "{Owners: [self]}", "{Owners: [\"{{ group.id }}\"]}", ["module.hosts.blue.image: it speaks of module.hosts.blue.group, which is not there before apply"]),
     (CLUSTER, "default: 1", "default: [1]", ["module.yaml:5:31: module.hosts.blue, called at", "input count: its default must be of type int, not list"]),
+]
+
+
+WRONG += [
+    ("modular.yaml", "for_each: \"{{ places.names }}\"", "for_each: [a, b, a]", ["modular.yaml:33:15: logs: for_each has \"a\" twice"]),
+    ("modular.yaml", "for_each: \"{{ cidrs }}\"\n    inputs", "for_each: [a, a]\n    inputs", ["module.hosts: for_each has \"a\" twice"]),
+    ("modular.yaml", "depends_on: [module.hosts]", "depends_on: [log]", ["after: depends_on names no resource"]),
 ]
 
 

@@ -67,6 +67,24 @@ def test_what_runs_already_counts(work):
     assert "the account's quota L-417A185B is 400, of which 384 are in use" in out
 
 
+def test_a_subnet_whose_zone_is_not_known_may_be_anywhere(work):
+    """What is in us-east-1b alone is not refused because the one zone that is known is us-east-1a."""
+    offered(work.fake, ["us-east-1b"])
+    work.edit("  template:\n", "  other:\n    type: ec2.subnet\n    properties: {VpcId: \"{{ vpc.id }}\", CidrBlock: 10.70.9.0/24}\n  template:\n")
+    work.edit('"{{ subnet.b.id }}"]', '"{{ other.id }}"]')
+    work.run("apply", "--yes", *given("count", 0), *given("types", "[p5.48xlarge]"))
+    assert len(work.fake.world.all("instance")) == 4
+
+
+def test_what_is_replaced_leaves_its_room(work):
+    """Two of 192 fill the quota, and go before their successors come."""
+    work.fake.world.quotas[P] = 384
+    work.run("apply", "--yes", *given("least", 0))
+    work.run("apply", "--yes", *given("least", 0), *given("zone", "b"))
+    new = {t["Placement"]["AvailabilityZone"] for t in work.fake.world.all("instance") if t.state == "running" and t["market"] == "on-demand"}
+    assert new == {"us-east-1b"}
+
+
 def test_a_quota_that_may_not_be_asked_stops_nobody(work):
     work.fake.refusals.append(lambda c: Refusal("AccessDeniedException", "you may not") if c.operation == "GetServiceQuota" else None)
     out = work.run("apply", "--yes")
