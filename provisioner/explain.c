@@ -65,6 +65,37 @@ static const char *last_lines(struct hf_arena *a, const char *text)
 	return plain + start;
 }
 
+static bool list_holds(const struct hf_value *list, const struct hf_value *item)
+{
+	for (size_t i = 0; i < hf_list_len(list); i++)
+		if (hf_list_at(list, i) == item)
+			return true;
+	return false;
+}
+
+/* Where the order of an answer is not said, the latest by the time at the path newest come first. */
+static struct hf_value *newest_first(struct hf_arena *a, struct hf_value *items, const char *newest)
+{
+	struct hf_value *out = hf_value_list(a);
+	if (newest == NULL)
+		return items;
+	for (size_t told = 0; told < ROWS_MAX && told < hf_list_len(items); told++) {
+		struct hf_value *best = NULL;
+		const char *time = "";
+		for (size_t i = 0; i < hf_list_len(items); i++) {
+			const struct hf_value *found = hf_wire_at(a, hf_list_at(items, i), newest);
+			const char *text = found == NULL ? "" : hf_wire_text(a, found);
+			if (!list_holds(out, hf_list_at(items, i)) &&
+				(best == NULL || strcmp(text, time) > 0)) {
+				best = hf_list_at(items, i);
+				time = text;
+			}
+		}
+		hf_list_append(out, best);
+	}
+	return out;
+}
+
 static void row_say(struct hf_engine *e, struct hf_arena *a, const struct hf_value *row,
 	const struct reply *reply, struct hf_buf *out)
 {
@@ -79,6 +110,7 @@ static void row_say(struct hf_engine *e, struct hf_arena *a, const struct hf_val
 			hf_buf_printf(out, "; %s:\n%s", say, text);
 		return;
 	}
+	items = newest_first(a, items, hf_dict_cstr(row, "newest", NULL));
 	for (size_t i = 0; i < hf_list_len(items) && told < ROWS_MAX; i++) {
 		hf_auto_buf text = hf_buf_init(TEXT_MAX);
 		if (only != NULL && !value_in(a, hf_list_at(items, i), only))

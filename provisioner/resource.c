@@ -1,5 +1,6 @@
 #include "provisioner/resource.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/digest.h"
@@ -20,16 +21,29 @@ static bool state_is(const struct hf_value *rule, const char *list, const char *
 	return false;
 }
 
-/* As many in that state as a property asks for. */
+/* As many as a property asks for: in that state, or as the service counts them itself. */
 static bool enough_now(struct hf_arena *a, const struct hf_value *rule, struct hf_value *item,
 	const struct hf_value *context)
 {
 	const struct hf_value *least = hf_dict_get(context, hf_dict_cstr(rule, "least", ""));
-	struct hf_value *states = hf_wire_items(a, item, hf_dict_cstr(rule, "path", ""));
+	const char *count = hf_dict_cstr(rule, "count", NULL);
 	int64_t have = 0;
-	for (size_t i = 0; i < hf_list_len(states); i++)
-		have += state_is(rule, "ok", hf_wire_text(a, hf_list_at(states, i)));
+	if (count != NULL) {
+		const struct hf_value *found = hf_wire_at(a, item, count);
+		have = found == NULL ? 0 : strtoll(hf_wire_text(a, found), NULL, 10);
+	} else {
+		struct hf_value *states = hf_wire_items(a, item, hf_dict_cstr(rule, "path", ""));
+		for (size_t i = 0; i < hf_list_len(states); i++)
+			have += state_is(rule, "ok", hf_wire_text(a, hf_list_at(states, i)));
+	}
 	return !hf_is(least, HF_INT) || have >= least->u.integer;
+}
+
+/* Nothing of what was before is left beside it. */
+static bool single_now(struct hf_arena *a, const struct hf_value *rule, struct hf_value *item)
+{
+	const char *path = hf_dict_cstr(rule, "single", NULL);
+	return path == NULL || hf_list_len(hf_wire_items(a, item, path)) <= 1;
 }
 
 static int fail_state(struct hf_arena *a, const struct hf_value *rule, struct hf_value *item,
@@ -48,13 +62,18 @@ static int ready_now(struct hf_arena *a, const struct hf_spec *spec, const struc
 	struct hf_value *item = o->present ? o->item : o->gone;
 	if (spec->ready == NULL || item == NULL)
 		return o->present ? 1 : 0; /* just made: EC2 may not show it for a while */
-	if (hf_dict_get(spec->ready, "least") != NULL)
+	bool counted = hf_dict_get(spec->ready, "count") != NULL;
+	if (hf_dict_get(spec->ready, "least") != NULL && !counted)
 		return enough_now(a, spec->ready, item, context) ? 1 : 0;
 	const struct hf_value *found = hf_wire_at(a, item, hf_dict_cstr(spec->ready, "path", ""));
 	const char *state = found == NULL ? "" : hf_wire_text(a, found);
 	if (state_is(spec->ready, "fail", state))
 		return fail_state(a, spec->ready, item, state, err);
-	return o->present && state_is(spec->ready, "ok", state) ? 1 : 0;
+	if (!o->present || !state_is(spec->ready, "ok", state))
+		return 0;
+	return !counted || (enough_now(a, spec->ready, item, context) && single_now(a, spec->ready, item))
+		       ? 1
+		       : 0;
 }
 
 /* What a group waits for is told while it waits: it may go on trying for long. */
@@ -62,7 +81,7 @@ static void wait_tell(struct hf_engine *e, struct hf_arena *a, const struct hf_c
 	const struct hf_value *context, uint64_t spent)
 {
 	const struct hf_spec *spec = change->spec;
-	if (e->options.event == NULL || hf_dict_get(spec->ready, "least") == NULL)
+	if (e->options.event == NULL || spec->ready == NULL || hf_dict_get(spec->ready, "least") == NULL)
 		return;
 	const char *why = resource_why(e, a, spec, hf_dict_get(spec->doc, "explain"), context);
 	if (why[0] != '\0')
@@ -447,7 +466,8 @@ int resource_update(struct hf_engine *e, struct hf_arena *a, const struct hf_cha
 	int rc = resource_observe(e, a, change->spec, context, false, &o, err);
 	if (rc < 0)
 		return rc;
-	tags_differ(e, a, change->spec->service, context, properties, &o);
+	if (o.present || !change->spec->capacity) /* what a search finds now gets its tags then */
+		tags_differ(e, a, change->spec->service, context, properties, &o);
 	struct hf_value *surplus = change->spec->capacity ? capacity_surplus(a, context, &o) : NULL;
 	if (surplus != NULL)
 		hf_dict_put(context, "surplus", surplus);

@@ -69,6 +69,10 @@ class More:
         cache.become(["deleting", "gone"], self.delay)
         return {"ReplicationGroup": self.cache_view(cache)}
 
+    def elasticache_DescribeEvents(self, SourceIdentifier, **_):
+        cache = self.more_need("cache", SourceIdentifier, "ReplicationGroupNotFoundFault", status=404)
+        return {"Events": [{"SourceIdentifier": SourceIdentifier, "SourceType": "replication-group", "Message": m, "Date": t} for t, m in cache.get("events", ())]}
+
     # --- sagemaker ---
 
     def sagemaker_ListDomains(self, **_):
@@ -119,3 +123,33 @@ class More:
     def ssm_DeleteAssociation(self, AssociationId):
         self.drop(self.more_need("ssm_association", AssociationId, "AssociationDoesNotExist"))
         return {}
+
+    # --- ecs: tasks start when somebody says so ---
+
+    def ecs_view(self, service):
+        return {**service, "status": service.state, "tags": [{"key": k, "value": v} for k, v in service.tags.items()]}
+
+    def ecs_CreateService(self, cluster, serviceName, desiredCount, clientToken, tags=(), **m):
+        if self.get("ecs_service", serviceName) is not None:
+            raise Refusal("InvalidParameterException", "Creation of service was not idempotent.")
+        service = self.more_make("ecs", "ecs_service", serviceName, {
+            "serviceName": serviceName, "clusterArn": cluster, "serviceArn": self.arn("ecs", f"service/{cluster}/{serviceName}"), "desiredCount": desiredCount, "runningCount": 0,
+            "deployments": [{"status": "PRIMARY"}], "events": [], **m}, [{"Key": t["key"], "Value": t["value"]} for t in tags], ["ACTIVE"])
+        return {"service": self.ecs_view(service)}
+
+    def ecs_DescribeServices(self, cluster, services, **_):
+        found = [self.get("ecs_service", s) for s in services]
+        return {"services": [self.ecs_view(s) for s in found if s], "failures": [{"arn": s, "reason": "MISSING"} for s, f in zip(services, found) if not f]}
+
+    def ecs_UpdateService(self, cluster, service, **m):
+        thing = self.more_need("ecs_service", service, "ServiceNotFoundException")
+        if m.get("taskDefinition") not in (None, thing["taskDefinition"]):
+            thing["deployments"] = [{"status": "PRIMARY"}, {"status": "ACTIVE"}]
+        thing.update(m)
+        return {"service": self.ecs_view(thing)}
+
+    def ecs_DeleteService(self, cluster, service, force):
+        thing = self.more_need("ecs_service", service, "ServiceNotFoundException")
+        thing.become(["INACTIVE"], 0)
+        self.drop(thing)
+        return {"service": self.ecs_view(thing)}

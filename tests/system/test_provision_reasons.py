@@ -116,6 +116,52 @@ def test_a_group_waits_for_its_instances_and_tells_what_keeps_them(work, fake):
     assert process.returncode == 0, rest
 
 
+def test_a_service_waits_for_its_tasks_and_tells_what_keeps_them(work, fake):
+    """And after a change until the tasks of before are gone."""
+    add(work, """  cluster:
+    type: ecs.cluster
+    properties: {clusterName: c}
+  service:
+    type: ecs.service
+    properties: {cluster: "{{ cluster.id }}", serviceName: web, taskDefinition: "{{ task }}", desiredCount: 2}
+""")
+    work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {task: first}\n")
+    why = "(service web) was unable to place a task because no container instance met all of its requirements."
+
+    def refused(call):
+        for t in fake.world.all("ecs_service"):
+            t["events"] = [{"id": "1", "createdAt": 1, "message": why}]
+    fake.refusals.append(refused)
+    process = work.start("apply", "--yes")
+    line = read_until(process, "unable")
+    assert line.startswith("waits") and "create service" in line and why in line
+    fake.world.get("ecs_service", "web")["runningCount"] = 2
+    assert process.communicate(timeout=120)[0] is not None and process.returncode == 0
+    process = work.start("apply", "--yes", "--var", "task=second")
+    line = read_until(process, "unable")
+    assert line.startswith("waits") and "update service" in line
+    fake.world.get("ecs_service", "web")["deployments"] = [{"status": "PRIMARY"}]
+    assert process.communicate(timeout=120)[0] is not None and process.returncode == 0
+    work.run("destroy", "--yes")
+    assert counts(fake) == {}
+
+
+def test_the_latest_events_stand_in_the_error(work, fake):
+    """Three of them, whatever the order of the answer."""
+    add(work, """  cache:
+    type: elasticache.replication_group
+    properties: {ReplicationGroupId: c, ReplicationGroupDescription: c, Engine: valkey, CacheNodeType: cache.t4g.micro, NumCacheClusters: 1}
+""")
+
+    def fails(call):
+        for t in fake.world.all("cache"):
+            t.become(["create-failed"], 0)
+            t["events"] = [(f"2026-01-01T00:0{i}:00Z", f"event {i}") for i in (0, 3, 1, 4, 2)]
+    fake.refusals.append(fails)
+    out = work.run("apply", "--yes", code=None)
+    assert 'it became "create-failed"; 2026-01-01T00:04:00Z event 4; 2026-01-01T00:03:00Z event 3; 2026-01-01T00:02:00Z event 2' in out and "event 1" not in out, out
+
+
 PRICED = """max_hourly_price: %s
 prices: {t3.micro: 0.01, p5.48xlarge: 98.32%s}
 """
@@ -145,3 +191,21 @@ def test_a_price_cap_is_kept_before_anything_is_made(work, fake, cap, more, mach
     assert told is None and "5 to create" in out or told is not None and told in out, out
     if told is not None:
         assert told in work.run("apply", "--yes", code=None) and counts(fake) == {}
+
+
+HOSTS = """  many:
+    type: ec2.hosts
+    properties: {Count: %s, InstanceTypes: [p5.48xlarge], SubnetIds: ["{{ subnet.id }}"], ImageId: ami-1}
+"""
+
+
+@pytest.mark.parametrize("count,told", [
+    ("'{{ n }}'", "many: 4 × p5.48xlarge = 393.28"),
+    ("'{{ subnet.id | length }}'", "many: there is a max_hourly_price, and its Count is not known before apply"),
+    ("-4", "many: Count cannot be -4: 0 or more"),
+    ("'{{ n }}x'", "many: Count must be of type int, not str"),
+], ids=["a text", "not known", "below nothing", "no number"])
+def test_a_number_of_machines_that_is_odd_does_not_get_round_the_cap(work, fake, count, told):
+    add(work, HOSTS % count)
+    work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {n: '4'}\n" + PRICED % (100, ""))
+    assert told in work.run("apply", "--yes", code=None) and counts(fake) == {}
