@@ -70,6 +70,10 @@ static void actions_add(struct hf_arena *a, struct hf_value *actions, const stru
 static const char *const asked_before[] = { "ec2.offerings", "ec2.instance_types", "ec2.running",
 	"servicequotas.quota" };
 
+/* What keeping the state in a bucket needs. */
+static const char *const state_actions[] = { "s3:GetObject", "s3:PutObject", "s3:DeleteObject",
+	"s3:ListBucket" };
+
 /* The smallest policy that lets somebody plan, apply and destroy this file. */
 static int policy_run(struct cli_call *call)
 {
@@ -86,12 +90,12 @@ static int policy_run(struct cli_call *call)
 		for (size_t k = 0; hf_dict_get(spec->doc, "preflight") != NULL && k < HF_COUNT(asked_before);
 			k++)
 			actions_add(a, actions, hf_spec_find(env->specs, asked_before[k]));
-		if (strcmp(spec->type, "ec2.instance") == 0 ||
-			strcmp(spec->type, "iam.instance_profile") == 0)
-			hf_dict_put(actions, "iam:PassRole", hf_value_null(a));
 	}
 	for (size_t i = 0; i < env->lookups.n; i++)
 		actions_add(a, actions, env->lookups.at[i].spec);
+	bool bucket = hf_str_starts(hf_str(hf_environment_state_url(a, env)), "s3://");
+	for (size_t i = 0; bucket && i < HF_COUNT(state_actions); i++)
+		hf_dict_put(actions, state_actions[i], hf_value_null(a));
 	HF_DICT_EACH (actions, e) {
 		hf_list_append(list, hf_entry_key(e));
 	}

@@ -15,6 +15,9 @@ SERVICES = yaml.safe_load((RESOURCES / "services.yaml").read_text())
 MODELS = {"elasticloadbalancing": "elbv2", "elasticfilesystem": "efs", "tagging": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
 XML = ("ec2", "query", "rest-xml")
 LIST_ITEM = {"ec2": "item", "query": "member", "rest-xml": "member"}
+OWN_ACTIONS = ("s3", "budgets")  # whose actions are not called as their operations
+ALLOWED_BY = {"CreateDistributionWithTags": "cloudfront:CreateDistribution", "GetResources": "tag:GetResources"}
+PASS_ON = ("ec2.fleet", "autoscaling.group", "sagemaker.domain", "iam.instance_profile")  # a role within a template, a dict or a call
 TYPES = sorted(p for p in RESOURCES.glob("*/*.yaml"))
 
 
@@ -27,7 +30,7 @@ def model(service):
 class Type:
     def __init__(self, path):
         self.doc = yaml.safe_load(path.read_text())
-        self.service, self.faults = self.doc["service"], []
+        self.service, self.faults, self.called = self.doc["service"], [], set()
 
     def fault(self, text):
         self.faults.append(text)
@@ -77,6 +80,7 @@ class Type:
         except (LookupError, botocore.model.OperationNotFoundError) as e:
             self.fault(f"{where}: no such operation: {e}")
             return None
+        self.called.add((operation.get("service", self.service), found.name))
         protocol, shape = self.protocol(operation), found.input_shape
         body = operation.get("request" if "operation" in operation else "body")
         if body is not None and shape is not None:
@@ -166,9 +170,20 @@ class Type:
             self.fault(f"{name} is no property")
 
 
+    def allowed(self):
+        """`env policy` allows what it calls, and to hand a role over where a property of it or what it is made of names one."""
+        given = {a if ":" in a else f"{self.service}:{a}" for a in self.doc["actions"]}
+        needed = {ALLOWED_BY.get(name, f"{service}:{name}") for service, name in self.called if service not in OWN_ACTIONS}
+        if self.service != "iam" and any(re.search("[rR]ole|Profile|Permission", p) for p in self.doc["properties"]) or self.doc["type"] in PASS_ON:
+            needed.add("iam:PassRole")
+        for action in sorted(needed - given):
+            self.fault(f"actions: {action} is not there")
+
+
 @pytest.mark.parametrize("path", TYPES, ids=lambda p: f"{p.parent.name}.{p.stem}")
 def test_type_speaks_as_the_service_does(path):
     checked = Type(path)
     checked.check()
+    checked.allowed()
     assert checked.faults == []
     assert checked.doc["type"] == f"{path.parent.name}.{path.stem}"

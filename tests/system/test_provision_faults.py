@@ -37,11 +37,14 @@ class Work:
         self.file = folder / (name or example)
         shutil.copy(HERE / "provision" / example, self.file)
 
+    def environment(self, env=()):
+        return {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.fake.url, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
+                "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(self.folder), **dict(env)}
+
     def start(self, verb, *args, env=()):
         client = subprocess.Popen(
             [str(BUILD / "holdfast"), "env", *verb.split(), str(self.file), *args], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": self.fake.url, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
-                 "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(self.folder), **dict(env)},
+            env=self.environment(env),
         )
         self.fake.clients.append(client)
         return client
