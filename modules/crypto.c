@@ -22,6 +22,21 @@ int hf_crypto_read(
 	return hf_fs_read(a, path, FILE_SIZE_MAX, ret, err);
 }
 
+const struct hf_rule hf_crypto_info_rules[] = {
+	{ HF_RULE_ONE_OF, HF_CRYPTO_NAMES("path", "content") },
+	{ HF_RULE_EXCLUSIVE, HF_CRYPTO_NAMES("path", "content") },
+	{ HF_RULE_END },
+};
+
+int hf_crypto_info_read(struct hf_arena *a, const struct hf_crypto_info_params *p, const char *what,
+	struct hf_str *ret, struct hf_error *err)
+{
+	if (strcmp(p->encoding, "unicode") == 0)
+		return hf_fail(err, HF_E_TASK, "name_encoding: unicode is not supported");
+	int r = hf_crypto_read(a, p->path, p->content, ret, err);
+	return r < 0 ? hf_wrap(err, "Error while reading %s file from disk", what) : 0;
+}
+
 /* Always given to OpenSSL, which would otherwise ask whoever sits at the terminal. */
 static int passphrase_give(char *buf, int size, int rwflag, void *data)
 {
@@ -335,9 +350,11 @@ static int file_remove(struct hf_module_context *c, struct hf_change *change, co
 	return 0;
 }
 
-int hf_crypto_file_touch(struct hf_module_context *c, struct hf_change *change,
-	const struct hf_crypto_file *f, struct hf_error *err)
+int hf_crypto_file_apply(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
+	const struct hf_crypto_file *f = change->state;
+	(void)params;
 	if (f->absent)
 		return file_remove(c, change, f, err);
 	struct hf_file_content content = {
@@ -347,8 +364,12 @@ int hf_crypto_file_touch(struct hf_module_context *c, struct hf_change *change,
 	return r < 0 ? r : hf_file_attr_sync(c, change, f->path, f->attr, NULL, true, &change->changed, err);
 }
 
-int hf_crypto_file_undo(const struct hf_crypto_file *f, struct hf_undo *undo, struct hf_error *err)
+int hf_crypto_file_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
+	struct hf_undo *undo, struct hf_error *err)
 {
+	const struct hf_crypto_file *f = change->state;
+	(void)c;
+	(void)params;
 	int r = hf_undo_file(undo, f->path, err);
 	return r < 0 || f->backup == NULL ? r : hf_undo_file(undo, f->backup, err);
 }

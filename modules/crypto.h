@@ -57,6 +57,29 @@ const EVP_MD *hf_crypto_digest(const char *name, const EVP_PKEY *key, bool *ret_
 /* "+1w2d", "20300102030405Z" …: seconds since the epoch. */
 HF_CHECK int hf_crypto_time(const char *text, const char *what, int64_t *ret, struct hf_error *err);
 
+/* --- the options of modules that tell what one of them says --- */
+struct hf_crypto_info_params {
+	const char *path, *content, *encoding, *backend;
+};
+#define HF_CRYPTO_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+/* Rows for a module's table. T: its params struct; M: its member of type struct hf_crypto_info_params. */
+/* clang-format off */
+#define HF_CRYPTO_INFO_ARGS(T, M, PATH_HELP, CONTENT_HELP) \
+	{ "path", HF_ARG_PATH, offsetof(T, M.path), .help = PATH_HELP }, \
+	{ "content", HF_ARG_STR, offsetof(T, M.content), .help = CONTENT_HELP }, \
+	{ "name_encoding", HF_ARG_STR, offsetof(T, M.encoding), .dflt = "ignore", \
+		.choices = HF_CRYPTO_NAMES("ignore", "idna", "unicode"), \
+		.help = "How names beyond ASCII are shown; only ignore and idna, which is how they are " \
+			"kept." }, \
+	{ "select_crypto_backend", HF_ARG_STR, offsetof(T, M.backend), .dflt = "auto", \
+		.choices = HF_CRYPTO_NAMES("auto", "cryptography"), \
+		.help = "No effect: OpenSSL's library is used." }
+/* clang-format on */
+extern const struct hf_rule hf_crypto_info_rules[];
+/* what: for messages, "CSR". */
+HF_CHECK int hf_crypto_info_read(struct hf_arena *a, const struct hf_crypto_info_params *p, const char *what,
+	struct hf_str *ret, struct hf_error *err);
+
 /* --- as Ansible describes them --- */
 /* Digests by every algorithm that Python's hashlib promises, or by the first that one would choose. */
 struct hf_value *hf_crypto_fingerprints(struct hf_arena *a, const void *p, size_t n, bool one);
@@ -101,6 +124,8 @@ HF_CHECK int hf_crypto_file_open(struct hf_module_context *c, struct hf_change *
 /* What is to be done, beside writing: attributes, removal. changed: it is written. */
 HF_CHECK int hf_crypto_file_look(struct hf_module_context *c, struct hf_change *change, bool changed,
 	const struct hf_crypto_file *f, struct hf_error *err);
-HF_CHECK int hf_crypto_file_touch(struct hf_module_context *c, struct hf_change *change,
-	const struct hf_crypto_file *f, struct hf_error *err);
-HF_CHECK int hf_crypto_file_undo(const struct hf_crypto_file *f, struct hf_undo *undo, struct hf_error *err);
+/* A module's apply and undo, where its check left in change->state what begins with struct hf_crypto_file. */
+int hf_crypto_file_apply(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err);
+int hf_crypto_file_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
+	struct hf_undo *undo, struct hf_error *err);

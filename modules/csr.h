@@ -16,63 +16,72 @@ struct hf_csr_params {
 };
 
 extern const struct hf_arg hf_csr_point_args[];
-#define HF_CSR_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 /* Rows for a module's table. T: its params struct; M: its member of type struct hf_csr_params. */
 /* clang-format off */
 #define HF_CSR_ARGS(T, M) \
 	{ "digest", HF_ARG_STR, offsetof(T, M.digest), .dflt = "sha256", \
 		.help = "sha256, sha384, sha512, sha1 or md5; no effect for Ed25519 and Ed448." }, \
-	{ "privatekey_path", HF_ARG_PATH, offsetof(T, M.privatekey_path), .help = "The private key's file." }, \
+	{ "privatekey_path", HF_ARG_PATH, offsetof(T, M.privatekey_path), \
+		.help = "The private key's file." }, \
 	{ "privatekey_content", HF_ARG_STR, offsetof(T, M.privatekey_content), HF_NO_LOG, \
 		.help = "The private key itself." }, \
 	{ "privatekey_passphrase", HF_ARG_STR, offsetof(T, M.privatekey_passphrase), HF_NO_LOG, \
 		.help = "What the private key is encrypted with." }, \
-	{ "version", HF_ARG_STR, offsetof(T, M.version), .dflt = "1", .choices = HF_CSR_NAMES("1"), \
+	{ "version", HF_ARG_STR, offsetof(T, M.version), .dflt = "1", .choices = HF_CRYPTO_NAMES("1"), \
 		.help = "There is no other." }, \
 	{ "subject", HF_ARG_DICT, offsetof(T, M.subject), \
 		.help = "More parts of the subject: a text or a list of texts by type." }, \
 	{ "subject_ordered", HF_ARG_LIST, offsetof(T, M.subject_ordered), .elements = HF_ARG_DICT, \
 		.help = "The subject, part by part." }, \
-	{ "country_name", HF_ARG_STR, offsetof(T, M.country), .aliases = HF_CSR_NAMES("C", "countryName"), \
+	{ "country_name", HF_ARG_STR, offsetof(T, M.country), \
+		.aliases = HF_CRYPTO_NAMES("C", "countryName"), \
 		.help = "Part of the subject: two letters." }, \
 	{ "state_or_province_name", HF_ARG_STR, offsetof(T, M.state), \
-		.aliases = HF_CSR_NAMES("ST", "stateOrProvinceName"), .help = "Part of the subject." }, \
-	{ "locality_name", HF_ARG_STR, offsetof(T, M.locality), .aliases = HF_CSR_NAMES("L", "localityName"), \
+		.aliases = HF_CRYPTO_NAMES("ST", "stateOrProvinceName"), .help = "Part of the subject." }, \
+	{ "locality_name", HF_ARG_STR, offsetof(T, M.locality), \
+		.aliases = HF_CRYPTO_NAMES("L", "localityName"), \
 		.help = "Part of the subject." }, \
 	{ "organization_name", HF_ARG_STR, offsetof(T, M.organization), \
-		.aliases = HF_CSR_NAMES("O", "organizationName"), .help = "Part of the subject." }, \
+		.aliases = HF_CRYPTO_NAMES("O", "organizationName"), .help = "Part of the subject." }, \
 	{ "organizational_unit_name", HF_ARG_STR, offsetof(T, M.unit), \
-		.aliases = HF_CSR_NAMES("OU", "organizationalUnitName"), .help = "Part of the subject." }, \
-	{ "common_name", HF_ARG_STR, offsetof(T, M.common_name), .aliases = HF_CSR_NAMES("CN", "commonName"), \
+		.aliases = HF_CRYPTO_NAMES("OU", "organizationalUnitName"), \
 		.help = "Part of the subject." }, \
-	{ "email_address", HF_ARG_STR, offsetof(T, M.email), .aliases = HF_CSR_NAMES("E", "emailAddress"), \
+	{ "common_name", HF_ARG_STR, offsetof(T, M.common_name), \
+		.aliases = HF_CRYPTO_NAMES("CN", "commonName"), \
+		.help = "Part of the subject." }, \
+	{ "email_address", HF_ARG_STR, offsetof(T, M.email), \
+		.aliases = HF_CRYPTO_NAMES("E", "emailAddress"), \
 		.help = "Part of the subject." }, \
 	{ "subject_alt_name", HF_ARG_LIST, offsetof(T, M.alt_name), .elements = HF_ARG_STR, \
-		.aliases = HF_CSR_NAMES("subjectAltName"), \
+		.aliases = HF_CRYPTO_NAMES("subjectAltName"), \
 		.help = "Other names: DNS:, IP:, email:, URI:, RID:, otherName:, dirName: …" }, \
 	{ "subject_alt_name_critical", HF_ARG_BOOL, offsetof(T, M.alt_name_critical), .dflt = "false", \
-		.aliases = HF_CSR_NAMES("subjectAltName_critical"), .help = "They must be understood." }, \
+		.aliases = HF_CRYPTO_NAMES("subjectAltName_critical"), .help = "They must be understood." }, \
 	{ "use_common_name_for_san", HF_ARG_BOOL, offsetof(T, M.common_name_for_san), .dflt = "true", \
-		.aliases = HF_CSR_NAMES("useCommonNameForSAN"), \
+		.aliases = HF_CRYPTO_NAMES("useCommonNameForSAN"), \
 		.help = "Without subject_alt_name, common_name is one." }, \
 	{ "key_usage", HF_ARG_LIST, offsetof(T, M.key_usage), .elements = HF_ARG_STR, \
-		.aliases = HF_CSR_NAMES("keyUsage"), .help = "digitalSignature, keyEncipherment …" }, \
+		.aliases = HF_CRYPTO_NAMES("keyUsage"), .help = "digitalSignature, keyEncipherment …" }, \
 	{ "key_usage_critical", HF_ARG_BOOL, offsetof(T, M.key_usage_critical), .dflt = "false", \
-		.aliases = HF_CSR_NAMES("keyUsage_critical"), .help = "It must be understood." }, \
+		.aliases = HF_CRYPTO_NAMES("keyUsage_critical"), .help = "It must be understood." }, \
 	{ "extended_key_usage", HF_ARG_LIST, offsetof(T, M.extended_usage), .elements = HF_ARG_STR, \
-		.aliases = HF_CSR_NAMES("extKeyUsage", "extendedKeyUsage"), \
+		.aliases = HF_CRYPTO_NAMES("extKeyUsage", "extendedKeyUsage"), \
 		.help = "serverAuth, clientAuth … or a number." }, \
-	{ "extended_key_usage_critical", HF_ARG_BOOL, offsetof(T, M.extended_usage_critical), .dflt = "false", \
-		.aliases = HF_CSR_NAMES("extKeyUsage_critical", "extendedKeyUsage_critical"), \
+	{ "extended_key_usage_critical", HF_ARG_BOOL, offsetof(T, M.extended_usage_critical), \
+		.dflt = "false", \
+		.aliases = HF_CRYPTO_NAMES("extKeyUsage_critical", "extendedKeyUsage_critical"), \
 		.help = "It must be understood." }, \
 	{ "basic_constraints", HF_ARG_LIST, offsetof(T, M.basic_constraints), .elements = HF_ARG_STR, \
-		.aliases = HF_CSR_NAMES("basicConstraints"), .help = "CA:TRUE, pathlen:1" }, \
-	{ "basic_constraints_critical", HF_ARG_BOOL, offsetof(T, M.basic_constraints_critical), .dflt = "false", \
-		.aliases = HF_CSR_NAMES("basicConstraints_critical"), .help = "They must be understood." }, \
+		.aliases = HF_CRYPTO_NAMES("basicConstraints"), .help = "CA:TRUE, pathlen:1" }, \
+	{ "basic_constraints_critical", HF_ARG_BOOL, offsetof(T, M.basic_constraints_critical), \
+		.dflt = "false", \
+		.aliases = HF_CRYPTO_NAMES("basicConstraints_critical"), \
+		.help = "They must be understood." }, \
 	{ "ocsp_must_staple", HF_ARG_BOOL, offsetof(T, M.must_staple), .dflt = "false", \
-		.aliases = HF_CSR_NAMES("ocspMustStaple"), .help = "The server must show that it is not revoked." }, \
+		.aliases = HF_CRYPTO_NAMES("ocspMustStaple"), \
+		.help = "The server must show that it is not revoked." }, \
 	{ "ocsp_must_staple_critical", HF_ARG_BOOL, offsetof(T, M.must_staple_critical), .dflt = "false", \
-		.aliases = HF_CSR_NAMES("ocspMustStaple_critical"), .help = "It must be understood." }, \
+		.aliases = HF_CRYPTO_NAMES("ocspMustStaple_critical"), .help = "It must be understood." }, \
 	{ "name_constraints_permitted", HF_ARG_LIST, offsetof(T, M.permitted), .elements = HF_ARG_STR, \
 		.help = "Names that a CA may sign." }, \
 	{ "name_constraints_excluded", HF_ARG_LIST, offsetof(T, M.excluded), .elements = HF_ARG_STR, \
@@ -92,13 +101,14 @@ extern const struct hf_arg hf_csr_point_args[];
 	{ "crl_distribution_points", HF_ARG_LIST, offsetof(T, M.crl_points), .elements = HF_ARG_DICT, \
 		.options = hf_csr_point_args, .help = "{full_name or relative_name, crl_issuer, reasons}" }, \
 	{ "select_crypto_backend", HF_ARG_STR, offsetof(T, M.backend), .dflt = "auto", \
-		.choices = HF_CSR_NAMES("auto", "cryptography"), .help = "No effect: OpenSSL's library is used." }
+		.choices = HF_CRYPTO_NAMES("auto", "cryptography"), \
+		.help = "No effect: OpenSSL's library is used." }
 /* clang-format on */
 #define HF_CSR_RULES                                                                                         \
-	{ HF_RULE_EXCLUSIVE, HF_CSR_NAMES("privatekey_path", "privatekey_content") },                        \
-		{ HF_RULE_EXCLUSIVE, HF_CSR_NAMES("subject", "subject_ordered") },                           \
+	{ HF_RULE_EXCLUSIVE, HF_CRYPTO_NAMES("privatekey_path", "privatekey_content") },                     \
+		{ HF_RULE_EXCLUSIVE, HF_CRYPTO_NAMES("subject", "subject_ordered") },                        \
 	{                                                                                                    \
-		HF_RULE_TOGETHER, HF_CSR_NAMES("authority_cert_issuer", "authority_cert_serial_number")      \
+		HF_RULE_TOGETHER, HF_CRYPTO_NAMES("authority_cert_issuer", "authority_cert_serial_number")   \
 	}
 
 struct hf_csr {

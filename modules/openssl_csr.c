@@ -23,7 +23,7 @@ static const struct hf_arg args[] = {
 };
 static const struct hf_rule rules[] = {
 	HF_CSR_RULES,
-	{ HF_RULE_IF, HF_CSR_NAMES("privatekey_path", "privatekey_content"), .when = "state",
+	{ HF_RULE_IF, HF_CRYPTO_NAMES("privatekey_path", "privatekey_content"), .when = "state",
 		.equals = "present", .any = true },
 	{ HF_RULE_END },
 };
@@ -77,21 +77,6 @@ static int openssl_csr_check(
 	return 0;
 }
 
-static int openssl_csr_apply(
-	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
-{
-	(void)params;
-	return hf_crypto_file_touch(c, change, change->state, err);
-}
-
-static int openssl_csr_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
-	struct hf_undo *undo, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	return hf_crypto_file_undo(change->state, undo, err);
-}
-
 static void openssl_csr_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
 	const struct params *p = params;
@@ -106,7 +91,7 @@ const struct hf_module hf_module_openssl_csr = {
 	.collection = "community.crypto",
 	.schema = { args, rules, sizeof(struct params) },
 	.check = openssl_csr_check,
-	.apply = openssl_csr_apply,
-	.undo = openssl_csr_undo,
+	.apply = hf_crypto_file_apply,
+	.undo = hf_crypto_file_undo,
 	.watch = openssl_csr_watch,
 };

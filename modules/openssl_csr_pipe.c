@@ -12,7 +12,7 @@ static const struct hf_arg args[] = {
 };
 static const struct hf_rule rules[] = {
 	HF_CSR_RULES,
-	{ HF_RULE_ONE_OF, HF_CSR_NAMES("privatekey_path", "privatekey_content") },
+	{ HF_RULE_ONE_OF, HF_CRYPTO_NAMES("privatekey_path", "privatekey_content") },
 	{ HF_RULE_END },
 };
 

@@ -58,12 +58,12 @@ static const struct hf_rule rules[] = {
 };
 
 struct work {
+	struct hf_crypto_file file; /* first: hf_crypto_file_apply() finds it there */
 	struct hf_module_context *c;
 	struct hf_arena *a;
 	const struct params *p;
 	struct hf_error *err;
 	struct hf_file_attr attr;
-	struct hf_crypto_file file;
 	bool make, convert;
 };
 
@@ -317,17 +317,8 @@ static int openssl_privatekey_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	struct work *w = change->state;
-	(void)params;
 	int r = w->make || w->convert ? key_write(w, change, err) : 0;
-	return r < 0 ? r : hf_crypto_file_touch(c, change, &w->file, err);
-}
-
-static int openssl_privatekey_undo(struct hf_module_context *c, const void *params,
-	const struct hf_change *change, struct hf_undo *undo, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	return hf_crypto_file_undo(&((struct work *)change->state)->file, undo, err);
+	return r < 0 ? r : hf_crypto_file_apply(c, params, change, err);
 }
 
 static void openssl_privatekey_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
@@ -346,6 +337,6 @@ const struct hf_module hf_module_openssl_privatekey = {
 	.flags = HF_MODULE_NO_DIFF,
 	.check = openssl_privatekey_check,
 	.apply = openssl_privatekey_apply,
-	.undo = openssl_privatekey_undo,
+	.undo = hf_crypto_file_undo,
 	.watch = openssl_privatekey_watch,
 };

@@ -43,9 +43,9 @@ static const struct hf_rule rules[] = {
 };
 
 struct work {
+	struct hf_crypto_file file; /* first: hf_crypto_file_apply() finds it there */
 	struct hf_arena *a;
 	const struct params *p;
-	struct hf_crypto_file file;
 	struct hf_value *fingerprint;
 };
 
@@ -252,19 +252,10 @@ static int openssl_publickey_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	struct work *w = change->state;
-	(void)params;
-	int r = hf_crypto_file_touch(c, change, &w->file, err);
+	int r = hf_crypto_file_apply(c, params, change, err);
 	if (r == 0 && w->file.absent && w->p->return_content == HF_YES)
 		hf_result_put(c, change, "publickey", hf_value_null(w->a));
 	return r;
-}
-
-static int openssl_publickey_undo(struct hf_module_context *c, const void *params,
-	const struct hf_change *change, struct hf_undo *undo, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	return hf_crypto_file_undo(&((struct work *)change->state)->file, undo, err);
 }
 
 static void openssl_publickey_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
@@ -279,6 +270,6 @@ const struct hf_module hf_module_openssl_publickey = {
 	.schema = { args, rules, sizeof(struct params) },
 	.check = openssl_publickey_check,
 	.apply = openssl_publickey_apply,
-	.undo = openssl_publickey_undo,
+	.undo = hf_crypto_file_undo,
 	.watch = openssl_publickey_watch,
 };

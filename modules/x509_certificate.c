@@ -108,12 +108,12 @@ static const struct hf_rule rules[] = {
 };
 
 struct work {
+	struct hf_crypto_file file; /* first: hf_crypto_file_apply() finds it there */
 	struct hf_module_context *c;
 	struct hf_arena *a;
 	const struct params *p;
 	const struct signing *s;
 	bool own_ca;
-	struct hf_crypto_file file;
 	EVP_PKEY *key, *ca_key; /* of the certificate, which a CA need not have; of who signs */
 	X509_REQ *csr;          /* NULL: selfsigned without one */
 	X509 *ca;               /* NULL: selfsigned */
@@ -454,7 +454,7 @@ static int x509_certificate_check(
 	w->file = (struct hf_crypto_file){
 		.path = p->path, .attr = &p->attr, .absent = strcmp(p->state, "absent") == 0
 	};
-	change->state = &w->file;
+	change->state = w;
 	int r = hf_crypto_file_open(c, change, p->backup == HF_YES, &w->file, err);
 	if (r == 0 && !w->file.absent) {
 		r = load(w, err);
@@ -468,21 +468,6 @@ static int x509_certificate_check(
 		report(w, change);
 	work_done(w);
 	return r;
-}
-
-static int x509_certificate_apply(
-	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
-{
-	(void)params;
-	return hf_crypto_file_touch(c, change, change->state, err);
-}
-
-static int x509_certificate_undo(struct hf_module_context *c, const void *params,
-	const struct hf_change *change, struct hf_undo *undo, struct hf_error *err)
-{
-	(void)c;
-	(void)params;
-	return hf_crypto_file_undo(change->state, undo, err);
 }
 
 static void x509_certificate_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
@@ -503,7 +488,7 @@ const struct hf_module hf_module_x509_certificate = {
 	.aliases = aliases,
 	.schema = { args, rules, sizeof(struct params) },
 	.check = x509_certificate_check,
-	.apply = x509_certificate_apply,
-	.undo = x509_certificate_undo,
+	.apply = hf_crypto_file_apply,
+	.undo = hf_crypto_file_undo,
 	.watch = x509_certificate_watch,
 };

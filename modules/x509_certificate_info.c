@@ -1,30 +1,16 @@
 /* modules/x509_certificate_info.c - what a certificate says. */
 #include "modules/crypto.h"
 
-static const char *const backends[] = { "auto", "cryptography", NULL };
-static const char *const encodings[] = { "ignore", "idna", "unicode", NULL };
 struct params {
-	const char *path, *content, *encoding, *backend;
+	struct hf_crypto_info_params info;
 	struct hf_value *valid_at;
 };
-#define AT(field)  offsetof(struct params, field)
-#define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 static const struct hf_arg args[] = {
-	{ "path", HF_ARG_PATH, AT(path), .help = "The file, in PEM or DER." },
-	{ "content", HF_ARG_STR, AT(content), .help = "The certificate itself, in PEM." },
-	{ "valid_at", HF_ARG_DICT, AT(valid_at),
+	HF_CRYPTO_INFO_ARGS(
+		struct params, info, "The file, in PEM or DER.", "The certificate itself, in PEM."),
+	{ "valid_at", HF_ARG_DICT, offsetof(struct params, valid_at),
 		.help = "Times, each by a name, at which it shall be seen whether it is valid." },
-	{ "name_encoding", HF_ARG_STR, AT(encoding), .dflt = "ignore", .choices = encodings,
-		.help = "How names beyond ASCII are shown; only ignore and idna, which is how they are "
-			"kept." },
-	{ "select_crypto_backend", HF_ARG_STR, AT(backend), .dflt = "auto", .choices = backends,
-		.help = "No effect: OpenSSL's library is used." },
 	{ .type = HF_ARG_END },
-};
-static const struct hf_rule rules[] = {
-	{ HF_RULE_ONE_OF, NAMES("path", "content") },
-	{ HF_RULE_EXCLUSIVE, NAMES("path", "content") },
-	{ HF_RULE_END },
 };
 
 static int valid_at_tell(struct hf_arena *a, const struct hf_value *times, X509 *x, struct hf_value **ret,
@@ -61,12 +47,9 @@ static int x509_certificate_info_check(
 	struct hf_value *info = NULL, *valid = NULL;
 	struct hf_str text;
 	hf_auto_certificate x = NULL;
-	if (strcmp(p->encoding, "unicode") == 0)
-		return hf_fail(err, HF_E_TASK, "name_encoding: unicode is not supported");
-	int r = hf_crypto_read(a, p->path, p->content, &text, err);
-	if (r < 0)
-		return hf_wrap(err, "Error while reading certificate file from disk");
-	r = hf_crypto_certificate(text, p->content == NULL, &x, err);
+	int r = hf_crypto_info_read(a, &p->info, "certificate", &text, err);
+	if (r == 0)
+		r = hf_crypto_certificate(text, p->info.content == NULL, &x, err);
 	if (r == 0)
 		r = valid_at_tell(a, p->valid_at, x, &valid, err);
 	if (r == 0)
@@ -86,7 +69,7 @@ const struct hf_module hf_module_x509_certificate_info = {
 	.name = "x509_certificate_info",
 	.collection = "community.crypto",
 	.aliases = aliases,
-	.schema = { args, rules, sizeof(struct params) },
+	.schema = { args, hf_crypto_info_rules, sizeof(struct params) },
 	.flags = HF_MODULE_READ_ONLY | HF_MODULE_NO_RESOURCE | HF_MODULE_NO_DIFF,
 	.check = x509_certificate_info_check,
 };
