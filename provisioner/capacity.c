@@ -541,6 +541,8 @@ static int candidates_round(struct search *s, struct hf_error *err)
 	hf_list_append(usual, hf_value_cstr(s->arena, "on-demand"));
 	if (markets == NULL)
 		markets = usual;
+	if (hf_list_len(markets) * hf_list_len(types) * hf_list_len(subnets) == 0)
+		return hf_fail(err, HF_E_ARGUMENT, "Markets, InstanceTypes and SubnetIds cannot be empty");
 	if (hf_list_len(markets) * hf_list_len(types) * hf_list_len(subnets) > CANDIDATES_MAX)
 		return hf_fail(err, HF_E_LIMIT, "more than %d candidates", CANDIDATES_MAX);
 	for (size_t i = 0; i < hf_list_len(markets) && s->have < s->wanted; i++) {

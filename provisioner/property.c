@@ -98,11 +98,18 @@ static struct hf_value *text_as(struct hf_arena *a, const char *type, struct hf_
 	return out;
 }
 
+static int needs(const struct hf_resource *r, const char *name, struct hf_pos pos, struct hf_error *err)
+{
+	return hf_fail_at(err, HF_E_ARGUMENT, pos, "%s: %s needs %s", r->name, r->spec->type, name);
+}
+
 int hf_property_fit(struct hf_arena *a, const struct hf_resource *r, const char *name, struct hf_value *v,
 	struct hf_value **ret, struct hf_error *err)
 {
 	const struct hf_value *row = hf_dict_get(r->spec->properties, name);
 	*ret = v;
+	if (hf_is(v, HF_NULL) && hf_dict_bool(row, "required", false))
+		return needs(r, name, hf_value_pos(v), err);
 	if (hf_is(v, HF_UNDEFINED) || hf_is(v, HF_NULL))
 		return 0;
 	*ret = text_as(a, hf_dict_cstr(row, "type", "str"), v);
@@ -136,10 +143,10 @@ int hf_properties_check(const struct hf_resource *r, struct hf_error *err)
 	}
 	HF_DICT_EACH (r->spec->properties, e) {
 		const char *name = hf_entry_key(e)->u.string.p;
+		const struct hf_value *given = hf_dict_get(r->properties, name);
 		if (hf_dict_bool(hf_entry_value(e), "required", false) &&
-			hf_dict_get(r->properties, name) == NULL)
-			return hf_fail_at(
-				err, HF_E_ARGUMENT, r->pos, "%s: %s needs %s", r->name, r->spec->type, name);
+			(given == NULL || hf_is(given, HF_NULL)))
+			return needs(r, name, r->pos, err);
 	}
 	return 0;
 }

@@ -573,6 +573,19 @@ static int delete_step(struct hf_engine *e, struct hf_arena *a, const struct hf_
 	return 0;
 }
 
+/* What was paid for is not given back by forgetting it: also the block that a search bought. */
+static void stays_tell(
+	struct hf_engine *e, struct hf_arena *a, const struct hf_spec *spec, const struct hf_state_doc *d)
+{
+	const struct hf_spec *block = hf_spec_find(e->env->specs, "ec2.capacity_block");
+	const char *bought = hf_dict_cstr(hf_dict_get(d->doc, "purchase"), "id", NULL);
+	const char *stays = hf_dict_cstr(bought == NULL ? spec->doc : block->doc, "stays", NULL);
+	if (stays != NULL)
+		resource_tell(e, d->name, HF_DELETE,
+			hf_sprintf(a, "%s: %s", bought == NULL ? hf_dict_cstr(d->doc, "id", "") : bought,
+				stays));
+}
+
 int resource_delete(
 	struct hf_engine *e, struct hf_arena *a, const struct hf_change *change, struct hf_error *err)
 {
@@ -594,10 +607,7 @@ int resource_delete(
 	}
 	hf_dict_put(d->doc, "status", hf_value_cstr(e->arena, "deleting"));
 	int rc = hf_state_put(e->state, d, err);
-	const char *stays = hf_dict_cstr(spec->doc, "stays", NULL);
-	if (stays != NULL)
-		resource_tell(e, d->name, HF_DELETE,
-			hf_sprintf(a, "%s: %s", hf_dict_cstr(d->doc, "id", ""), stays));
+	stays_tell(e, a, spec, d);
 	if (rc == 0 && spec->capacity)
 		rc = capacity_found(e, a, spec, context, err);
 	if (rc == 0)

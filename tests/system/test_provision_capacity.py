@@ -298,3 +298,10 @@ def test_a_search_takes_a_block_only_with_a_yes(work):
     work.run("apply", "--yes", "--var", "least=2", *markets, *say)
     block = work.fake.world.all("capacity_reservation")[0].id
     assert running(work.fake) == [("p5", "a", "spot"), ("p5", "b", block)] and bought(work.fake) == ["us-east-1b"]
+    assert f"{block}: it is paid for and cannot be given back" in work.run("destroy", "--yes")
+    assert running(work.fake) == []
+
+
+@pytest.mark.parametrize("empty", ["markets", "types"])
+def test_a_search_among_nothing_says_so(work, empty):
+    assert "Markets, InstanceTypes and SubnetIds cannot be empty" in work.run("apply", "--yes", "--var", f"{empty}=[]", code=None)

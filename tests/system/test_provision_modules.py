@@ -166,6 +166,7 @@ WRONG = [
 WRONG += [
     ("modular.yaml", "for_each: \"{{ places.names }}\"", "for_each: [a, b, a]", ["modular.yaml:33:15: logs: for_each has \"a\" twice"]),
     ("modular.yaml", "for_each: \"{{ cidrs }}\"\n    inputs", "for_each: [a, a]\n    inputs", ["module.hosts: for_each has \"a\" twice"]),
+    ("modular.yaml", "properties: {Name: after}", "properties: {Name: null}", ["after: sns.topic needs Name"]),
     ("modular.yaml", "depends_on: [module.hosts]", "depends_on: [log]", ["after: depends_on names no resource"]),
 ]
 

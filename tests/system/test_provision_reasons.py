@@ -203,8 +203,9 @@ HOSTS = """  many:
     ("'{{ n }}'", "many: 4 × p5.48xlarge = 393.28"),
     ("'{{ subnet.id | length }}'", "many: there is a max_hourly_price, and its Count is not known before apply"),
     ("-4", "many: Count cannot be -4: 0 or more"),
+    ("'{{ none }}'", "many: ec2.hosts needs Count"),
     ("'{{ n }}x'", "many: Count must be of type int, not str"),
-], ids=["a text", "not known", "below nothing", "no number"])
+], ids=["a text", "not known", "below nothing", "nothing", "no number"])
 def test_a_number_of_machines_that_is_odd_does_not_get_round_the_cap(work, fake, count, told):
     add(work, HOSTS % count)
     work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {n: '4'}\n" + PRICED % (100, ""))
