@@ -38,6 +38,22 @@ def test_lifecycle_scripts_fit_and_hand_over(kind, limit, tmp_path):
     assert lines[-2].startswith("setsid nohup sh ") and lines[-2].endswith("&") and lines[-1] == "exit 0", "it returns at once"
 
 
+# A machine with nothing around it: no network, a /run and a /var/log of its own; whatever is left running ends with it.
+ALONE = """mount --make-rprivate / && mount -t tmpfs t /run && mount -t tmpfs t /var/log && { [ ! -e /dev/console ] || mount --bind /dev/null /dev/console; }
+bash "$0" && echo returned $?
+until grep -qs HF-B "$1"; do sleep 0.1; done
+cat "$1" """
+
+
+@pytest.mark.parametrize("kind, log", [("notebook", "/var/log/holdfast-bootstrap.log"), ("hyperpod", "/var/log/provision/provisioning.log")])
+def test_lifecycle_scripts_return_while_the_work_goes_on(kind, log, tmp_path):
+    """Such a service fails the machine when its script fails or takes minutes: it ends well, and what goes wrong is in the log."""
+    (tmp_path / "script").write_bytes(text(kind))
+    done = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", ALONE, str(tmp_path / "script"), log],
+                          capture_output=True, text=True, timeout=300)
+    assert re.match(r"returned 0\n(.*\n)*holdfast: HF-B\d\d ", done.stdout), done
+
+
 def test_an_eks_node_gets_a_script_and_its_configuration():
     parts = email.message_from_bytes(text("eks")).get_payload()
     kinds = [p.get_content_type() for p in parts]
