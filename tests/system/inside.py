@@ -9,6 +9,7 @@ A listening socket is made by a thread that has entered the host's network; whoe
 """
 import collections
 import ctypes
+import fcntl
 import http.server
 import os
 import socket
@@ -178,13 +179,25 @@ def address_add(host, address):
     subprocess.run(["nsenter", "-t", str(host.leader), "-n", "ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
 
 
-def deb(build_script, folder, version=None):
-    """The .deb of this tree with the programs of the build folder, made anew in seconds. HF_DEB names another one."""
-    if os.environ.get("HF_DEB") and version is None:
+def deb(build_script, folder):
+    """The .deb of this tree with the programs of the build folder: made once, and anew when either has changed. HF_DEB names another one."""
+    if os.environ.get("HF_DEB"):
         return os.environ["HF_DEB"]
-    env = {**os.environ, "HF_PACKAGE_FROM": str(folder.parent), **({"HF_PACKAGE_VERSION": version} if version else {})}
-    folder = folder / os.environ.get("PYTEST_XDIST_WORKER", "alone")  # others make theirs just now
-    done = subprocess.run([str(build_script), str(folder)], capture_output=True, text=True, env=env)
-    if done.returncode != 0:
-        raise RuntimeError(f"the .deb cannot be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return max(folder.glob("*.deb" if version is None else f"*_{version}_*.deb"), key=os.path.getmtime)
+    folder.mkdir(parents=True, exist_ok=True)
+    tree = build_script.parent.parent.parent
+    sources = [p for part in ("packaging", "playbooks", "docs") for p in (tree / part).rglob("*") if p.is_file()]
+    newest = max(map(os.path.getmtime, [*sources, folder.parent / "holdfast", folder.parent / "holdfastd"]))
+    commit = subprocess.run(["git", "-C", str(tree), "log", "-1", "--format=%H"], capture_output=True, text=True, check=True).stdout
+    with open(folder / "commit", "a+") as lock:  # test files run side by side: one builds, the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = sorted(folder.glob("holdfast_*.deb"), key=os.path.getmtime)
+        lock.seek(0)
+        if made and os.path.getmtime(made[-1]) > newest and lock.read() == commit:
+            return str(made[-1])
+        done = subprocess.run([str(build_script), str(folder)], capture_output=True, text=True,
+                              env={**os.environ, "HF_PACKAGE_FROM": str(folder.parent)})
+        if done.returncode != 0:
+            raise RuntimeError(f"the .deb cannot be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        lock.truncate(0)
+        lock.write(commit)
+        return str(max(folder.glob("holdfast_*.deb"), key=os.path.getmtime))

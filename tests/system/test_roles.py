@@ -143,11 +143,11 @@ HOLDFAST = "cd /srv/book && holdfast apply site.yml {} --output jsonl"
 
 def statuses(engine, host, arguments=""):
     if engine == "ansible":
-        done = host.run(ANSIBLE.format(arguments), timeout=600)
+        done = host.run(ANSIBLE.format(arguments), timeout=3600)
         rows = [json.loads(line) for line in done.out.splitlines()]
         assert rows, host.run("cat /run/said").out[-3000:]
         return [(task, status) for task, status, _ in rows], [r for r in rows if r[1] == "failed"]
-    done = host.run(HOLDFAST.format(arguments), timeout=600)
+    done = host.run(HOLDFAST.format(arguments), timeout=3600)
     rows = [json.loads(line) for line in done.out.splitlines() if line.startswith("{")]
     rows = [r for r in rows if r["type"] == "task" and "item" not in r]
     return [(r["task"], r["status"]) for r in rows], [r for r in rows if r["status"] == "failed"] or (
@@ -198,6 +198,40 @@ if (os.environ.get("HF_LONG") or os.environ.get("HF_ROLES")) and sys.version_inf
         def test_statuses_are_ansibles(self, ran):
             assert ran["holdfast"]["first"] == ran["ansible"]["first"]
             assert ran["holdfast"]["second"] == ran["ansible"]["second"]
+
+
+DRIVER = """- hosts: localhost
+  connection: local
+  vars: { nvidia_driver_packages: [nvidia-kernel-dkms], nvidia_driver_headers: linux-headers-amd64, nvidia_driver_persistence: false }
+  roles: [nvidia_driver]
+"""
+# The kernel is this machine's; its modules are built with the headers of the distribution's, which lie in two folders.
+HEADERS = ("name=$(apt-cache depends linux-headers-amd64 | awk '/Depends: linux-headers/ { print $2 }'); "
+           "mkdir -p /lib/modules/$(uname -r) && ln -s /usr/src/$name /lib/modules/$(uname -r)/build && "
+           "ln -s /usr/src/${name%-amd64}-common /lib/modules/$(uname -r)/source && "
+           "printf '#!/bin/sh\\n' >/usr/sbin/update-initramfs && chmod 755 /usr/sbin/update-initramfs")
+BUILT = "dkms status nvidia-current; find /lib/modules/$(uname -r)/updates -name 'nvidia*.ko*' | sort"
+
+# Half an hour of one processor: compiled for real.
+if os.environ.get("HF_LONG") or os.environ.get("HF_DRIVER"):
+
+    def test_the_distributions_driver_is_built_for_real(tmp_path):
+        shutil.copytree(ROOT / "playbooks/roles", tmp_path / "roles")
+        (tmp_path / "site.yml").write_text(DRIVER)
+        with Host(binds={"/srv/book": tmp_path}) as host, Doors(host) as doors:
+            doors.mirror(("127.0.0.1", 3142), mirror())
+            host.put("/etc/apt/sources.list", "deb http://127.0.0.1:3142 bookworm main contrib non-free non-free-firmware\n")
+            host.install(BUILD / "holdfast", "/usr/bin/holdfast")
+            host.run(f"apt-get update && {HEADERS}", check=True)
+            done = host.run("cd /srv/book && holdfast apply site.yml", timeout=7200)
+            said = host.run("find /var/lib/dkms -name make.log -exec tail -n 40 {} +").out
+            assert done.rc == 0, f"{done}\n{said}"
+            version = host.run("dpkg-query -W -f '${source:Upstream-Version}' nvidia-kernel-dkms").out
+            built = host.run(BUILT).out
+            assert version in built and "nvidia-current.ko" in built, f"{built}\n{said}"
+            print(built)
+            again = host.run("cd /srv/book && holdfast apply site.yml", timeout=600)
+            assert "changed=0" in again.out, again
 
 
 @pytest.mark.parametrize("role", ROLES)
