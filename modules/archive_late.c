@@ -1,8 +1,5 @@
 #include "modules/archive_late.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "lib/base/late.h"
 
 #define ARCHIVE_SONAME "libarchive.so.13"

@@ -1,7 +1,5 @@
 #include "modules/archive_work.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <limits.h>
 
@@ -11,25 +9,6 @@
 #include "modules/archive_late.h"
 
 enum { BLOCK_SIZE = 1 << 16 };
-
-static void reader_free(struct archive **r)
-{
-	if (*r != NULL)
-		archive_read_free(*r);
-	*r = NULL;
-}
-static void writer_free(struct archive **w)
-{
-	if (*w != NULL)
-		archive_write_free(*w);
-	*w = NULL;
-}
-static void entry_free(struct archive_entry **e)
-{
-	if (*e != NULL)
-		archive_entry_free(*e);
-	*e = NULL;
-}
 
 static const struct kind {
 	const char *format;
@@ -136,7 +115,7 @@ int hf_archive_same(const struct hf_archive *w, bool *ret, struct hf_error *err)
 	int ready = hf_archive_ready(err);
 	if (ready < 0)
 		return ready;
-	HF_CLEANUP(reader_free) struct archive *r = archive_read_new();
+	hf_auto_archive_reader r = archive_read_new();
 	archive_read_support_filter_all(r);
 	if (w->single) {
 		archive_read_support_format_raw(r);
@@ -174,7 +153,7 @@ static int member_data(struct archive *out, const struct hf_archive *w, const st
 static int member_write(struct archive *out, const struct hf_archive *w, const struct hf_archive_member *m,
 	struct hf_error *err)
 {
-	HF_CLEANUP(entry_free) struct archive_entry *e = archive_entry_new();
+	hf_auto_archive_entry e = archive_entry_new();
 	char target[PATH_MAX];
 	archive_entry_copy_stat(e, &m->st);
 	archive_entry_unset_atime(e);
@@ -218,7 +197,7 @@ int hf_archive_write(const struct hf_archive *w, struct hf_error *err)
 		r = hf_fs_temp_open(w->arena, w->dest, &temp, err);
 	if (r < 0)
 		return r;
-	HF_CLEANUP(writer_free) struct archive *out = archive_write_new();
+	hf_auto_archive_writer out = archive_write_new();
 	writer_setup(out, w);
 	if (archive_write_open_fd(out, temp.fd) != ARCHIVE_OK)
 		r = hf_fail(err, HF_E_TASK, "Error when writing %s archive at %s: %s", w->format, w->dest,

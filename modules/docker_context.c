@@ -1,7 +1,5 @@
 #include "modules/docker_context.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -208,19 +206,6 @@ static int by_name(const void *a, const void *b)
 
 /* --- the tar --- */
 
-static void writer_free(struct archive **w)
-{
-	if (*w != NULL)
-		archive_write_free(*w);
-	*w = NULL;
-}
-static void entry_free(struct archive_entry **e)
-{
-	if (*e != NULL)
-		archive_entry_free(*e);
-	*e = NULL;
-}
-
 static int data_write(struct archive *out, const char *path, struct hf_error *err)
 {
 	hf_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -237,7 +222,7 @@ static int data_write(struct archive *out, const char *path, struct hf_error *er
 /* text: the bytes of a file that is not in the folder; .p NULL: m's own. */
 static int member_write(struct archive *out, const struct member *m, struct hf_str text, struct hf_error *err)
 {
-	HF_CLEANUP(entry_free) struct archive_entry *e = archive_entry_new();
+	hf_auto_archive_entry e = archive_entry_new();
 	char target[PATH_MAX];
 	bool file = S_ISREG(m->st.st_mode);
 	archive_entry_copy_stat(e, &m->st);
@@ -327,7 +312,7 @@ int hf_docker_context(struct hf_arena *a, const char *path, const char *dockerfi
 		return r;
 	if (c.members.n > 0)
 		qsort(c.members.at, c.members.n, sizeof(*c.members.at), by_name);
-	HF_CLEANUP(writer_free) struct archive *out = archive_write_new();
+	hf_auto_archive_writer out = archive_write_new();
 	archive_write_set_format_pax_restricted(out);
 	if (archive_write_open_fd(out, fd) != ARCHIVE_OK)
 		return hf_fail(err, HF_E_TASK, "%s", archive_error_string(out));

@@ -1,7 +1,5 @@
 #include "modules/docker_image.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 
 #include "lib/base/scope.h"
@@ -292,13 +290,6 @@ int hf_image_save(struct hf_image_job *j, const char *name, struct hf_error *err
 	return hf_wrap(err, "Error getting image %s", name);
 }
 
-static void reader_free(struct archive **r)
-{
-	if (*r != NULL)
-		archive_read_free(*r);
-	*r = NULL;
-}
-
 /* The one entry of manifest.json in an image's tar; *ret NULL: it cannot be had. */
 static int manifest_read(struct hf_image_job *j, const struct hf_value **ret, struct hf_error *err)
 {
@@ -311,7 +302,7 @@ static int manifest_read(struct hf_image_job *j, const struct hf_value **ret, st
 	if (r < 0)
 		return r;
 	hf_auto_buf text = hf_buf_init(MANIFEST_MAX);
-	HF_CLEANUP(reader_free) struct archive *in = archive_read_new();
+	hf_auto_archive_reader in = archive_read_new();
 	archive_read_support_filter_all(in);
 	archive_read_support_format_tar(in);
 	if (archive_read_open_filename(in, j->p->archive_path, BLOCK_SIZE) != ARCHIVE_OK)

@@ -1,7 +1,5 @@
 #include "modules/unarchive_work.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -116,25 +114,12 @@ int hf_unarchive_options(struct hf_arena *a, const struct hf_value *extra, bool 
 	return 0;
 }
 
-static void reader_free(struct archive **r)
-{
-	if (*r != NULL)
-		archive_read_free(*r);
-	*r = NULL;
-}
-static void writer_free(struct archive **w)
-{
-	if (*w != NULL)
-		archive_write_free(*w);
-	*w = NULL;
-}
-
 static int reader_open(struct hf_unarchive *u, struct archive **ret)
 {
 	int result = hf_archive_ready(u->err);
 	if (result < 0)
 		return result;
-	HF_CLEANUP(reader_free) struct archive *r = archive_read_new();
+	hf_auto_archive_reader r = archive_read_new();
 	archive_read_support_filter_all(r);
 	archive_read_support_format_tar(r);
 	archive_read_support_format_zip(r);
@@ -310,7 +295,7 @@ static int members_each(struct hf_unarchive *u, member_visit visit, struct archi
 	int result = reader_open(u, &opened);
 	if (result < 0)
 		return result;
-	HF_CLEANUP(reader_free) struct archive *r = opened;
+	hf_auto_archive_reader r = opened;
 	struct archive_entry *e;
 	int step = ARCHIVE_EOF;
 	for (size_t n = 0; (step = archive_read_next_header(r, &e)) == ARCHIVE_OK || step == ARCHIVE_WARN;
@@ -453,7 +438,7 @@ int hf_unarchive_extract(struct hf_unarchive *u)
 	int result = hf_archive_ready(u->err);
 	if (result < 0)
 		return result;
-	HF_CLEANUP(writer_free) struct archive *writer = archive_write_disk_new();
+	hf_auto_archive_writer writer = archive_write_disk_new();
 	int flags = ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
 		    ARCHIVE_EXTRACT_SECURE_NODOTDOT;
 	if (owner_kept(u))
