@@ -294,12 +294,29 @@ static int sequence_format(
 	return 0;
 }
 
+/* So far from the ends of what a number holds that no sum of two leaves them. */
+static bool far_from_ends(int64_t n)
+{
+	return n >= INT64_MIN / 4 && n <= INT64_MAX / 4;
+}
+
+static bool sequence_fits(const struct sequence *s)
+{
+	int64_t span = 0;
+	bool fits = far_from_ends(s->start) && far_from_ends(s->stride);
+	if (s->has_count)
+		return fits && !__builtin_mul_overflow(s->count, s->stride, &span) && far_from_ends(span);
+	return fits && far_from_ends(s->end);
+}
+
 static int sequence_check(struct sequence *s, struct hf_error *err)
 {
 	if (!s->has_end && !s->has_count)
 		return hf_fail(err, HF_E_TEMPLATE, "must specify count or end in with_sequence");
 	if (s->has_end && s->has_count)
 		return hf_fail(err, HF_E_TEMPLATE, "can't specify both count and end in with_sequence");
+	if (!sequence_fits(s))
+		return hf_fail(err, HF_E_LIMIT, "sequence: a number is too large to count with");
 	if (s->has_count) {
 		/* Ansible's own sum, which goes further where it counts backwards. */
 		s->end = s->count != 0 ? s->start + s->count * s->stride - 1 : 0;
