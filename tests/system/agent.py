@@ -42,7 +42,7 @@ class AgentHost:
         values.update(config)
         if broker is not None:
             files = broker.client(self.name)
-            values["mqtt"] = {"host": "127.0.0.1", "port": broker.port, "keepalive": "5s", **files}
+            values["mqtt"] = {"host": "127.0.0.1", "port": broker.port, "keepalive": "60s", **files}
         (self.folder / "holdfast.yaml").write_text(json.dumps(values))  # JSON is YAML
 
     def run(self, *words, check=True):

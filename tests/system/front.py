@@ -31,7 +31,7 @@ class Front:
                     self.pass_on(body)
 
             def pass_on(self, body):
-                connection = http.client.HTTPConnection("127.0.0.1", outer.behind, timeout=60)
+                connection = http.client.HTTPConnection("127.0.0.1", outer.behind, timeout=600)
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
                     if name.lower() not in ("expect", "connection"):
