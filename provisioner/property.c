@@ -81,21 +81,25 @@ static int value_check(const struct hf_resource *r, const char *name, const stru
 }
 
 /* A template with text around it gives text: what reads as a number or as yes and no is taken as that. */
-static struct hf_value *text_as(struct hf_arena *a, const char *type, struct hf_value *v)
+static struct hf_value *value_as(struct hf_arena *a, const char *type, struct hf_value *v)
 {
+	static const struct {
+		const char *text;
+		bool value;
+	} words[] = { { "true", true }, { "True", true }, { "false", false }, { "False", false } };
 	int64_t number;
 	struct hf_value *out = v;
-	if (!hf_is(v, HF_STRING))
-		return v;
-	if (strcmp(type, "int") == 0 && hf_str_to_int64(v->u.string, &number))
-		out = hf_value_at(hf_value_int(a, number), hf_value_pos(v));
-	else if (strcmp(type, "bool") == 0 &&
-		 (hf_str_is(v->u.string, "true") || hf_str_is(v->u.string, "True")))
-		out = hf_value_at(hf_value_bool(a, true), hf_value_pos(v));
-	else if (strcmp(type, "bool") == 0 &&
-		 (hf_str_is(v->u.string, "false") || hf_str_is(v->u.string, "False")))
-		out = hf_value_at(hf_value_bool(a, false), hf_value_pos(v));
-	return out;
+	if (hf_is(v, HF_TUPLE) && strcmp(type, "list") == 0) {
+		out = hf_value_list(a);
+		for (size_t i = 0; i < hf_list_len(v); i++)
+			hf_list_append(out, hf_list_at(v, i));
+	}
+	if (hf_is(v, HF_STRING) && strcmp(type, "int") == 0 && hf_str_to_int64(v->u.string, &number))
+		out = hf_value_int(a, number);
+	for (size_t i = 0; hf_is(v, HF_STRING) && strcmp(type, "bool") == 0 && i < HF_COUNT(words); i++)
+		if (hf_str_is(v->u.string, words[i].text))
+			out = hf_value_bool(a, words[i].value);
+	return out == v ? v : hf_value_at(out, hf_value_pos(v));
 }
 
 static int needs(const struct hf_resource *r, const char *name, struct hf_pos pos, struct hf_error *err)
@@ -112,7 +116,7 @@ int hf_property_fit(struct hf_arena *a, const struct hf_resource *r, const char 
 		return needs(r, name, hf_value_pos(v), err);
 	if (hf_is(v, HF_UNDEFINED) || hf_is(v, HF_NULL))
 		return 0;
-	*ret = text_as(a, hf_dict_cstr(row, "type", "str"), v);
+	*ret = value_as(a, hf_dict_cstr(row, "type", "str"), v);
 	return value_check(r, name, row, *ret, err);
 }
 

@@ -139,6 +139,16 @@ def test_none_is_enough_where_none_is_wanted(work, wish):
     assert not any(work.fake.world.alive().values())
 
 
+def test_a_pair_is_a_list_and_a_text_is_none(work):
+    """What a template gives is what the property wants, or is refused with its place before AWS is asked."""
+    both = '["{{ subnet.a.id }}", "{{ subnet.b.id }}"]'
+    work.edit(both, '"{{ (subnet.a.id, subnet.b.id) }}"')
+    work.run("apply", "--yes", "--var", "markets=[spot]", "--var", "count='4'")
+    assert running(work.fake) == [("p5", "a", "spot")] * 4
+    work.edit('"{{ (subnet.a.id, subnet.b.id) }}"', '"{{ subnet.a.id }},{{ subnet.b.id }}"')
+    assert "search.yaml:21:18: hosts: SubnetIds must be of type list, not str" in work.run("plan", code=None)
+
+
 def test_a_cap_without_prices_is_told_of(work):
     """On demand nothing can be compared; spot is capped by AWS."""
     work.edit('      Prices: "{{ prices }}"\n', "")
