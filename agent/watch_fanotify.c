@@ -18,11 +18,15 @@ enum { READ_SIZE = 16 << 10, FILE_SYSTEMS_MAX = 64, ACTOR_MAX = 128, HANDLE_BYTE
  * once and so often a second; beyond that events are left to gather for a while, which the kernel does
  * without losing any. What is made where nothing was is then seen that much later, and only while others
  * write all the time. */
-enum { STRANGERS_AT_ONCE = 10, STRANGERS_A_SECOND = 5, GATHER_MS = 80 };
+enum { WAKES_AT_ONCE = 10, WAKES_A_SECOND = 5, GATHER_MS = 80 };
+struct wakes {
+	double left;
+	uint64_t at_ms; /* when that was so */
+};
 
 /* What happens to a watched file itself wakes us at once all the same: its inode is marked in a group of its
  * own, whose events say nothing but that the others are to be read now. Not what happens in a folder: there
- * strangers write as well. */
+ * strangers write as well. Nor more often than strangers may: a file that is fought over can wait. */
 #define OWN_MASK (FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_DELETE_SELF | FAN_MOVE_SELF | FAN_ONDIR)
 
 /* Everything but MODIFY: a busy writer costs one event at its close (shared figures: 900 instead of 100,000).
@@ -45,8 +49,7 @@ struct hf_fanotify {
 	sd_event_source *io, *own,
 		*gather;    /* gather: reads instead of io, where strangers have woken us too often */
 	unsigned concerned; /* events that were about something watched */
-	double strangers_left;
-	uint64_t strangers_ms; /* when that was so */
+	struct wakes by_strangers, by_own;
 	dev_t marked[FILE_SYSTEMS_MAX];
 	int mount_fds[FILE_SYSTEMS_MAX]; /* a folder on it, for handles that must be resolved */
 	size_t n_marked;
@@ -213,34 +216,57 @@ static bool events_read(struct hf_fanotify *f)
 	return true;
 }
 
-/* One more wake-up for nothing: true while that is still cheap. */
-static bool stranger_allowed(struct hf_fanotify *f)
+static bool wakes_left(struct wakes *w)
 {
 	uint64_t now = hf_time_monotonic_ms();
-	f->strangers_left += (double)(now - f->strangers_ms) * STRANGERS_A_SECOND / 1000;
-	f->strangers_ms = now;
-	if (f->strangers_left > STRANGERS_AT_ONCE)
-		f->strangers_left = STRANGERS_AT_ONCE;
-	if (f->strangers_left < 1)
-		return false;
-	f->strangers_left -= 1;
-	return true;
+	w->left += (double)(now - w->at_ms) * WAKES_A_SECOND / 1000;
+	w->at_ms = now;
+	if (w->left > WAKES_AT_ONCE)
+		w->left = WAKES_AT_ONCE;
+	return w->left >= 1;
 }
 
+/* One more wake-up: true while that is still cheap. */
+static bool wake_allowed(struct wakes *w)
+{
+	bool any = wakes_left(w);
+	w->left -= any ? 1 : 0;
+	return any;
+}
+
+/* Listening to all there is, or, until the time has come, to what happens to watched files themselves. */
 static void listen_again(struct hf_fanotify *f, bool at_once)
 {
 	sd_event_source_set_enabled(f->io, at_once ? SD_EVENT_ON : SD_EVENT_OFF);
+	if (f->own != NULL)
+		sd_event_source_set_enabled(
+			f->own, at_once || !wakes_left(&f->by_own) ? SD_EVENT_OFF : SD_EVENT_ON);
 	if (at_once)
 		hf_timer_stop(f->gather);
 	else
 		hf_timer_set(f->gather, GATHER_MS);
 }
 
+/* Each has its like in the other queue. True when there was any. */
+static bool own_drain(struct hf_fanotify *f)
+{
+	char block[READ_SIZE] HF_UNINITIALIZED;
+	enum { ROUNDS_MAX = 64 };
+	int n = 0;
+	while (f->own != NULL && n < ROUNDS_MAX && read(f->own_fd, block, sizeof(block)) > 0)
+		n++;
+	return n > 0;
+}
+
 static void take(struct hf_fanotify *f)
 {
 	unsigned before = f->concerned;
-	bool any = events_read(f);
-	listen_again(f, !any || f->concerned != before || stranger_allowed(f));
+	bool any = events_read(f), at_once = !any || f->concerned != before;
+	if (at_once && any)
+		(void)own_drain(f); /* what is left there is no news when it is listened to */
+	else if (!at_once)
+		at_once = wake_allowed(&f->by_strangers) || (wakes_left(&f->by_own) && own_drain(f));
+	listen_again(f, at_once);
 }
 
 static int on_event(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -255,14 +281,12 @@ static int on_gathered(sd_event_source *source, uint64_t now, void *data)
 	return 0;
 }
 
-/* The group of watched files' own inodes may hear of a change a moment before the other one does. */
+/* This group may hear of a change a moment before the other one does. */
 static int on_own(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct hf_fanotify *f = data;
-	char block[READ_SIZE] HF_UNINITIALIZED;
-	enum { ROUNDS_MAX = 64 };
-	for (int i = 0; i < ROUNDS_MAX && read(fd, block, sizeof(block)) > 0; i++)
-		continue; /* each has its like in the other queue */
+	(void)wake_allowed(&f->by_own);
+	(void)own_drain(f);
 	(void)events_read(f);
 	listen_again(f, true);
 	return 0;
