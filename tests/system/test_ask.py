@@ -1,10 +1,13 @@
 """What a host answers to those who ask it on the spot: drift as it comes, how it differs, what ran, what would; for people, and as JSON. And
-that it answers and works on while the name of its broker cannot be resolved."""
+what it does about names, brokers and secrets on the way out, and about changes that nothing tells of."""
 import json
+import mmap
 import os
 import shlex
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -132,3 +135,61 @@ def test_a_silent_name_server_keeps_nothing_waiting(tmp_path, holdfast, holdfast
             status = host.wait(lambda s: s["state"] == "ok")
             assert not status["mqtt"]["connected"] and status["mqtt"]["waiting"] > 0, "what there is to tell waits"
             assert os.waitpid(host.process.pid, os.WNOHANG) == (0, 0)
+
+
+@pytest.mark.parametrize("sweep, how", [("sweep", "written and not closed"), ("hash_sweep", "stored into a mapped page")])
+def test_what_no_event_tells_is_found_by_the_sweep(tmp_path, holdfast, holdfastd, sweep, how):
+    """While a writer keeps the file open the kernel tells nothing; a store into a mapped page changes not even a time."""
+    host = AgentHost(tmp_path, holdfast, holdfastd, policy="report", **{"sweep": "1h", "hash_sweep": "1h", sweep: "1s"})
+    host.promote(host.push("one", {"site.yml": PLAY.format(t=host.target)}))
+    with host:
+        host.installed("one")
+        with open(host.target / "kept", "r+b", buffering=0) as file:
+            if sweep == "sweep":
+                file.write(b"wrong")
+            else:
+                with mmap.mmap(file.fileno(), 0) as page:
+                    page[:5] = b"wrong"
+                    host.wait(lambda s: s["drifted"] == 1, f"what is {how} is found")
+            host.wait(lambda s: s["drifted"] == 1, f"what is {how} is found")
+            assert [e["title"] for e in host.ask("drift")["events"]] == ["kept"]
+
+
+HIDDEN = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {{ name: hidden, no_log: true, copy: {{ content: "a-deep-secret\\n", dest: {t}/hidden }} }}
+    - {{ name: seen, copy: {{ content: "a-plain-text\\n", dest: {t}/seen }} }}
+"""
+
+
+def test_secrets_do_not_leave_with_a_diff(tmp_path, holdfast, holdfastd):
+    with Broker() as broker:
+        host = AgentHost(tmp_path, holdfast, holdfastd, broker=broker)
+        host.promote(host.push("one", {"site.yml": HIDDEN.format(t=host.target)}))
+        with broker.reader("hf/1/#") as reader, host:
+            host.installed("one")
+            for name in ("hidden", "seen"):
+                (host.target / name).write_text("by hand\n")
+            for name in ("hidden", "seen"):
+                reader.wait(lambda m, n=name: m.topic.endswith("/drift") and m.body["title"] == n and m.body["action"] == "corrected", 60)
+            everything = "".join(m.text for m in reader.messages) + host.run("drift").stdout + host.run("drift", "--json").stdout
+            assert "a-plain-text" in everything and "a-deep-secret" not in everything
+
+
+def test_a_broker_that_is_not_there_is_asked_ever_more_seldom(tmp_path, holdfast, holdfastd):
+    with Broker() as broker, socket.create_server(("127.0.0.1", 0)) as door:
+        host = AgentHost(tmp_path, holdfast, holdfastd, broker=broker)
+        path = tmp_path / "holdfast.yaml"
+        config = json.loads(path.read_text())
+        config["mqtt"]["port"] = door.getsockname()[1]
+        path.write_text(json.dumps(config))
+        door.settimeout(120)
+        asked = []
+        with host:
+            while len(asked) < 6:
+                door.accept()[0].close()
+                asked.append(time.monotonic())
+        # 0.5 s, 1, 2, 4, 8: each between its half and its whole, by chance, so that a fleet does not come all at once.
+        assert asked[-1] - asked[0] > 5, asked
