@@ -171,6 +171,22 @@ def test_caches_jobs_and_associations(client, fake):
     assert ec2.describe_instance_types(InstanceTypes=["p5.48xlarge"])["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"] == 192
 
 
+def test_services_and_events(client, fake):
+    """As botocore reads them: a service without tasks, one that moves to other tasks, one that is not there; events with their time."""
+    ecs, cache = client("ecs"), client("elasticache")
+    made = ecs.create_service(cluster="c", serviceName="s", taskDefinition="first", desiredCount=2, clientToken="t", tags=[{"key": "a", "value": "b"}])["service"]
+    assert (made["status"], made["runningCount"], made["tags"], len(made["deployments"])) == ("ACTIVE", 0, [{"key": "a", "value": "b"}], 1)
+    assert len(ecs.update_service(cluster="c", service="s", taskDefinition="second")["service"]["deployments"]) == 2
+    fake.world.get("ecs_service", "s")["events"] = [{"id": "1", "createdAt": 1, "message": "m"}]
+    assert ecs.describe_services(cluster="c", services=["s"])["services"][0]["events"][0]["message"] == "m"
+    assert ecs.delete_service(cluster="c", service="s", force=True)["service"]["status"] == "INACTIVE"
+    assert ecs.describe_services(cluster="c", services=["s"])["failures"][0]["reason"] == "MISSING"
+    cache.create_replication_group(ReplicationGroupId="c", ReplicationGroupDescription="cache")
+    fake.world.get("cache", "c")["events"] = [("2026-01-01T00:00:00Z", "m")]
+    told = cache.describe_events(SourceIdentifier="c", SourceType="replication-group", Duration=60)["Events"]
+    assert [(e["Message"], e["Date"].year) for e in told] == [("m", 2026)]
+
+
 def test_signatures_are_checked(client, fake):
     assert refused(client("ec2", "wrong").describe_vpcs) == "SignatureDoesNotMatch"
     assert refused(client("eks", "wrong").list_clusters) == "SignatureDoesNotMatch"
