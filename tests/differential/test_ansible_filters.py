@@ -48,9 +48,9 @@ def world():
 
 
 def expected(templar, text):
-    """("value", v), ("error", sentence) or None where nothing can be held against anybody."""
+    """("value", v), ("error", sentence), ("late", …) or None where nothing can be held against anybody."""
     try:
-        signal.setitimer(signal.ITIMER_REAL, 1)
+        signal.setitimer(signal.ITIMER_PROF, 2)  # processor time: whoever else is at work is not in it
         try:
             answer = ("value", json.loads(json.dumps(templar.template(text), default=str)))
         except (MemoryError, RecursionError):
@@ -58,9 +58,9 @@ def expected(templar, text):
         except Exception as e:
             answer = ("error", f"{type(e).__name__}: {e}")
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except Late:
-        return None
+        return "late", text
     shown = json.dumps(answer[1])
     return None if answer[0] == "value" and (ADDRESS.search(shown) or KNOWN.search(shown) or len(shown) > 100000) else answer
 
@@ -78,16 +78,17 @@ def agrees(text, want, got):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_calls(holdfast, world, seed):
     templar, (filters, tests) = world
-    calls, rows = Calls(seed, filters, tests), []
-    previous = signal.signal(signal.SIGALRM, late)
+    calls, rows, long = Calls(seed, filters, tests), [], []
+    previous = signal.signal(signal.SIGPROF, late)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        while len(rows) < ROWS:
+        while len(rows) + len(long) < ROWS:  # the same calls on a slow machine
             text = calls.template()
             want = None if KNOWN.search(text) else expected(templar, text)
             if want is not None:
-                rows.append((text, want))
-    signal.signal(signal.SIGALRM, previous)
+                (long if want[0] == "late" else rows).append((text, want))
+    signal.signal(signal.SIGPROF, previous)
+    assert len(long) < ROWS / 20, long
     answers = ask(holdfast, [{"id": i, "engine": "ansible", "template": text, "vars": VARS} for i, (text, _) in enumerate(rows)])
     wrong = [f"{text}\n  ansible:  {want}\n  holdfast: {answers.get(i)}" for i, (text, want) in enumerate(rows) if not agrees(text, want, answers.get(i, {}))]
     assert not wrong, f"{len(wrong)} of {len(rows)} differ:\n" + "\n".join(wrong[:20])

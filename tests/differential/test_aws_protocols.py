@@ -37,7 +37,7 @@ def types_read():
     door = Door()
     found = {t["type"]: t for t in door.ask()}
     door.process.stdin.close()
-    door.process.wait(5)
+    door.process.wait(300)
     return found
 
 

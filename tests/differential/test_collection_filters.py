@@ -20,10 +20,10 @@ ROWS, SEEDS = 900, range(1 * (10 if os.environ.get("HF_LONG") == "1" else 1))
 KNOWN = {r"::ffff:1\.2\.3\.4.*usable_range": "Python's ipaddress writes mapped addresses as ::ffff:102:304 there, and its netaddr does not"}
 
 ASK = """
-import json, os, signal, sys, warnings
+import json, os, re, signal, sys, warnings
 warnings.simplefilter("ignore")
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
+from ansible.plugins.loader import filter_loader, init_plugin_loader, test_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
 Display.display = lambda *a, **k: None
@@ -31,18 +31,24 @@ Display.deprecated = lambda *a, **k: None
 init_plugin_loader([os.environ["ANSIBLE_COLLECTIONS_PATH"]])
 class Late(BaseException): pass
 def late(*_): raise Late
-signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGPROF, late)  # processor time: whoever else is at work is not in it
 rows, vars = json.load(sys.stdin)
+for name in {n for text in rows for n in re.findall(r"\\w+[.]\\w+[.]\\w+", text)}:
+    for loader in (filter_loader, test_loader):  # now: one that is cut off while it is loaded is gone for good
+        try:
+            loader.get(name)
+        except Exception:
+            pass
 templar, answers = Templar(loader=DataLoader(), variables=vars), []
 for text in rows:
     try:
-        signal.setitimer(signal.ITIMER_REAL, 10)
+        signal.setitimer(signal.ITIMER_PROF, 5)
         try:
             answers.append(["value", json.loads(json.dumps(templar.template(text), default=str))])
         except Exception as e:
             answers.append(["error", f"{type(e).__name__}: {e}"])
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except Late:
         answers.append(None)
 json.dump(answers, sys.stdout)

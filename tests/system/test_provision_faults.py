@@ -265,7 +265,7 @@ def test_a_dead_holder_of_the_lock_is_followed_at_once(work):
     work.fake.victim.communicate()
     work.fake.kill = None
     before = lease(work.fake)
-    assert before["expires"] > time.time() + 20
+    assert before["expires"] > time.time()
     work.run("apply", "--yes")
     assert lease(work.fake)["fence"] == before["fence"] + 1
     check_whole(work)
