@@ -34,6 +34,8 @@ u=$1 w=$2 m=$3
 shift 3
 curl -sSm9 $u -o $w -X $m -w %{http_code} "$@" 2>e
 }
+W=/run/holdfast-boot
+mkdir -p $W && cd $W || f 14 "$W cannot be written"
 s() { openssl dgst -sha256 "$@" | sed 's/.*= //'; }
 h() { printf "$2" | s -mac HMAC -macopt $1; }
 command -v curl >e && command -v openssl >e || {
@@ -67,8 +69,6 @@ c $U$P b GET -H "Authorization:AWS4-HMAC-SHA256 Credential=`v AccessKeyId`/$S, S
 }
 # Notebooks and HyperPod nodes have credentials of their own, which their aws command knows.
 [ ! "$X" ] || t() { aws s3 cp --only-show-errors --region $R $X b 2>e && echo 200; }
-W=/run/holdfast-boot
-mkdir -p $W && cd $W || f 14 "$W cannot be written"
 [ -s 0 ] || date +%s >0
 for w in 1 2 4 8 16 32 64 99; do
 s=`t`

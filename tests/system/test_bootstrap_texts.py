@@ -50,7 +50,8 @@ def test_lifecycle_scripts_return_while_the_work_goes_on(kind, log, tmp_path):
     """Such a service fails the machine when its script fails or takes minutes: it ends well, and what goes wrong is in the log."""
     (tmp_path / "script").write_bytes(text(kind))
     done = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", ALONE, str(tmp_path / "script"), log],
-                          capture_output=True, text=True, timeout=300)
+                          cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert [p.name for p in tmp_path.iterdir()] == ["script"], "nothing is left where it was started"
     assert re.match(r"returned 0\n(.*\n)*holdfast: HF-B\d\d ", done.stdout), done
 
 
