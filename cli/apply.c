@@ -208,7 +208,7 @@ static int run_apply(struct cli_call *call)
 		progress_start();
 	int r = hf_run_playbooks(&o, &summary, &err);
 	progress_stop();
-	apply_print_flush(&print);
+	apply_print_done(&print);
 	fflush(stdout);
 	if (r < 0) {
 		int status = cli_fail(call, &err);

@@ -86,7 +86,8 @@ static void banner_of(const struct apply_print *p, struct hf_arena *a, const cha
 static struct hf_value *shown(struct hf_arena *a, const struct hf_value *result, int verbosity)
 {
 	static const char *const quiet[] = { "diff", "invocation", NULL };
-	static const char *const never[] = { "failed", "skipped", "exception", "_ansible_no_log", NULL };
+	static const char *const never[] = { "failed", "skipped", "exception", "_ansible_no_log", "warnings",
+		NULL };
 	struct hf_value *out = hf_value_shallow(a, result);
 	for (size_t i = 0; never[i] != NULL; i++)
 		hf_dict_remove(out, never[i]);
@@ -272,6 +273,13 @@ void apply_print_flush(struct apply_print *p)
 	p->arena = NULL;
 }
 
+void apply_print_done(struct apply_print *p)
+{
+	apply_print_flush(p);
+	hf_arena_free(p->kept);
+	p->kept = NULL;
+}
+
 static void note_included(struct apply_print *p, const struct hf_value *e, const struct hf_value *path)
 {
 	if (p->arena == NULL) {
@@ -295,6 +303,31 @@ static void note_included(struct apply_print *p, const struct hf_value *e, const
 		hf_dict_get(one, "hosts"), hf_value_cstr(a, hf_strdup(a, hf_dict_cstr(e, "host", ""))));
 }
 
+static void print_warning(const struct apply_print *p, struct hf_arena *a, const char *msg)
+{
+	fflush(stdout); /* what came before stays before it where both go to one place */
+	say(p, stderr, "warning", hf_str(hf_sprintf(a, "[WARNING]: %s", msg)));
+}
+
+/* What a task warned of, before its line. */
+static void print_warnings(struct apply_print *p, struct hf_arena *a, const struct hf_value *result)
+{
+	enum { KEPT_MAX = 1000 };
+	const struct hf_value *list = hf_is(result, HF_DICT) ? hf_dict_get(result, "warnings") : NULL;
+	for (size_t i = 0; hf_is(list, HF_LIST) && i < hf_list_len(list); i++) {
+		const char *text = hf_value_text(a, hf_list_at(list, i)).p;
+		if (p->kept == NULL) {
+			p->kept = hf_arena_new();
+			p->warned = hf_value_dict(p->kept);
+		}
+		if (hf_dict_get(p->warned, text) != NULL)
+			continue;
+		if (hf_dict_len(p->warned) < KEPT_MAX)
+			hf_dict_put(p->warned, hf_strdup(p->kept, text), hf_value_null(p->kept));
+		print_warning(p, a, text);
+	}
+}
+
 static bool is_hidden(const struct apply_print *p, const char *status)
 {
 	return (p->hide_skipped && strcmp(status, "skipped") == 0) ||
@@ -314,6 +347,7 @@ static void print_task(struct apply_print *p, struct hf_arena *a, const struct h
 	}
 	if (is_hidden(p, status))
 		return;
+	print_warnings(p, a, result);
 	/* A loop's items were shown; the whole is one more line only where nothing ran, or, as in Ansible, of
 	 * debug. */
 	bool loop = is_loop(e) && !(is_named(e, "debug") && is_bad(status));
@@ -429,12 +463,6 @@ static void print_meta(const struct apply_print *p, struct hf_arena *a, const st
 		put_json(&out, hf_dict_get(e, "result"), p->verbosity > 2 ? 4 : -1);
 	}
 	say(p, stdout, "skipped", hf_buf_str(&out));
-}
-
-static void print_warning(const struct apply_print *p, struct hf_arena *a, const char *msg)
-{
-	fflush(stdout); /* what came before stays before it where both go to one place */
-	say(p, stderr, "warning", hf_str(hf_sprintf(a, "[WARNING]: %s", msg)));
 }
 
 static void print_play(struct apply_print *p, struct hf_arena *a, const struct hf_value *e)

@@ -15,8 +15,12 @@ struct apply_print {
 	/* files brought in since the last line: shown together for all hosts */
 	struct hf_arena *arena;
 	struct hf_value *included;
+	struct hf_arena *kept;
+	struct hf_value *warned; /* tasks' warnings that were shown: each once, as Ansible does */
 };
 /* Who runs, for who asked for more; config: the ansible.cfg that is followed, NULL: none. */
 void apply_print_versions(const struct apply_print *p, const char *config);
 void apply_print_flush(struct apply_print *p);
+/* Flushes, and gives back what was kept. */
+void apply_print_done(struct apply_print *p);
 void apply_print_event(void *data, const struct hf_value *event);

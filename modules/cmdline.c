@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -134,22 +133,7 @@ static const char *expand_variables(struct hf_arena *a, const char *word, const 
 const char *hf_cmdline_expand(struct hf_arena *a, const char *word, const char *const *env)
 {
 	word = expand_variables(a, word, env);
-	if (*word != '~')
-		return word;
-	size_t n = strcspn(word, "/");
-	const char *home = n == 1 ? env_find(env, HF_STR("HOME")) : NULL;
-	if (home == NULL) {
-		const struct passwd *pw =
-			n == 1 ? getpwuid(getuid()) : getpwnam(hf_strndup(a, word + 1, n - 1));
-		home = pw != NULL ? pw->pw_dir : NULL;
-	}
-	if (home == NULL)
-		return word;
-	size_t keep = strlen(home);
-	while (keep > 0 && home[keep - 1] == '/')
-		keep--;
-	const char *full = hf_sprintf(a, "%.*s%s", (int)keep, home, word + n);
-	return *full == '\0' ? "/" : full;
+	return hf_path_expand_user(a, word, env_find(env, HF_STR("HOME")));
 }
 
 bool hf_cmdline_glob(struct hf_arena *a, const char *dir, const char *pattern)

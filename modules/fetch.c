@@ -40,8 +40,8 @@ static int fetch_dest(struct hf_module_context *c, const struct params *p, const
 	struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
-	size_t n = strlen(p->dest);
-	const char *dest = p->dest;
+	const char *dest = hf_path_expand_user(a, p->dest, NULL);
+	size_t n = strlen(dest);
 	if (p->flat == HF_YES) {
 		bool slash = n > 0 && dest[n - 1] == '/';
 		if (hf_fs_is_dir(dest) && !slash)
@@ -87,7 +87,8 @@ static int fetch_check(
 		hf_result_cstr(c, change, "msg", "check mode not (yet) supported for this module");
 		return 0;
 	}
-	const char *src = hf_path_join(a, hf_task_dir(c), p->src);
+	const char *given = hf_path_expand_user(a, p->src, NULL),
+		   *src = hf_path_join(a, hf_task_dir(c), given);
 	if (hf_fs_is_dir(src))
 		return fetch_missing(c, p, src,
 			"remote file is a directory, fetch cannot work on directories", change, err);
@@ -95,7 +96,7 @@ static int fetch_check(
 		return fetch_missing(
 			c, p, src, "the remote file does not exist, not transferring, ignored", change, err);
 	char *dest = NULL;
-	int result = fetch_dest(c, p, p->src, &dest, err);
+	int result = fetch_dest(c, p, given, &dest, err);
 	if (result < 0)
 		return result;
 	change->state = dest;
@@ -108,7 +109,7 @@ static int fetch_check(
 		result = put_hash(c, change, "remote_checksum", "sha1", src, err);
 		hf_result_put(c, change, "remote_md5sum", hf_value_null(a));
 	} else if (result == 0) {
-		hf_result_cstr(c, change, "file", p->src);
+		hf_result_cstr(c, change, "file", given);
 	}
 	return result;
 }
@@ -118,7 +119,8 @@ static int fetch_apply(
 {
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
-	const char *dest = change->state, *src = hf_path_join(a, hf_task_dir(c), p->src);
+	const char *dest = change->state;
+	const char *src = hf_path_join(a, hf_task_dir(c), hf_path_expand_user(a, p->src, NULL));
 	int result = hf_fs_mkdirs(hf_path_dir(a, dest), 0777, err);
 	if (result < 0)
 		return result;

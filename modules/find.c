@@ -74,6 +74,8 @@ static const struct hf_arg args[] = {
 	{ .type = HF_ARG_END },
 };
 
+enum { STOPPED = 1 };
+
 struct search {
 	struct hf_module_context *c;
 	struct hf_arena *a;
@@ -81,6 +83,7 @@ struct search {
 	struct hf_error *err;
 	struct hf_value *files, *skipped;
 	struct hf_regex *contains;
+	const char *broken; /* why the path under way is left, as Ansible leaves it */
 	bool has_age, has_size, warned;
 	int64_t age, size, examined;
 	mode_t mode;
@@ -177,12 +180,16 @@ static int wanted_content(struct search *s, const char *path, bool *ret)
 	*ret = false;
 	if (hf_fs_read(scratch, path, HF_FILE_TEXT_MAX, &text, &unreadable) < 0)
 		return 0; /* as Ansible: what cannot be read does not contain anything */
-	if (!hf_utf8_valid(text)) {
-		skip(s, path,
-			hf_sprintf(s->a,
-				"Failed to read the file %s due to an encoding error. current encoding: %s",
-				path, s->p->encoding));
-		return 0;
+	int read = hf_utf8_from(scratch, s->p->encoding, &text, &unreadable);
+	if (read == -HF_E_UNSUPPORTED) {
+		s->broken = hf_strdup(s->a, unreadable.text);
+		return STOPPED;
+	}
+	if (read < 0 || !hf_utf8_valid(text)) {
+		s->broken = hf_sprintf(s->a,
+			"Failed to read the file %s due to an encoding error. current encoding: %s", path,
+			s->p->encoding);
+		return STOPPED;
 	}
 	if (s->p->read_whole_file == HF_YES) {
 		int result = hf_regex_exec(scratch, s->contains, text, 0, HF_REGEX_SEARCH, &m, s->err);
@@ -300,7 +307,7 @@ static int entry_look(struct search *s, const char *path, const char *name)
 	int result = wanted_entry(s, name, &st, &wanted);
 	if (result == 0 && wanted && s->p->file_type == FIND_FILE)
 		result = wanted_content(s, path, &wanted);
-	return result < 0 || !wanted ? result : entry_add(s, path, &st);
+	return result != 0 || !wanted ? result : entry_add(s, path, &st);
 }
 
 static int name_compare(const void *x, const void *y)
@@ -337,7 +344,7 @@ static int dirs_below(struct search *s, const char *dir, char *const *names, siz
 		const char *path = hf_path_join(s->a, dir, names[i]);
 		int seen = s->p->follow == HF_YES ? stat(path, &st) : lstat(path, &st);
 		int result = seen == 0 && S_ISDIR(st.st_mode) ? dir_look(s, path, depth) : 0;
-		if (result < 0)
+		if (result != 0)
 			return result;
 	}
 	return 0;
@@ -379,8 +386,6 @@ static int search_prepare(struct search *s, struct hf_change *change)
 		hf_result_cstr(s->c, change, "size", p->size);
 		return hf_fail(s->err, HF_E_TASK, "failed to process size");
 	}
-	if (strcmp(p->encoding, "utf-8") != 0 && strcmp(p->encoding, "utf8") != 0)
-		return hf_fail(s->err, HF_E_UNSUPPORTED, "encoding %s: only utf-8 is read", p->encoding);
 	if (p->mode != NULL && *p->mode != '\0' && hf_file_mode_parse(p->mode, 0, &s->mode, s->err) < 0)
 		return -HF_E_TASK;
 	return p->contains == NULL ? 0 : hf_regex_get(hf_str(p->contains), 0, &s->contains, s->err);
@@ -405,13 +410,14 @@ static int find_check(
 	for (size_t i = 0; result == 0 && i < hf_list_len(p->paths); i++) {
 		const char *path =
 			hf_cmdline_expand(a, hf_value_text(a, hf_list_at(p->paths, i)).p, hf_task_env(c));
-		if (hf_fs_is_dir(path)) {
+		s.broken = hf_fs_is_dir(path) ? NULL : hf_sprintf(a, "'%s' is not a directory", path);
+		if (s.broken == NULL)
 			result = dir_look(&s, path, 1);
+		if (s.broken == NULL)
 			continue;
-		}
-		const char *why = hf_sprintf(a, "'%s' is not a directory", path);
-		skip(&s, path, why);
-		hf_task_warn(c, "Skipped '%s' path due to this access issue: %s\n", path, why);
+		result = 0;
+		skip(&s, path, s.broken);
+		hf_task_warn(c, "Skipped '%s' path due to this access issue: %s\n", path, s.broken);
 		s.warned = true;
 	}
 	if (result < 0)

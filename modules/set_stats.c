@@ -4,14 +4,14 @@
 
 struct params {
 	struct hf_value *data;
-	enum hf_tristate aggregate, per_host;
+	const char *aggregate, *per_host; /* what is no boolean is false, as in Ansible */
 };
 
 static const struct hf_arg args[] = {
-	{ "aggregate", HF_ARG_BOOL, offsetof(struct params, aggregate), .dflt = "yes",
+	{ "aggregate", HF_ARG_STR, offsetof(struct params, aggregate), .dflt = "yes",
 		.help = "Add to what is there." },
 	{ "data", HF_ARG_RAW, offsetof(struct params, data), .help = "Names and values." },
-	{ "per_host", HF_ARG_BOOL, offsetof(struct params, per_host), .dflt = "no",
+	{ "per_host", HF_ARG_STR, offsetof(struct params, per_host), .dflt = "no",
 		.help = "For this host only." },
 	{ .type = HF_ARG_END },
 };
@@ -32,8 +32,10 @@ static int set_stats_check(
 				name.p);
 	}
 	hf_dict_put(stats, "data", p->data != NULL ? p->data : hf_value_dict(hf_task_arena(c)));
-	hf_dict_put(stats, "aggregate", hf_value_bool(hf_task_arena(c), p->aggregate == HF_YES));
-	hf_dict_put(stats, "per_host", hf_value_bool(hf_task_arena(c), p->per_host == HF_YES));
+	hf_dict_put(stats, "aggregate",
+		hf_value_bool(hf_task_arena(c), hf_text_bool(hf_str(p->aggregate)) == HF_YES));
+	hf_dict_put(stats, "per_host",
+		hf_value_bool(hf_task_arena(c), hf_text_bool(hf_str(p->per_host)) == HF_YES));
 	hf_result_put(c, change, "ansible_stats", stats);
 	return 0;
 }

@@ -427,6 +427,28 @@ static int plan_make(
 	return 0;
 }
 
+/* As Ansible's check_password_encrypted(): text that no crypt(3) made would lock the account's owner out. */
+static bool password_hashed(struct hf_arena *a, const char *password)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./=";
+	static const struct {
+		const char *method;
+		size_t hash; /* bytes */
+	} known[] = { { "1", 22 }, { "5", 43 }, { "6", 86 }, { "y", 43 } };
+	static const char *const disabled[] = { "*", "!", "*************" };
+	for (size_t i = 0; i < HF_COUNT(disabled); i++)
+		if (strcmp(password, disabled[i]) == 0)
+			return true;
+	const char *first = strchr(password, '$'), *last = strrchr(password, '$');
+	if (strpbrk(password, ":*!") != NULL || first == last || last[1 + strspn(last + 1, letters)] != '\0')
+		return false;
+	const char *method = hf_strndup(a, first + 1, strcspn(first + 1, "$"));
+	for (size_t i = 0; i < HF_COUNT(known); i++)
+		if (strcmp(method, known[i].method) == 0 && strlen(last + 1) != known[i].hash)
+			return false;
+	return true;
+}
+
 static int user_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -434,6 +456,10 @@ static int user_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct plan *plan = hf_new(a, struct plan);
 	change->state = plan;
+	if (p->password != NULL && p->password[0] != '\0' && !password_hashed(a, p->password))
+		hf_task_warn(c,
+			"The input password appears not to have been hashed. The 'password' argument must be "
+			"encrypted for this module to work properly.");
 	account_read(c, p, &plan->now);
 	int r = plan_make(c, p, plan, err);
 	if (r < 0)

@@ -78,5 +78,8 @@ char *hf_path_normalize(struct hf_arena *a, const char *path);
 char *hf_path_join(struct hf_arena *a, const char *dir, const char *name); /* absolute name wins */
 const char *hf_path_base(const char *path);
 char *hf_path_dir(struct hf_arena *a, const char *path);
+/* os.path.expanduser(): ~ and ~NAME in front. home is what ~ alone means; NULL: HOME, then the user database.
+ * path itself where there is nothing to do or nobody of that name. */
+const char *hf_path_expand_user(struct hf_arena *a, const char *path, const char *home);
 bool hf_fs_exists(const char *path); /* follows links */
 bool hf_fs_is_dir(const char *path); /* follows links */

@@ -1,7 +1,10 @@
 /* lib/base/path.c - path names as text; declared in fs.h. */
 #include "lib/base/fs.h"
 
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A normalised path under construction. Below floor bytes ".." cannot climb: the root, or leading ".."s. */
 struct normal {
@@ -77,4 +80,27 @@ char *hf_path_dir(struct hf_arena *a, const char *path)
 	if (slash == path)
 		return hf_strdup(a, "/");
 	return hf_strndup(a, path, (size_t)(slash - path));
+}
+
+const char *hf_path_expand_user(struct hf_arena *a, const char *path, const char *home)
+{
+	if (path[0] != '~')
+		return path;
+	size_t n = strcspn(path, "/");
+	if (n > 1)
+		home = NULL;
+	else if (home == NULL)
+		home = getenv("HOME");
+	if (home == NULL) {
+		const struct passwd *user =
+			n == 1 ? getpwuid(getuid()) : getpwnam(hf_strndup(a, path + 1, n - 1));
+		if (user == NULL)
+			return path;
+		home = user->pw_dir;
+	}
+	size_t keep = strlen(home);
+	while (keep > 0 && home[keep - 1] == '/')
+		keep--;
+	const char *full = hf_sprintf(a, "%.*s%s", (int)keep, home, path + n);
+	return full[0] == '\0' ? "/" : full;
 }

@@ -2,12 +2,11 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/data/json.h"
 
@@ -176,32 +175,6 @@ static int convert_mode(struct hf_arena *a, const struct hf_arg *arg, const char
 }
 
 /* "~" and "~user" at the start, as os.path.expanduser; an unknown user leaves the text alone. */
-static const char *expand_user(struct hf_arena *a, const char *path)
-{
-	if (path[0] != '~')
-		return path;
-	const char *rest = strchr(path, '/');
-	if (rest == NULL)
-		rest = path + strlen(path);
-	const char *home = NULL;
-	if (rest == path + 1) {
-		home = getenv("HOME");
-		const struct passwd *p = home == NULL ? getpwuid(getuid()) : NULL;
-		if (p != NULL)
-			home = p->pw_dir;
-	} else {
-		const struct passwd *p = getpwnam(hf_strndup(a, path + 1, (size_t)(rest - path) - 1));
-		home = p == NULL ? NULL : p->pw_dir;
-	}
-	if (home == NULL)
-		return path;
-	size_t n = strlen(home);
-	while (n > 0 && home[n - 1] == '/')
-		n--;
-	const char *all = hf_sprintf(a, "%.*s%s", (int)n, home, rest);
-	return all[0] == '\0' ? "/" : all;
-}
-
 /* The NAME of $NAME or ${NAME} at p; *ret_end is behind it. Empty when p starts none. */
 static struct hf_str variable_at(const char *p, const char **ret_end)
 {
@@ -247,7 +220,7 @@ static int convert_path(struct hf_arena *a, const struct hf_arg *arg, const char
 	struct hf_str s = (*ret)->u.string;
 	if (memchr(s.p, '\0', s.n) != NULL)
 		return refuse(arg, label, value, "a path cannot hold a NUL", err);
-	const char *path = expand_vars(a, expand_user(a, s.p));
+	const char *path = expand_vars(a, hf_path_expand_user(a, s.p, NULL));
 	if (path != s.p)
 		*ret = carry(a, hf_value_cstr(a, path), value);
 	return 0;

@@ -1,5 +1,10 @@
 #include "lib/data/unicode.h"
 
+#include <iconv.h>
+#include <strings.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/error.h"
 #include "lib/data/unicode_printable.h"
 
 /* Bytes a well-formed character starting with this byte has; 0: none starts so. */
@@ -106,4 +111,23 @@ bool hf_unicode_printable(uint32_t point)
 			high = middle;
 	}
 	return low == HF_COUNT(unicode_unprintable) / 2 || point < unicode_unprintable[low * 2];
+}
+
+int hf_utf8_from(struct hf_arena *a, const char *encoding, struct hf_str *text, struct hf_error *err)
+{
+	enum { WIDEST = 4 }; /* bytes of UTF-8 for one of any encoding */
+	if (strcasecmp(encoding, "utf-8") == 0 || strcasecmp(encoding, "utf8") == 0)
+		return 0;
+	iconv_t converter = iconv_open("UTF-8", encoding);
+	if (converter == (iconv_t)-1)
+		return hf_fail(err, HF_E_UNSUPPORTED, "unknown encoding: %s", encoding);
+	size_t left = text->n, room = text->n * WIDEST;
+	char *out = hf_alloc(a, room + 1), *at = out, *in = (char *)(uintptr_t)text->p;
+	bool whole = iconv(converter, &in, &left, &at, &room) != (size_t)-1;
+	iconv_close(converter);
+	if (!whole)
+		return hf_fail(err, HF_E_TEMPLATE, "the file is no %s text", encoding);
+	*at = '\0';
+	*text = hf_strn(out, (size_t)(at - out));
+	return 0;
 }

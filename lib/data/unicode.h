@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/error.h"
 #include "lib/base/str.h"
 
 /* Bytes used by the first character of s (n > 0). A malformed byte counts as one character, point U+DC80 +
@@ -12,6 +13,10 @@ size_t hf_utf8_decode(const char *s, size_t n, uint32_t *ret_point);
 size_t hf_utf8_encode(uint32_t point, char out[4]); /* U+DC80 … U+DCFF give their byte back */
 size_t hf_utf8_length(struct hf_str s);             /* code points */
 bool hf_utf8_valid(struct hf_str s);
+/* Text in a named encoding, as iconv(3) knows them, made UTF-8 in the arena; UTF-8 is left as it is, valid or
+ * not. -HF_E_UNSUPPORTED: nobody knows the encoding; -HF_E_TEMPLATE: the bytes are none of it. */
+HF_CHECK int hf_utf8_from(
+	struct hf_arena *a, const char *encoding, struct hf_str *text, struct hf_error *err);
 /* Byte offset of code point number index; s.n when past the end. */
 size_t hf_utf8_offset(struct hf_str s, size_t index);
 /* Python's str.isprintable() for one code point. */

@@ -24,11 +24,7 @@ const char *hf_config_path(struct hf_arena *a)
 
 static const char *expand(struct hf_arena *a, const char *dir, struct hf_str path)
 {
-	const char *home = getenv("HOME");
-	char *text = hf_str_dup(a, path);
-	if (text[0] == '~' && (text[1] == '/' || text[1] == '\0') && home != NULL)
-		return hf_sprintf(a, "%s%s", home, text + 1);
-	return hf_path_join(a, dir, text);
+	return hf_path_join(a, dir, hf_path_expand_user(a, hf_str_dup(a, path), NULL));
 }
 
 static const char *const *paths(struct hf_arena *a, const char *dir, const char *text, char separator)

@@ -20,6 +20,8 @@ struct hf_run;
 struct hf_task;
 /* result without what modules tell only the engine and its printer. */
 void hf_result_plain(struct hf_value *result);
+/* Whether the task counts as failed for its host: failed_when has the word where it spoke. */
+bool hf_result_counts_as_failed(const struct hf_value *result);
 /* How many tasks these are, handlers and what only a failure brings left out. */
 unsigned hf_count_tasks(struct hf_run *run, const struct hf_nodes *nodes);
 void hf_event_play(struct hf_run *run, const struct hf_play *play);

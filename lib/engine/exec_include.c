@@ -13,6 +13,7 @@ static char *find_tasks(struct hf_task *t, const char *name)
 {
 	const struct hf_node *n = t->node;
 	struct hf_arena *a = t->run->arena;
+	name = hf_path_expand_user(a, name, NULL);
 	char *path = hf_path_join(a, n->dir, name);
 	if (!hf_fs_exists(path) && n->role != NULL)
 		path = hf_path_join(

@@ -165,10 +165,38 @@ static void sleep_for(double seconds)
 	nanosleep(&left, NULL);
 }
 
+/* As Ansible: what items warned of is the whole task's. */
+static struct hf_value *gather_warnings(struct hf_arena *a, const struct hf_value *results)
+{
+	struct hf_value *all = hf_value_list(a);
+	for (size_t i = 0; i < hf_list_len(results); i++) {
+		struct hf_value *one = hf_list_at(results, i), *list = hf_dict_get(one, "warnings");
+		for (size_t k = 0; list != NULL && hf_is(list, HF_LIST) && k < hf_list_len(list); k++)
+			hf_list_append(all, hf_list_at(list, k));
+		hf_dict_remove(one, "warnings");
+	}
+	return all;
+}
+
+/* Whether the loop counts as failed: one item with failed_when's word is enough that only such words count.
+ */
+static bool fails(const struct hf_value *results, bool failed)
+{
+	bool own = false, counts = false;
+	for (size_t i = 0; i < hf_list_len(results); i++) {
+		const struct hf_value *one = hf_list_at(results, i);
+		if (hf_dict_get(one, "failed_when_result") == NULL)
+			continue;
+		own = true;
+		counts = counts || hf_result_counts_as_failed(one);
+	}
+	return own ? counts : failed;
+}
+
 static void sum_up(struct hf_task *t, struct hf_value *results)
 {
 	struct hf_arena *a = t->arena;
-	struct hf_value *sum = hf_value_dict(a);
+	struct hf_value *sum = hf_value_dict(a), *warnings = gather_warnings(a, results);
 	bool changed = false, failed = false, skipped = true, unreachable = false;
 	for (size_t i = 0; i < hf_list_len(results); i++) {
 		const struct hf_value *one = hf_list_at(results, i);
@@ -183,17 +211,19 @@ static void sum_up(struct hf_task *t, struct hf_value *results)
 		hf_dict_put(sum, "failed", hf_value_bool(a, true));
 	if (unreachable)
 		hf_dict_put(sum, "unreachable", hf_value_bool(a, true));
+	if (hf_list_len(warnings) > 0)
+		hf_dict_put(sum, "warnings", warnings);
 	const char *msg = skipped  ? "All items skipped"
 			  : failed ? "One or more items failed"
 				   : "All items completed";
 	hf_dict_put(sum, "msg", hf_value_cstr(a, msg));
 	hf_dict_put(sum, "changed", hf_value_bool(a, changed));
 	t->result = sum;
-	t->status = unreachable ? HF_ST_UNREACHABLE
-		    : failed    ? HF_ST_FAILED
-		    : skipped   ? HF_ST_SKIPPED
-		    : changed   ? HF_ST_CHANGED
-				: HF_ST_OK;
+	t->status = unreachable              ? HF_ST_UNREACHABLE
+		    : fails(results, failed) ? HF_ST_FAILED
+		    : skipped                ? HF_ST_SKIPPED
+		    : changed                ? HF_ST_CHANGED
+					     : HF_ST_OK;
 }
 
 /* before: what the item before left under the registered name; NULL: there was none. */

@@ -157,9 +157,18 @@ static int find_module(struct hf_task *t, struct hf_error *err)
 
 /* --- the result --- */
 
+/* As Ansible's TaskResult.is_failed(): failed_when has the word, even after `until` gave up. */
+bool hf_result_counts_as_failed(const struct hf_value *result)
+{
+	const struct hf_value *own = hf_dict_get(result, "failed_when_result");
+	if (own != NULL)
+		return !hf_is(own, HF_BOOL) || own->u.boolean;
+	return hf_dict_bool(result, "failed", false);
+}
+
 static void set_status(struct hf_task *t)
 {
-	if (hf_dict_bool(t->result, "failed", false))
+	if (t->raised || hf_result_counts_as_failed(t->result))
 		t->status = HF_ST_FAILED;
 	else if (hf_dict_bool(t->result, "skipped", false))
 		t->status = HF_ST_SKIPPED;
@@ -352,8 +361,10 @@ static void keep_facts(struct hf_task *t)
 	}
 	/* The layers of this scope may have been empty and left out. */
 	struct hf_value *locals = t->scope.locals;
+	const struct hf_connection *connection = t->scope.connection;
 	hf_scope_init(&t->scope, t->run, t->arena, t->run->play, t->host, t->node);
 	t->scope.locals = locals;
+	t->scope.connection = connection;
 	t->scope.delegate = t->delegate;
 }
 
@@ -380,6 +391,7 @@ static int find_delegate(
 	*ret_other = NULL;
 	late->code = HF_OK;
 	t->delegate = t->scope.delegate = NULL;
+	t->scope.connection = NULL;
 	if (hf_task_keyword(t, HF_KW_delegate_to, &v, late) < 0 || v == NULL || hf_is(v, HF_NULL))
 		return 0;
 	const char *name = hf_value_text(t->arena, v).p;
@@ -422,6 +434,7 @@ static int task_steps(struct hf_task *t, struct hf_error *task_err, struct hf_er
 	int r = find_delegate(t, &other, &late, task_err);
 	if (r < 0)
 		return r;
+	hf_connection_note(t);
 	r = check_when(t, task_err);
 	if (r <= 0)
 		return r;

@@ -2,9 +2,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
@@ -136,34 +134,12 @@ FILTER(splitext)
 
 FILTER(expanduser)
 {
-	struct hf_str s = { 0 }, home = { 0 };
+	struct hf_str s = { 0 };
 	int r = path_input(input, "expanduser", &s, err);
-	if (r < 0)
-		return r;
-	if (s.n == 0 || s.p[0] != '~')
-		return filter_return_text(e, input, s, ret);
-	const char *slash = memchr(s.p, '/', s.n);
-	size_t name = slash == NULL ? s.n : (size_t)(slash - s.p);
-	const struct passwd *user = NULL;
-	if (name > 1)
-		user = getpwnam(hf_strndup(hf_eval_arena(e), s.p + 1, name - 1));
-	else if (getenv("HOME") != NULL)
-		home = hf_str(getenv("HOME"));
-	else
-		user = getpwuid(getuid());
-	if (user != NULL)
-		home = hf_str(user->pw_dir);
-	if (home.p == NULL)
-		return filter_return_text(e, input, s, ret);
-	home = without_trailing(home, "/");
-	if (hf_str_is(home, "/"))
-		home = HF_STR("");
-	hf_auto_buf out = hf_buf_init(FILTER_TEXT_MAX);
-	hf_buf_add(&out, home);
-	hf_buf_append(&out, s.p + name, s.n - name);
-	if (out.n == 0)
-		hf_buf_put(&out, '/');
-	return filter_return_buf(e, input, &out, "path", ret, err);
+	if (r < 0 || memchr(s.p, '\0', s.n) != NULL)
+		return r < 0 ? r : filter_return_text(e, input, s, ret);
+	struct hf_arena *a = hf_eval_arena(e);
+	return filter_return_text(e, input, hf_str(hf_path_expand_user(a, hf_str_dup(a, s), NULL)), ret);
 }
 
 static bool name_char(char c)

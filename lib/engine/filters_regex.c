@@ -163,6 +163,8 @@ FILTER(regex_escape)
 		return r;
 	if (hf_str_is(kind, "python"))
 		return filter_return_text(e, input, hf_regex_escape(a, text), ret);
+	if (hf_str_is(kind, "posix_extended"))
+		return hf_fail(err, HF_E_TEMPLATE, "Regex type (posix_extended) not yet implemented");
 	if (!hf_str_is(kind, "posix_basic"))
 		return hf_fail(err, HF_E_TEMPLATE, "Invalid regex type (%.*s)", HF_STR_ARG(kind));
 	hf_auto_regex re = NULL;

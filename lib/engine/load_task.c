@@ -261,13 +261,13 @@ static int import_tasks(struct hf_loader *l, struct hf_node *n, struct hf_error 
 	if (r < 0)
 		return r;
 	const char *const below[] = { "handlers", "tasks" };
-	char *path = hf_path_join(l->arena, n->dir, hf_str_dup(l->arena, name));
+	const char *given = hf_path_expand_user(l->arena, hf_str_dup(l->arena, name), NULL);
+	char *path = hf_path_join(l->arena, n->dir, given);
 	for (size_t i = n->handler ? 0 : 1; i < HF_COUNT(below) && n->role != NULL && !hf_fs_exists(path);
 		i++)
-		path = hf_path_join(l->arena, hf_sprintf(l->arena, "%s/%s", n->role->dir, below[i]),
-			hf_str_dup(l->arena, name));
+		path = hf_path_join(l->arena, hf_sprintf(l->arena, "%s/%s", n->role->dir, below[i]), given);
 	if (!hf_fs_exists(path))
-		path = hf_path_join(l->arena, l->base, hf_str_dup(l->arena, name));
+		path = hf_path_join(l->arena, l->base, given);
 	if (!hf_fs_exists(path))
 		return hf_fail_at(err, HF_E_ARGUMENT, hf_value_pos(file), "Could not find or access '%.*s'",
 			HF_STR_ARG(name));

@@ -12,6 +12,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/become.h \
 	%reldir%/config.c \
 	%reldir%/config.h \
+	%reldir%/connection.c \
 	%reldir%/context.c \
 	%reldir%/defaults.c \
 	%reldir%/event.c \

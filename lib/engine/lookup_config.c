@@ -66,12 +66,10 @@ static int home_of(struct hf_arena *a, const char **ret, struct hf_error *err);
 static int path_value(
 	struct hf_arena *a, const char *dir, struct hf_str text, struct hf_value **ret, struct hf_error *err)
 {
-	const char *home = getenv("HOME"), *path = hf_str_dup(a, text), *front = NULL;
+	const char *path = hf_path_expand_user(a, hf_str_dup(a, text), NULL), *front = NULL;
 	int r = 0;
 	if (path[0] == '$' && (path[1] == '/' || path[1] == '\0'))
 		r = home_of(a, &front, err);
-	else if (path[0] == '~' && (path[1] == '/' || path[1] == '\0') && home != NULL)
-		front = home;
 	if (r < 0)
 		return r;
 	path = front != NULL ? hf_sprintf(a, "%s%s", front, path + 1) : hf_path_join(a, dir, path);

@@ -1,9 +1,9 @@
 /* lib/engine/lookup_parse.c - values out of ini, properties and CSV files. */
 #include <ctype.h>
-#include <iconv.h>
 #include <strings.h>
 
 #include "lib/base/scope.h"
+#include "lib/data/unicode.h"
 #include "lib/engine/filters.h"
 #include "lib/engine/lookup.h"
 #include "lib/engine/regex.h"
@@ -57,26 +57,6 @@ static bool option_true(const struct parse_term *t, const char *name)
 }
 
 /* Text of another encoding, as UTF-8. */
-static int decode(
-	const struct lookup_call *c, const char *encoding, struct hf_str *text, struct hf_error *err)
-{
-	enum { WIDEST = 4 };
-	if (strcasecmp(encoding, "utf-8") == 0 || strcasecmp(encoding, "utf8") == 0)
-		return 0;
-	iconv_t converter = iconv_open("UTF-8", encoding);
-	if (converter == (iconv_t)-1)
-		return hf_fail(err, HF_E_TEMPLATE, "unknown encoding: %s", encoding);
-	size_t left = text->n, room = text->n * WIDEST;
-	char *out = hf_alloc(c->arena, room + 1), *at = out, *in = (char *)(uintptr_t)text->p;
-	bool whole = iconv(converter, &in, &left, &at, &room) != (size_t)-1;
-	iconv_close(converter);
-	if (!whole)
-		return hf_fail(err, HF_E_TEMPLATE, "the file is no %s text", encoding);
-	*at = '\0';
-	*text = hf_strn(out, (size_t)(at - out));
-	return 0;
-}
-
 static int file_read(const struct lookup_call *c, const struct parse_term *t, const char *fallback,
 	struct hf_str *ret, struct hf_error *err)
 {
@@ -86,7 +66,7 @@ static int file_read(const struct lookup_call *c, const struct parse_term *t, co
 	if (r == 0)
 		r = lookup_read(c, path, &text, err);
 	if (r == 0)
-		r = decode(c, option(c, t, "encoding", "utf-8"), &text, err);
+		r = hf_utf8_from(c->arena, option(c, t, "encoding", "utf-8"), &text, err);
 	if (r == 0)
 		*ret = text;
 	return r;
@@ -102,53 +82,72 @@ static char *folded(struct hf_arena *a, struct hf_str key, bool exact_case)
 	return name;
 }
 
-/* "key = value" or "key: value"; NULL when there is neither and that is not allowed. The key. */
-static struct hf_value *ini_pair(
-	struct hf_arena *a, struct hf_str s, bool exact_case, bool allow_none, struct hf_value *section)
+struct ini {
+	const struct lookup_call *c;
+	struct hf_value *sections, *section, *last_key; /* section: NULL before the first header */
+	const char *name;                               /* of section */
+	unsigned line;
+	bool exact_case, allow_none;
+};
+
+/* "key = value" or "key: value"; a key alone where that is allowed. */
+static int ini_pair(struct ini *f, struct hf_str s, struct hf_error *err)
 {
+	struct hf_arena *a = f->c->arena;
 	size_t n = 0;
 	while (n < s.n && s.p[n] != '=' && s.p[n] != ':')
 		n++;
-	if (section == NULL || (n == s.n && !allow_none))
-		return NULL;
+	if (f->section == NULL)
+		return hf_fail(err, HF_E_TEMPLATE, "File contains no section headers. Line %u: %.*s", f->line,
+			HF_STR_ARG(s));
+	if (n == s.n && !f->allow_none)
+		return hf_fail(err, HF_E_TEMPLATE, "Source contains parsing errors. Line %u: %.*s", f->line,
+			HF_STR_ARG(s));
 	struct hf_str value = n < s.n ? hf_str_trim(hf_strn(s.p + n + 1, s.n - n - 1)) : HF_STR("");
-	struct hf_value *key = hf_value_cstr(a, folded(a, hf_str_trim(hf_strn(s.p, n)), exact_case));
-	hf_dict_set(section, key, hf_value_str(a, value));
-	return key;
+	f->last_key = hf_value_cstr(a, folded(a, hf_str_trim(hf_strn(s.p, n)), f->exact_case));
+	if (hf_dict_find(f->section, f->last_key) != NULL)
+		return hf_fail(err, HF_E_TEMPLATE,
+			"Duplicate option in line %u: option '%s' in section '%s' already exists", f->line,
+			f->last_key->u.string.p, f->name);
+	hf_dict_set(f->section, f->last_key, hf_value_str(a, value));
+	return 0;
 }
 
-/* {section: {key: value}}, as Python's configparser with interpolation off reads it. */
-static struct hf_value *ini_read(
-	const struct lookup_call *c, struct hf_str text, bool properties, bool exact_case, bool allow_none)
+static int ini_header(struct ini *f, struct hf_str name, struct hf_error *err)
 {
-	struct hf_arena *a = c->arena;
-	struct hf_value *sections = hf_value_dict(a), *section = NULL, *last_key = NULL;
+	f->name = hf_str_dup(f->c->arena, name);
+	f->last_key = NULL;
+	if (hf_dict_get(f->sections, f->name) != NULL)
+		return hf_fail(err, HF_E_TEMPLATE,
+			"Duplicate section in line %u: section '%s' already exists", f->line, f->name);
+	f->section = hf_value_dict(f->c->arena);
+	hf_dict_put(f->sections, f->name, f->section);
+	return 0;
+}
+
+/* f->sections: {section: {key: value}}, as Python's configparser with interpolation off reads it. */
+static int ini_read(struct ini *f, struct hf_str text, struct hf_error *err)
+{
+	struct hf_arena *a = f->c->arena;
 	struct hf_str line;
-	if (properties)
-		hf_dict_put(sections, "java_properties", section = hf_value_dict(a));
-	while (hf_str_split(&text, '\n', &line)) {
+	int r = 0;
+	for (; r == 0 && hf_str_split(&text, '\n', &line);) {
 		struct hf_str s = hf_str_trim(line);
 		bool deeper = line.n > 0 && isspace((unsigned char)line.p[0]);
+		f->line++;
 		if (s.n == 0 || s.p[0] == '#' || s.p[0] == ';')
 			continue;
-		if (deeper && last_key != NULL && section != NULL) { /* goes on from the line before */
-			const struct hf_value *old = hf_dict_find(section, last_key);
-			hf_dict_set(section, last_key,
+		if (deeper && f->last_key != NULL) { /* goes on from the line before */
+			const struct hf_value *old = hf_dict_find(f->section, f->last_key);
+			hf_dict_set(f->section, f->last_key,
 				hf_value_cstr(a, hf_sprintf(a, "%s\n%.*s", old->u.string.p, HF_STR_ARG(s))));
-			continue;
+		} else if (s.p[0] == '[' && s.p[s.n - 1] == ']') {
+			r = ini_header(f, hf_strn(s.p + 1, s.n - 2), err);
+		} else {
+			r = ini_pair(f, s, err);
 		}
-		if (s.p[0] == '[' && s.p[s.n - 1] == ']') {
-			const char *name = hf_strndup(a, s.p + 1, s.n - 2);
-			section = hf_dict_get(sections, name);
-			if (section == NULL)
-				hf_dict_put(sections, name, section = hf_value_dict(a));
-			last_key = NULL;
-			continue;
-		}
-		struct hf_value *key = ini_pair(a, s, exact_case, allow_none, section);
-		last_key = key == NULL ? last_key : key;
 	}
-	return sections;
+	return r;
 }
 
 static int ini_regexp(const struct lookup_call *c, const struct hf_value *section, struct hf_str pattern,
@@ -180,8 +179,17 @@ static int ini_one(
 	bool properties = strcmp(option(c, &t, "type", "ini"), "properties") == 0;
 	bool exact = option_true(&t, "case_sensitive");
 	const char *name = properties ? "java_properties" : option(c, &t, "section", "global");
-	const struct hf_value *sections = ini_read(c, text, properties, exact, option_true(&t, "allow_none"));
-	const struct hf_value *section = hf_dict_get(sections, name),
+	struct ini f = { .c = c,
+		.sections = hf_value_dict(c->arena),
+		.exact_case = exact,
+		.allow_none = option_true(&t, "allow_none") };
+	if (properties)
+		r = ini_header(&f, hf_str(name), err);
+	if (r == 0)
+		r = ini_read(&f, text, err);
+	if (r < 0)
+		return hf_wrap(err, "%s", option(c, &t, "file", "ansible.ini"));
+	const struct hf_value *section = hf_dict_get(f.sections, name),
 			      *fallback = hf_dict_get(t.options, "default");
 	if (option_true(&t, "re"))
 		return section == NULL ? 0 : ini_regexp(c, section, t.key, into, err);

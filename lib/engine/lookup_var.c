@@ -32,6 +32,8 @@ static int names_match(const struct lookup_call *c, const struct hf_value *names
 {
 	hf_auto_regex re = NULL;
 	int r = hf_regex_get(pattern, 0, &re, err);
+	if (r < 0)
+		return hf_wrap(err, "Unable to use \"%.*s\" as a search parameter", HF_STR_ARG(pattern));
 	for (size_t i = 0; r == 0 && i < hf_list_len(names); i++) {
 		struct hf_regex_match m;
 		r = hf_regex_exec(c->arena, re, hf_list_at(names, i)->u.string, 0, HF_REGEX_SEARCH, &m, err);

@@ -72,6 +72,8 @@ struct hf_host *hf_inventory_local(struct hf_inventory *v, const char *name)
 		if (h->groups.n == 0 && !h->implicit) {
 			h->implicit = true;
 			hf_dict_put(h->vars, "ansible_connection", hf_value_cstr(v->arena, "local"));
+			hf_dict_put(h->vars, "ansible_python_interpreter",
+				hf_value_cstr(v->arena, "/usr/bin/python3"));
 		}
 		return h;
 	}

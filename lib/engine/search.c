@@ -54,9 +54,10 @@ int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena 
 	const char *name, char **ret, struct hf_error *err)
 {
 	if (name[0] == '/' || name[0] == '~') {
-		if (!hf_fs_exists(name))
+		const char *path = hf_path_expand_user(a, name, NULL);
+		if (!hf_fs_exists(path))
 			return hf_fail(err, HF_E_NOT_FOUND, "Could not find or access '%s'", name);
-		*ret = hf_strdup(a, name);
+		*ret = hf_strdup(a, path);
 		return 0;
 	}
 	struct hf_value *dirs = hf_search_dirs(run, n, a, kind == NULL ? "" : kind);

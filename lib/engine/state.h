@@ -44,14 +44,20 @@ struct hf_host_vars {
 };
 
 /* Where a name is looked up: one task on one host, or a play before its tasks. */
+/* How Ansible would reach the host of the task under way; connection.c. */
+struct hf_connection {
+	const char *address, *user; /* user: NULL, nobody said */
+};
+
 struct hf_scope {
 	struct hf_run *run;
-	struct hf_host *host;           /* may be NULL */
-	struct hf_play *play;           /* may be NULL */
-	const struct hf_node *node;     /* may be NULL */
-	struct hf_host *delegate;       /* who does it for host; may be NULL */
-	struct hf_value *locals;        /* loop variables, a task's own result; dict or NULL */
-	const struct hf_value **layers; /* below magic and extra variables, highest first */
+	struct hf_host *host;                   /* may be NULL */
+	struct hf_play *play;                   /* may be NULL */
+	const struct hf_node *node;             /* may be NULL */
+	struct hf_host *delegate;               /* who does it for host; may be NULL */
+	const struct hf_connection *connection; /* NULL: no task is under way */
+	struct hf_value *locals;                /* loop variables, a task's own result; dict or NULL */
+	const struct hf_value **layers;         /* below magic and extra variables, highest first */
 	size_t n_layers, room;
 	struct hf_arena *arena; /* for what magic variables make */
 	struct hf_value *used;  /* names asked for: where each was given; NULL: none yet */
@@ -139,6 +145,13 @@ int hf_scope_names(struct hf_scope *s, struct hf_arena *a, struct hf_value **ret
 void hf_magic_init(struct hf_run *run);
 int hf_magic_lookup(struct hf_scope *s, struct hf_str name, struct hf_value **ret, struct hf_error *err);
 struct hf_value *hf_magic_names(struct hf_arena *a);
+/* --- connection.c --- */
+struct hf_task;
+/* From here on the variables of t's scope are those of a task under way. */
+void hf_connection_note(struct hf_task *t);
+/* ansible_host and the like where no variable says; NULL: not one of them, or not known. */
+struct hf_value *hf_connection_lookup(struct hf_scope *s, struct hf_str name);
+void hf_connection_names(const struct hf_scope *s, struct hf_arena *a, struct hf_value *set);
 /* The source a run's templar is made with. */
 struct hf_templar_source hf_vars_source(struct hf_run *run);
 /* Make room for what is known of a host. */

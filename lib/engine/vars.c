@@ -89,6 +89,7 @@ void hf_scope_init(struct hf_scope *s, struct hf_run *run, struct hf_arena *a, s
 	s->play = play;
 	s->node = node;
 	s->delegate = NULL;
+	s->connection = NULL;
 	s->locals = NULL;
 	s->arena = a;
 	s->layers = NULL;
@@ -136,6 +137,8 @@ int hf_scope_lookup(struct hf_scope *s, struct hf_str name, struct hf_value **re
 	*ret = hf_dict_find(s->run->extra, &key);
 	for (size_t i = 0; *ret == NULL && i < s->n_layers; i++)
 		*ret = hf_dict_find(s->layers[i], &key);
+	if (*ret == NULL)
+		*ret = hf_connection_lookup(s, name);
 	return 0;
 }
 
@@ -153,6 +156,7 @@ int hf_scope_names(
 	struct hf_scope *s, struct hf_arena *a, struct hf_value **ret, struct hf_error *err HF_UNUSED)
 {
 	struct hf_value *set = hf_value_dict(a), *list = hf_value_list(a);
+	hf_connection_names(s, a, set);
 	for (size_t i = s->n_layers; i > 0; i--)
 		add_names(a, set, s->layers[i - 1]);
 	add_names(a, set, s->run->extra);

@@ -668,4 +668,17 @@ ROWS = {
 - {find: {paths: "{out}", recurse: true, patterns: "*x*"}, register: f}
 - debug: msg="{{ f.files | map(attribute='path') | map('basename') | sort }}"
 """), "files/tree/one": "1\n", "files/tree/sub/two": "2\n"},
+    "until gives up and failed_when has the word": {"site.yml": tasks("""
+- {shell: "true", register: r, until: false, retries: 1, delay: 0.1, failed_when: false}
+- debug: msg="{{ r.failed }} {{ r is failed }} {{ r.attempts }} {{ r.failed_when_result }}"
+- {shell: "true", register: r, until: false, retries: 1, delay: 0.1, failed_when: r.attempts > 6, loop: [1, 2]}
+- debug: msg="{{ r.failed }} {{ r.msg }}"
+- {shell: "true", register: r, until: false, retries: 1, delay: 0.1, changed_when: r.attempts > 1, ignore_errors: true}
+- {shell: "exit {{ item }}", register: r, failed_when: false, loop: [0, 1]}
+- {shell: "exit {{ item }}", register: r, failed_when: "{{ item == 1 }}", loop: [0, 1], ignore_errors: true}
+- block:
+    - {shell: "true", register: r, until: "nope", retries: 1, delay: 0.1, failed_when: false}
+  rescue:
+    - debug: msg=rescued
+""")},
 }

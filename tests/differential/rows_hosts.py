@@ -234,4 +234,23 @@ ROWS = {
         "a.yml": "fv: a\n", "other.yml": "fv: other\n", "roles/r/defaults/main.yml": "rd: \"default {{ fv }}\"\n", "roles/r/tasks/main.yml": "- debug: msg=\"{{ rd }}\"\n", **THREE},
     "gather_facts: subset and several hosts": {
         "site.yml": "- hosts: all\n  gather_facts: true\n  gather_subset: ['!all', '!min']\n  tasks:\n    - debug: msg=\"{{ ansible_facts.gather_subset }} {{ ansible_facts.module_setup }}\"\n", "args": ["-i", "a,b,"]},
+    "how a task's host is reached": {
+        "inv": "a ansible_connection=local\nb ansible_connection=local\nc ansible_connection=local ansible_host=10.1.1.1\nd ansible_connection=local ansible_ssh_host=10.1.1.2 ansible_ssh_user=sue\n",
+        "site.yml": on("""- set_fact:
+    said: "{{ ansible_host }} {{ ansible_ssh_host }} {{ ansible_user }} {{ ansible_ssh_user }} {{ ansible_port | default('U') }} {{ ansible_connection }}"
+    more: "{{ ansible_timeout }} {{ ansible_pipelining is boolean }} {{ ansible_shell_executable }} {{ ansible_module_compression }} {{ ansible_password | default('U') }}"
+- copy: {content: "{{ said }} {{ more }}", dest: "/srv/{{ inventory_hostname }}"}
+  when: ansible_host != 'nobody'
+- copy: {content: "{{ ansible_host }} {{ ansible_user }}", dest: "/srv/{{ inventory_hostname }}.b"}
+  delegate_to: b
+  remote_user: jim
+- copy: {content: "{{ ansible_host }}", dest: "/srv/{{ inventory_hostname }}.c"}
+  delegate_to: c
+- copy: {content: "{{ hostvars[inventory_hostname].ansible_host | default('none') }} {{ item }}", dest: "/srv/{{ inventory_hostname }}.hostvars"}
+  loop: ["{{ ansible_host | default('none') }}"]
+- copy: {content: "{{ lookup('vars', 'ansible_host') }} {{ query('varnames', '^ansible_(host|ssh|time|shell)') | sort }}", dest: "/srv/{{ inventory_hostname }}.names"}
+""", "  remote_user: joe\n") + on("""- copy: {content: "{{ ansible_host }} {{ ansible_ssh_host }} {{ hostvars.localhost.ansible_host | default('U') }}", dest: /srv/implicit}
+- assert: {that: ansible_python_interpreter is defined}
+""", hosts="localhost"),
+        "args": ["-i", "inv"]},
 }

@@ -229,4 +229,33 @@ ROWS = {
     },
     "user and remote_user": {"site.yml": PLAY + "  user: root\n  remote_user: root\n  tasks:\n    - debug: msg=x\n"},
     "extra variables look like a file": {"site.yml": tasks("- debug: msg=x\n"), "args": ["-e", "./x.yml"]},
+    "find: text of another encoding and of none": {"site.yml": tasks("""
+- shell: mkdir -p /srv/f && printf '\\304\\343\\272\\303\\n' > /srv/f/gbk.txt
+- find: {paths: /srv/f, patterns: "*.txt", contains: ".*你好.*", encoding: "{{ item }}"}
+  loop: [utf-8, gbk, no-such-encoding]
+  register: r
+- debug: msg="{{ r.results | map(attribute='msg') | list }} {{ r.results | map(attribute='matched') | list }} {{ r.results | map(attribute='skipped_paths') | list }}"
+- assert: {that: ["r.results[0].matched == 0", "r.results[1].matched == 1", "r.results[0].msg is search('Not all')", "'/srv/f' in r.results[2].skipped_paths"]}
+""")},
+    "lookup ini: what configparser refuses": {
+        "twice.ini": "[a]\nname = one\nname = two\n", "again.ini": "[a]\nx = 1\n[b]\ny = 1\n[a]\nz = 2\n", "bare.ini": "x = 1\n[a]\ny = 1\n", "noise.ini": "[a]\nno sign\n",
+        "site.yml": tasks("""
+- debug: msg="{{ lookup('ini', 'name', section='a', file=item ~ '.ini') }}"
+  loop: [twice, again, bare, noise]
+  ignore_errors: true
+- debug: msg="{{ lookup('ini', 'x', section='nope', file='again.ini') }}"
+  ignore_errors: true
+""")},
+    "set_stats: what is no boolean is false": {"site.yml": tasks("""
+- set_stats: {data: {a: 1}, aggregate: x, per_host: maybe}
+  register: r
+- assert: {that: [not r.ansible_stats.aggregate, not r.ansible_stats.per_host]}
+""")},
+    "user: a password that nobody hashed": {"site.yml": tasks("""
+- user: {name: root, password: "{{ item }}"}
+  check_mode: true
+  loop: [plain, "$6$salt$short", "!", "*", "a:b", "$1$x$aaaaaaaaaaaaaaaaaaaaaa", "$y$j9T$s$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "$z$only", "$x"]
+  register: r
+- copy: {content: "{{ r.results | map(attribute='warnings', default=[]) | map('length') | list }}", dest: /srv/warned}
+""")},
 }

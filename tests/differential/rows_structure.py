@@ -474,4 +474,23 @@ ROWS = {
   vars: {when_: vars}
 """), "roles/r/defaults/main.yml": "when_: default\nlazy: \"{{ when_ }}!\"\n", "roles/r/tasks/main.yml": "- debug: msg=\"{{ when_ }} {{ lazy }}\"\n",
     },
+    "~ and ~user in front of what tasks read and write": {"site.yml": tasks("""
+- file: {path: "{{ item }}", state: directory}
+  loop: [~/d, ~/got]
+- {copy: {content: "a {{ '{{ 1 + 1 }}' }}\\n", dest: ~root/d/t}}
+- {copy: {content: "echo hi\\n", dest: ~/d/s.sh}}
+- {copy: {content: "x: 5\\n", dest: ~/d/v.yml}}
+- {copy: {content: "- debug: msg=included\\n", dest: ~/d/inc.yml}}
+- {copy: {src: ~/d/t, dest: ~/got/copied}}
+- {template: {src: ~/d/t, dest: ~/got/made}}
+- script: ~/d/s.sh
+- include_vars: ~/d/v.yml
+- include_tasks: ~root/d/inc.yml
+- {assemble: {src: ~/d, dest: ~/got/all, regexp: "t$"}}
+- {fetch: {src: ~/d/t, dest: ~/got/}}
+- {fetch: {src: ~root/d/t, dest: ~/got/flat/, flat: true}}
+- debug: msg="{{ x }} {{ lookup('file', '~/d/t') }} {{ lookup('template', '~root/d/t') }} {{ lookup('fileglob', '~/d/v*') }} {{ lookup('first_found', ['~/d/no', '~/d/t']) }}"
+- template: {src: ~nobody_of_that_name/t, dest: ~/got/never}
+  ignore_errors: true
+""")},
 }
