@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -125,6 +126,17 @@ def test_the_network_role_is_fenced():
                            str(ROOT / "packaging/systemd/holdfastd-net@.service")], capture_output=True, text=True)
     exposure = float(done.stdout.rsplit(".service: ", 1)[1].split()[0])
     assert exposure <= 2.0, done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions_name_every_command(shell):
+    told = subprocess.run([str(BUILD / "holdfast"), "--help"], capture_output=True, text=True, check=True).stdout
+    made = subprocess.run([str(BUILD / "holdfast"), "completion", shell], capture_output=True, text=True, check=True).stdout
+    commands = set(re.findall(r"^  ([a-z-]+)(?: |$)", told, re.M))
+    assert {"apply", "release", "status", "bootstrap"} <= commands
+    assert [c for c in commands if not re.search(rf"\b{c}\b", made)] == []
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=made, text=True, check=True)
 
 
 def test_lintian_has_nothing_to_say(packages):
