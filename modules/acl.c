@@ -211,8 +211,10 @@ static int acl_check(
 		r = differs(c, p, wish, entry, &change->changed, err);
 	if (r == 0)
 		r = acl_report(c, p, wish, change, err);
+	if (r < 0) /* then the failure is what there is to say */
+		return r;
 	hf_result_cstr(c, change, "msg", query ? "current acl" : hf_sprintf(a, "%s is %s", entry, p->state));
-	return r;
+	return 0;
 }
 
 static int acl_apply(
