@@ -139,15 +139,29 @@ static bool keys_have(const struct hf_value *keys, const char *id)
 	return false;
 }
 
+/* The last digits of each: eight where the task names a key by so few, as gpg's list with short numbers. */
+static struct hf_value *keys_shown(struct hf_arena *a, const struct hf_value *keys, bool shorter)
+{
+	struct hf_value *out = hf_value_list(a);
+	for (size_t i = 0; i < hf_list_len(keys); i++) {
+		struct hf_str key = hf_list_at(keys, i)->u.string;
+		size_t n = shorter ? 8 : 16;
+		hf_list_append(out, hf_value_cstr(a, key.p + (key.n > n ? key.n - n : 0)));
+	}
+	return out;
+}
+
+/* given: what the task says of the key; without it the key's own long number stands for it. */
 static void report(struct hf_module_context *c, const char *given, const char *id, const struct state *s,
 	struct hf_change *change)
 {
 	size_t n = strlen(id);
-	hf_result_cstr(c, change, "id", given != NULL ? given : id);
-	hf_result_cstr(c, change, "key_id", n > 16 ? id + n - 16 : id);
+	const char *longer = n > 16 ? id + n - 16 : id;
+	hf_result_cstr(c, change, "id", given != NULL ? given : longer);
+	hf_result_cstr(c, change, "key_id", given != NULL ? id : longer);
 	hf_result_cstr(c, change, "short_id", n > 8 ? id + n - 8 : id);
-	hf_result_cstr(c, change, "fp", id);
-	hf_result_put(c, change, "before", s->keys);
+	hf_result_cstr(c, change, "fp", longer);
+	hf_result_put(c, change, "before", keys_shown(hf_task_arena(c), s->keys, given != NULL && n == 8));
 }
 
 /* Every certificate of the data that is not trusted yet goes to the end of the keyring. */
@@ -242,6 +256,7 @@ static int apt_key_check(
 static int apt_key_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
+	const struct params *p = params;
 	const struct state *s = change->state;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < s->files.n; i++)
@@ -249,8 +264,10 @@ static int apt_key_apply(
 	struct state after = { 0 };
 	if (r == 0)
 		r = keyrings_look(c, params, &after, NULL, false, err);
+	const char *id = p->id == NULL ? NULL : hf_openpgp_id(hf_task_arena(c), p->id);
+	bool shorter = id != NULL && strlen(id) == 8;
 	if (r == 0)
-		hf_result_put(c, change, "after", after.keys);
+		hf_result_put(c, change, "after", keys_shown(hf_task_arena(c), after.keys, shorter));
 	return r;
 }
 

@@ -41,7 +41,8 @@ static const struct hf_arg args[] = {
 		.help = "no effect, as in Ansible" },
 	{ "install_weak_deps", HF_ARG_BOOL, AT(install_weak_deps), .dflt = "yes" },
 	{ "installroot", HF_ARG_STR, AT(installroot), .dflt = "/" },
-	{ "list", HF_ARG_STR, AT(list), .flags = HF_REFUSED, .help = "use package_facts to list packages" },
+	{ "list", HF_ARG_STR, AT(list),
+		.help = "installed, updates, available, repos, or a package: say what there is" },
 	{ "lock_timeout", HF_ARG_INT, AT(lock_timeout), .dflt = "30",
 		.help = "dnf itself waits for its lock" },
 	{ "releasever", HF_ARG_STR, AT(releasever) },
@@ -55,18 +56,22 @@ static const struct hf_arg args[] = {
 	{ .type = HF_ARG_END },
 };
 static const struct hf_rule rules[] = {
-	{ HF_RULE_ONE_OF, ALIASES("name", "update_cache", "autoremove") },
+	{ HF_RULE_EXCLUSIVE, ALIASES("name", "list") },
+	{ HF_RULE_EXCLUSIVE, ALIASES("best", "nobest") },
 	{ HF_RULE_END },
 };
 
 struct plan {
-	const char *verb; /* NULL: nothing to do */
-	struct hf_words names;
+	const char *verb, *upgrade;  /* NULL: nothing to do */
+	struct hf_words names, olds; /* olds: those that are there and get newer, which is another verb */
+	struct hf_value *results, *failures;
 };
 
 static bool is_absent(const struct params *p)
 {
-	return p->state != NULL && (strcmp(p->state, "absent") == 0 || strcmp(p->state, "removed") == 0);
+	if (p->state == NULL)
+		return p->autoremove == HF_YES;
+	return (strcmp(p->state, "absent") == 0 || strcmp(p->state, "removed") == 0);
 }
 
 static bool is_latest(const struct params *p)
@@ -103,9 +108,12 @@ static struct hf_words command(struct hf_module_context *c, const struct params 
 		{ p->download_only == HF_YES, "--downloadonly" }, { p->update_cache == HF_YES, "--refresh" },
 		{ p->best == HF_YES || p->nobest == HF_NO, "--best" },
 		{ p->nobest == HF_YES || p->best == HF_NO, "--nobest" },
+		{ is_absent(p) && p->autoremove != HF_YES, "--noautoremove" },
 		{ p->install_weak_deps == HF_NO, "--setopt=install_weak_deps=False" },
 		{ p->sslverify == HF_NO || p->validate_certs == HF_NO, "--setopt=sslverify=False" } };
-	const char *const values[][2] = { { "config", p->conf_file },
+	bool signatures = p->disable_gpg_check != HF_YES;
+	const char *const values[][2] = { { "setopt", signatures ? "gpgcheck=True" : NULL },
+		{ "setopt", signatures ? "localpkg_gpgcheck=True" : NULL }, { "config", p->conf_file },
 		{ "disableexcludes", p->disable_excludes }, { "downloaddir", p->download_dir },
 		{ "releasever", p->releasever },
 		{ "installroot", strcmp(p->installroot, "/") == 0 ? NULL : p->installroot } };
@@ -135,99 +143,394 @@ static int installed(struct hf_module_context *c, const struct params *p, const 
 	return r;
 }
 
-/* Ask dnf what it would do. */
-static int would_change(struct hf_module_context *c, const struct params *p, const char *verb,
-	const char *name, bool *ret, struct hf_error *err)
+/* What dnf says it would do. */
+struct outlook {
+	bool changed, missing;
+	struct hf_words downgrades; /* names */
+	struct hf_value *results;
+};
+
+/* "---> Package hf-demo.noarch 1.0-1 will be installed", as Ansible words it. */
+static void outlook_line(struct hf_arena *a, const struct params *p, struct hf_str line, struct outlook *ret)
 {
+	static const char *const in[] = { "installed", "an upgrade", "a downgrade", "reinstalled",
+		"obsoleting", NULL };
+	static const char *const out[] = { "erased", "upgraded", "downgraded", "obsoleted", NULL };
+	const char *head = "---> Package ";
+	size_t at = hf_str_find(line, HF_STR(" will be "), 0);
+	if (!hf_str_starts(line, head) || at == SIZE_MAX)
+		return;
+	struct hf_str rest = hf_strn(line.p + strlen(head), at - strlen(head)), name;
+	const char *fate = hf_str_dup(a, hf_str_trim(hf_strn(line.p + at + 9, line.n - at - 9)));
+	if (!hf_str_split(&rest, ' ', &name))
+		return;
+	size_t dot = name.n;
+	while (dot > 0 && name.p[dot - 1] != '.')
+		dot--;
+	if (dot == 0)
+		return;
+	const char *what = NULL;
+	for (size_t i = 0; in[i] != NULL; i++)
+		if (strcmp(in[i], fate) == 0)
+			what = p->download_only == HF_YES ? "Downloaded" : "Installed";
+	for (size_t i = 0; out[i] != NULL; i++)
+		if (strcmp(out[i], fate) == 0)
+			what = "Removed";
+	if (strcmp(fate, "a downgrade") == 0)
+		hf_words_add(&ret->downgrades, hf_strndup(a, name.p, dot - 1));
+	if (what != NULL)
+		hf_list_append(ret->results,
+			hf_value_cstr(a, hf_sprintf(a, "%s: %.*s-%.*s.%.*s", what, (int)dot - 1, name.p,
+						 HF_STR_ARG(rest), (int)(name.n - dot), name.p + dot)));
+}
+
+static bool said(const struct hf_proc_result *ran, const char *words)
+{
+	return hf_str_find(ran->out, hf_str(words), 0) != SIZE_MAX ||
+	       hf_str_find(ran->err, hf_str(words), 0) != SIZE_MAX;
+}
+
+/* dnf does not say what a downgrade takes the place of; rpm does. */
+static int downgrade_look(struct hf_module_context *c, const struct params *p, const char *name,
+	struct hf_value *results, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_words w = hf_words(
+		a, "rpm", "--root", p->installroot, "-q", "--qf", "%{NAME}-%{EVR}.%{ARCH}\n", name, NULL);
+	struct hf_str out, line;
+	int r = hf_host_output(c, &w, &out, err);
+	while (r == 0 && out.n > 0 && hf_str_split(&out, '\n', &line))
+		if (line.n > 0)
+			hf_list_append(
+				results, hf_value_cstr(a, hf_sprintf(a, "Removed: %.*s", HF_STR_ARG(line))));
+	return r;
+}
+
+static int would(struct hf_module_context *c, const struct params *p, const char *verb,
+	const struct hf_words *names, struct outlook *ret, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
 	struct hf_words w = command(c, p);
 	struct hf_proc_result ran;
+	struct hf_str line;
+	*ret = (struct outlook){ .results = hf_value_list(a), .downgrades.arena = a };
 	hf_words_add(&w, "--assumeno");
 	hf_words_add(&w, verb);
-	if (name != NULL)
-		hf_words_add(&w, name);
-	w.at[1] = "-v";
-	int r = hf_host_run(c, &w, NULL, &ran, err);
+	for (size_t i = 0; i < names->n; i++)
+		hf_words_add(&w, names->at[i]);
+	w.at[1] = "-v"; /* it names each package only then */
+	int r = hf_host_run(c, &w, (const char *const[]){ "LC_ALL=C", NULL }, &ran, err);
 	if (r < 0)
 		return r;
-	bool nothing = hf_str_find(ran.out, HF_STR("Nothing to do"), 0) != SIZE_MAX ||
-		       hf_str_find(ran.err, HF_STR("Nothing to do"), 0) != SIZE_MAX;
-	bool aborted = hf_str_find(ran.out, HF_STR("Operation aborted"), 0) != SIZE_MAX ||
-		       hf_str_find(ran.err, HF_STR("Operation aborted"), 0) != SIZE_MAX;
-	if (ran.status != 0 && !nothing && !aborted)
-		return hf_fail(err, HF_E_TASK, "Failed to install some of the specified packages: %.*s",
-			HF_STR_ARG(hf_str_trim(ran.err)));
-	*ret = !nothing;
-	return 0;
+	ret->missing = said(&ran, "No match for argument") || said(&ran, "Unable to find a match") ||
+		       said(&ran, "There are no enabled repositories");
+	bool nothing = said(&ran, "Nothing to do"), aborted = said(&ran, "Operation aborted");
+	if (ran.status != 0 && !nothing && !aborted && !ret->missing)
+		return hf_fail(err, HF_E_TASK, "%.*s", HF_STR_ARG(hf_str_trim(ran.err)));
+	for (struct hf_str rest = ran.out; rest.n > 0 && hf_str_split(&rest, '\n', &line);)
+		outlook_line(a, p, line, ret);
+	ret->changed = !nothing && (ran.status == 0 || aborted);
+	for (size_t i = 0; r == 0 && i < ret->downgrades.n; i++)
+		r = downgrade_look(c, p, ret->downgrades.at[i], ret->results, err);
+	return r;
+}
+
+static int would_one(struct hf_module_context *c, const struct params *p, const char *verb, const char *name,
+	struct outlook *ret, struct hf_error *err)
+{
+	struct hf_words one = hf_words(hf_task_arena(c), name, NULL);
+	return would(c, p, verb, &one, ret, err);
+}
+
+static bool is_file(const char *name)
+{
+	return strstr(name, "://") != NULL || hf_str_ends(hf_str(name), ".rpm");
 }
 
 static bool needs_dnf(const char *name)
 {
 	return name[0] == '@' || strchr(name, '*') != NULL || strchr(name, '/') != NULL ||
-	       strpbrk(name, "<>=") != NULL;
+	       strpbrk(name, "<>=") != NULL || is_file(name);
+}
+
+static void note(struct hf_module_context *c, struct hf_value *list, const char *format, const char *name)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	const char *text = format;
+	size_t at = hf_str_find(hf_str(format), HF_STR("%s"), 0);
+	if (at != SIZE_MAX)
+		text = hf_sprintf(a, "%.*s%s%s", (int)at, format, name, format + at + 2);
+	hf_list_append(list, hf_value_cstr(a, text));
+}
+
+/* Whether there is something to ask dnf for one that is to be there. */
+static int is_open(struct hf_module_context *c, const struct params *p, const char *name, struct plan *plan,
+	bool *ret_have, bool *ret, struct hf_error *err)
+{
+	*ret_have = false;
+	*ret = true;
+	if (needs_dnf(name))
+		return 0;
+	int r = installed(c, p, name, ret_have, err);
+	if (r == 0 && p->update_only == HF_YES && !*ret_have)
+		note(c, plan->results, "Packages providing %s not installed due to update_only specified",
+			name);
+	*ret = p->update_only == HF_YES ? *ret_have : !*ret_have || is_latest(p);
+	return r;
+}
+
+static int plan_present(struct hf_module_context *c, const struct params *p, const char *name,
+	struct plan *plan, bool *ret_wanted, struct hf_error *err)
+{
+	struct outlook o = { 0 };
+	bool have, open;
+	int r = is_open(c, p, name, plan, &have, &open, err);
+	if (r < 0 || !open)
+		return r;
+	r = would_one(c, p, have || p->update_only == HF_YES ? "upgrade" : "install", name, &o, err);
+	if (r == 0 && o.missing && !have)
+		note(c, p->skip_broken == HF_YES ? plan->results : plan->failures, "No package %s available.",
+			name);
+	*ret_wanted = o.changed && !have && (o.downgrades.n == 0 || p->allow_downgrade == HF_YES);
+	if (o.changed && have)
+		hf_words_add(&plan->olds, name);
+	return r;
 }
 
 static int plan_name(struct hf_module_context *c, const struct params *p, const char *name, struct plan *plan,
 	struct hf_error *err)
 {
-	bool have = false, wanted = false;
-	int r = 0;
-	if (needs_dnf(name) && !is_absent(p)) {
-		r = would_change(c, p, "install", name, &wanted, err);
-	} else {
-		r = installed(c, p, name, &have, err);
-		wanted = is_absent(p) ? have : !have && p->update_only != HF_YES;
-		if (r == 0 && have && is_latest(p))
-			r = would_change(c, p, "upgrade", name, &wanted, err);
-	}
+	struct outlook o = { 0 };
+	bool wanted = false;
+	int r;
+	if (is_absent(p) && is_file(name))
+		return hf_fail(err, HF_E_TASK, "Cannot remove paths -- please specify package name.");
+	if (!is_absent(p))
+		r = plan_present(c, p, name, plan, &wanted, err);
+	else if (!needs_dnf(name))
+		r = installed(c, p, name, &wanted, err);
+	else
+		r = would_one(c, p, "remove", name, &o, err);
+	wanted = wanted || o.changed;
+	if (r == 0 && is_absent(p) && o.missing)
+		note(c, plan->results, "%s is not installed", name);
+	if (r == 0 && !is_absent(p) && is_file(name))
+		note(c, plan->results, "Installed %s", name);
 	if (r == 0 && wanted)
 		hf_words_add(&plan->names, name);
 	return r;
 }
 
-/* Everything at once: upgrade all, or remove what nothing needs. */
-static int plan_all(struct hf_module_context *c, const struct params *p, const char *verb, struct plan *plan,
-	struct hf_error *err)
+/* Everything that was found, once more and at once: this is what will be done. */
+static int plan_whole(struct hf_module_context *c, const struct params *p, const char *verb,
+	const struct hf_words *names, struct plan *plan, const char **ret_verb, struct hf_error *err)
 {
-	bool wanted = false;
-	int r = would_change(c, p, verb, NULL, &wanted, err);
-	plan->verb = wanted ? verb : NULL;
+	struct outlook o;
+	int r = would(c, p, verb, names, &o, err);
+	if (r < 0)
+		return r;
+	*ret_verb = o.changed ? verb : NULL;
+	for (size_t i = 0; i < hf_list_len(o.results); i++)
+		hf_list_append(plan->results, hf_list_at(o.results, i));
+	return 0;
+}
+
+/* Names as Ansible takes them: what holds commas is several, at the end. */
+static int names_read(
+	struct hf_module_context *c, const struct params *p, struct hf_words *ret, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	*ret = (struct hf_words){ .arena = a };
+	for (int several = 0; p->name != NULL && several <= 1; several++)
+		for (size_t i = 0; i < hf_list_len(p->name); i++) {
+			struct hf_str name = hf_str_trim(hf_list_at(p->name, i)->u.string), one;
+			bool commas = memchr(name.p, ',', name.n) != NULL;
+			while (commas == (several == 1) && name.n > 0 && hf_str_split(&name, ',', &one))
+				hf_words_add(ret, hf_str_dup(a, hf_str_trim(one)));
+		}
+	for (size_t i = 0; i < ret->n; i++)
+		if (strchr(ret->at[i], ' ') != NULL && strpbrk(ret->at[i], "@<>=") == NULL)
+			return hf_fail(err, HF_E_TASK,
+				"It appears that a space separated string of packages was passed in as an "
+				"argument. To operate on several packages, pass a comma separated string of "
+				"packages or a list of packages.");
+	return 0;
+}
+
+static int plan_names(struct hf_module_context *c, const struct params *p, const struct hf_words *names,
+	struct plan *plan, struct hf_error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < names->n; i++)
+		r = plan_name(c, p, names->at[i], plan, err);
+	if (r < 0 || hf_list_len(plan->failures) > 0)
+		return r;
+	if (plan->olds.n > 0)
+		r = plan_whole(c, p, "upgrade", &plan->olds, plan, &plan->upgrade, err);
+	if (r < 0 || plan->names.n == 0)
+		return r;
+	const char *verb = is_absent(p)               ? p->autoremove == HF_YES ? "autoremove" : "remove"
+			   : p->update_only == HF_YES ? "upgrade"
+						      : "install";
+	return plan_whole(c, p, verb, &plan->names, plan, &plan->verb, err);
+}
+
+static int plan_make(
+	struct hf_module_context *c, const struct params *p, struct plan *plan, struct hf_error *err)
+{
+	struct hf_words names;
+	if (p->autoremove == HF_YES && p->state != NULL && strcmp(p->state, "absent") != 0)
+		return hf_fail(err, HF_E_TASK, "Autoremove should be used alone or with state=absent");
+	int r = names_read(c, p, &names, err);
+	if (r < 0)
+		return r;
+	if (names.n == 1 && strcmp(names.at[0], "*") == 0 && is_latest(p))
+		return plan_whole(c, p, "upgrade", &plan->names, plan, &plan->verb, err);
+	if (names.n == 0 && p->autoremove == HF_YES)
+		return plan_whole(c, p, "autoremove", &plan->names, plan, &plan->verb, err);
+	return plan_names(c, p, &names, plan, err);
+}
+
+/* --- list --- */
+static void list_package(struct hf_arena *a, struct hf_str line, struct hf_value *ret)
+{
+	static const char *const keys[] = { "name", "arch", "epoch", "release", "version", "repo" };
+	struct hf_value *entry = hf_value_dict(a);
+	struct hf_str word;
+	for (size_t i = 0; i < HF_COUNT(keys); i++) {
+		if (!hf_str_split(&line, ' ', &word))
+			return;
+		hf_dict_put(entry, keys[i], hf_value_str(a, word));
+	}
+	const char *nevra = hf_sprintf(a, "%s:%s-%s-%s.%s", hf_dict_cstr(entry, "epoch", ""),
+		hf_dict_cstr(entry, "name", ""), hf_dict_cstr(entry, "version", ""),
+		hf_dict_cstr(entry, "release", ""), hf_dict_cstr(entry, "arch", ""));
+	bool here = strcmp(hf_dict_cstr(entry, "repo", ""), "@System") == 0;
+	hf_dict_put(entry, "envra", hf_value_cstr(a, nevra));
+	hf_dict_put(entry, "nevra", hf_value_cstr(a, nevra));
+	hf_dict_put(entry, "yumstate", hf_value_cstr(a, here ? "installed" : "available"));
+	hf_list_append(ret, entry);
+}
+
+/* One question to dnf; its lines to the results. */
+static int list_ask(struct hf_module_context *c, const struct params *p, const char *option, const char *name,
+	struct hf_value *ret, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_words w = command(c, p);
+	struct hf_str out, line;
+	hf_words_add(&w, "repoquery");
+	hf_words_add(&w, "--qf=%{name} %{arch} %{epoch} %{release} %{version} %{reponame}");
+	if (option != NULL)
+		hf_words_add(&w, option);
+	if (name != NULL)
+		hf_words_add(&w, name);
+	int r = hf_host_output(c, &w, &out, err);
+	while (r == 0 && out.n > 0 && hf_str_split(&out, '\n', &line))
+		if (line.n > 0)
+			list_package(a, line, ret);
 	return r;
 }
 
-static int plan_names(
-	struct hf_module_context *c, const struct params *p, struct plan *plan, struct hf_error *err)
+/* "id  its name", below a line of headings. */
+static int list_repos(
+	struct hf_module_context *c, const struct params *p, struct hf_value *ret, struct hf_error *err)
 {
-	int r = 0;
-	for (size_t i = 0; r == 0 && p->name != NULL && i < hf_list_len(p->name); i++)
-		r = plan_name(c, p, hf_list_at(p->name, i)->u.string.p, plan, err);
-	if (plan->names.n > 0)
-		plan->verb = is_absent(p)                               ? "remove"
-			     : is_latest(p) && p->update_only == HF_YES ? "upgrade"
-									: "install";
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_words w = command(c, p);
+	struct hf_str out, line, id;
+	bool heading = true;
+	hf_words_add(&w, "repolist");
+	int r = hf_host_output(c, &w, &out, err);
+	for (; r == 0 && out.n > 0 && hf_str_split(&out, '\n', &line); heading = false) {
+		if (heading || line.n == 0 || !hf_str_split(&line, ' ', &id))
+			continue;
+		struct hf_value *entry = hf_value_dict(a);
+		hf_dict_put(entry, "repoid", hf_value_str(a, id));
+		hf_dict_put(entry, "state", hf_value_cstr(a, "enabled"));
+		hf_list_append(ret, entry);
+	}
 	return r;
+}
+
+static int list(
+	struct hf_module_context *c, const struct params *p, struct hf_change *change, struct hf_error *err)
+{
+	static const struct {
+		const char *word, *option;
+	} rows[] = { { "installed", "--installed" }, { "updates", "--upgrades" },
+		{ "upgrades", "--upgrades" }, { "available", "--available" } };
+	struct hf_value *results = hf_value_list(hf_task_arena(c));
+	const char *option = NULL;
+	int r;
+	for (size_t i = 0; i < HF_COUNT(rows); i++)
+		if (strcmp(rows[i].word, p->list) == 0)
+			option = rows[i].option;
+	if (strcmp(p->list, "repos") == 0 || strcmp(p->list, "repositories") == 0) {
+		r = list_repos(c, p, results, err);
+	} else if (option != NULL) {
+		r = list_ask(c, p, option, NULL, results, err);
+	} else {
+		r = list_ask(c, p, "--installed", p->list, results, err);
+		if (r == 0)
+			r = list_ask(c, p, NULL, p->list, results, err);
+	}
+	hf_result_cstr(c, change, "msg", "");
+	hf_result_put(c, change, "results", results);
+	return r;
+}
+
+static void report(struct hf_module_context *c, const struct params *p, const struct plan *plan,
+	bool only_cache, struct hf_change *change)
+{
+	bool nothing = plan->verb == NULL && plan->upgrade == NULL;
+	change->changed = !nothing;
+	change->unknown = p->update_cache == HF_YES && nothing;
+	hf_result_int(c, change, "rc", 0);
+	hf_result_put(c, change, "results", plan->results);
+	hf_result_cstr(c, change, "msg",
+		only_cache              ? "Cache updated"
+		: nothing               ? "Nothing to do"
+		: hf_task_check_mode(c) ? "Check mode: No changes made, but would have if not in check mode"
+					: "");
 }
 
 static int dnf_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
-	struct plan *plan = hf_new(hf_task_arena(c), struct plan);
+	struct hf_arena *a = hf_task_arena(c);
+	struct plan *plan = hf_new(a, struct plan);
 	change->state = plan;
-	plan->names.arena = hf_task_arena(c);
-	if (hf_proc_which(plan->names.arena, "rpm") == NULL)
+	plan->names.arena = plan->olds.arena = a;
+	plan->results = hf_value_list(a);
+	plan->failures = hf_value_list(a);
+	if (hf_proc_which(a, "rpm") == NULL)
 		return hf_fail(err, HF_E_TASK, "dnf: there is no rpm on this host");
-	int r;
-	if (hf_list_has(p->name, "*") && is_latest(p))
-		r = plan_all(c, p, "upgrade", plan, err);
-	else if (p->name == NULL && p->autoremove == HF_YES)
-		r = plan_all(c, p, "autoremove", plan, err);
-	else
-		r = plan_names(c, p, plan, err);
-	change->changed = plan->verb != NULL;
-	change->unknown = p->update_cache == HF_YES && plan->verb == NULL;
-	hf_result_int(c, change, "rc", 0);
-	hf_result_cstr(c, change, "msg", plan->verb == NULL ? "Nothing to do" : "");
-	return r;
+	if (p->list != NULL)
+		return list(c, p, change, err);
+	bool only_cache = p->update_cache == HF_YES && (p->name == NULL || hf_list_len(p->name) == 0);
+	int r = only_cache ? 0 : plan_make(c, p, plan, err);
+	if (r < 0 || hf_list_len(plan->failures) > 0) {
+		hf_result_int(c, change, "rc", 1);
+		hf_result_put(c, change, "results", hf_value_list(a));
+		if (r == 0)
+			hf_result_put(c, change, "failures", plan->failures);
+		return r < 0 ? r
+			     : hf_fail(err, HF_E_TASK, "Failed to install some of the specified packages");
+	}
+	report(c, p, plan, only_cache, change);
+	return 0;
+}
+
+static int run_verb(struct hf_module_context *c, const struct params *p, const char *verb,
+	const struct hf_words *names, struct hf_error *err)
+{
+	struct hf_words w = command(c, p);
+	hf_words_add(&w, verb);
+	for (size_t i = 0; i < names->n; i++)
+		hf_words_add(&w, names->at[i]);
+	return hf_host_output(c, &w, NULL, err);
 }
 
 static int dnf_apply(
@@ -235,16 +538,13 @@ static int dnf_apply(
 {
 	const struct params *p = params;
 	const struct plan *plan = change->state;
-	struct hf_words w = command(c, p);
-	struct hf_str out;
-	hf_words_add(&w, plan->verb == NULL ? "makecache" : plan->verb);
-	for (size_t i = 0; i < plan->names.n; i++)
-		hf_words_add(&w, plan->names.at[i]);
-	int r = hf_host_output(c, &w, &out, err);
-	if (r == 0)
-		hf_result_put(
-			c, change, "results", hf_text_list(hf_task_arena(c), hf_str_dup(w.arena, out), NULL));
-	return r;
+	if (plan->verb == NULL && plan->upgrade == NULL) {
+		int made = run_verb(c, p, "makecache", &plan->names, err);
+		change->changed = false;
+		return made;
+	}
+	int r = plan->upgrade == NULL ? 0 : run_verb(c, p, plan->upgrade, &plan->olds, err);
+	return r < 0 || plan->verb == NULL ? r : run_verb(c, p, plan->verb, &plan->names, err);
 }
 
 /* dnf keeps a history of its own: going back to the transaction before this one restores versions and names.

@@ -88,6 +88,10 @@ static const struct hf_arg args[] = {
 static const struct hf_rule rules[] = {
 	{ HF_RULE_EXCLUSIVE, NAMES("set_dscp_mark", "set_dscp_mark_class") },
 	{ HF_RULE_EXCLUSIVE, NAMES("flush", "policy") },
+	{ .kind = HF_RULE_BY, .when = "set_dscp_mark", .names = NAMES("jump") },
+	{ .kind = HF_RULE_BY, .when = "set_dscp_mark_class", .names = NAMES("jump") },
+	{ HF_RULE_IF, NAMES("gateway"), .when = "jump", .equals = "TEE" },
+	{ HF_RULE_IF, NAMES("gateway"), .when = "jump", .equals = "tee" },
 	{ HF_RULE_END },
 };
 
@@ -143,16 +147,17 @@ static void rule_addresses(struct hf_words *w, const struct params *p)
 	}
 }
 
-static const char *jump(const struct params *p)
+/* What is logged jumps to LOG, which Ansible leaves out of the rule it shows. */
+static const char *jump(const struct params *p, bool shown)
 {
-	if (p->jump == NULL && (p->log_prefix != NULL || p->log_level != NULL))
+	if (!shown && p->jump == NULL && (p->log_prefix != NULL || p->log_level != NULL))
 		return "LOG";
 	return p->jump;
 }
 
-static void rule_targets(struct hf_words *w, const struct params *p)
+static void rule_targets(struct hf_words *w, const struct params *p, bool shown)
 {
-	option(w, "-j", jump(p));
+	option(w, "-j", jump(p, shown));
 	if (p->jump != NULL && strcasecmp(p->jump, "tee") == 0)
 		option(w, "--gateway", p->gateway);
 	option(w, "--log-prefix", p->log_prefix);
@@ -200,8 +205,11 @@ static void rule_matches(struct hf_words *w, const struct params *p)
 	need(w, p, "limit", p->limit != NULL || p->limit_burst != NULL);
 	option(w, "--limit", p->limit);
 	option(w, "--limit-burst", p->limit_burst);
-	need(w, p, "owner", p->uid_owner != NULL || p->gid_owner != NULL);
+	need(w, p, "owner", p->uid_owner != NULL);
 	option(w, "--uid-owner", p->uid_owner);
+	if (p->gid_owner != NULL && (p->uid_owner != NULL || !hf_list_has(p->match, "owner")))
+		option(w, "-m",
+			"owner"); /* once more, as Ansible writes it: rules are found by their words */
 	option(w, "--gid-owner", p->gid_owner);
 	if (p->jump == NULL && p->reject_with != NULL)
 		option(w, "-j", "REJECT");
@@ -211,11 +219,11 @@ static void rule_matches(struct hf_words *w, const struct params *p)
 	option(w, "--comment", p->comment);
 }
 
-static struct hf_words rule_words(struct hf_arena *a, const struct params *p)
+static struct hf_words rule_words(struct hf_arena *a, const struct params *p, bool shown)
 {
 	struct hf_words w = hf_words(a, NULL, NULL);
 	rule_addresses(&w, p);
-	rule_targets(&w, p);
+	rule_targets(&w, p, shown);
 	rule_marks(&w, p);
 	rule_matches(&w, p);
 	return w;
@@ -307,13 +315,13 @@ static int iptables_check(
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
 	struct plan *plan = hf_new(a, struct plan);
-	struct hf_words rule = rule_words(a, p);
+	struct hf_words rule = rule_words(a, p, false), shown = rule_words(a, p, true);
 	bool present = strcmp(p->state, "present") == 0, chain = false;
 	int r = 0;
 	change->state = plan;
 	if (p->flush != HF_YES && p->chain == NULL)
 		return hf_fail(err, HF_E_TASK, "Either chain or flush parameter must be specified.");
-	if ((p->log_prefix != NULL || p->log_level != NULL) && strcmp(jump(p), "LOG") != 0)
+	if ((p->log_prefix != NULL || p->log_level != NULL) && strcmp(jump(p, false), "LOG") != 0)
 		return hf_fail(err, HF_E_TASK, "Logging options can only be used with the LOG jump target.");
 	if (p->flush == HF_YES)
 		plan->forward = command(a, p, "-F", NULL);
@@ -325,11 +333,11 @@ static int iptables_check(
 		r = plan_rule(c, p, &rule, present, plan, err);
 	change->changed = plan->forward.n > 0 || chain;
 	const char *const rows[][2] = { { "ip_version", p->ip_version }, { "table", p->table },
-		{ "chain", p->chain }, { "rule", rule.n == 0 ? "" : hf_words_line(&rule) },
-		{ "state", p->state } };
+		{ "rule", shown.n == 0 ? "" : hf_words_line(&shown) }, { "state", p->state } };
 	for (size_t i = 0; i < HF_COUNT(rows); i++)
 		if (rows[i][1] != NULL)
 			hf_result_cstr(c, change, rows[i][0], rows[i][1]);
+	hf_result_put(c, change, "chain", p->chain == NULL ? hf_value_null(a) : hf_value_cstr(a, p->chain));
 	hf_result_bool(c, change, "flush", p->flush == HF_YES);
 	hf_result_bool(c, change, "chain_management", p->chain_management == HF_YES);
 	return r;
@@ -340,7 +348,7 @@ static int iptables_apply(
 {
 	const struct plan *plan = change->state;
 	(void)params;
-	return plan->forward.n == 0 ? 0 : hf_host_output(c, &plan->forward, NULL, err);
+	return plan->forward.n == 0 ? 0 : hf_host_must(c, change, &plan->forward, NULL, NULL, NULL, err);
 }
 
 static int iptables_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,

@@ -30,6 +30,8 @@ static int key_data(
 	struct hf_module_context *c, const struct params *p, struct hf_str *ret, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
+	if (strstr(p->key, "://") == NULL && (!hf_fs_exists(p->key) || hf_fs_is_dir(p->key)))
+		return hf_fail(err, HF_E_TASK, "Not a valid key %s", p->key);
 	if (strstr(p->key, "://") == NULL)
 		return hf_fs_read(a, p->key, HF_EDIT_MAX, ret, err);
 	struct hf_web_request request = { .url = p->key,

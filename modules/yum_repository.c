@@ -1,7 +1,8 @@
 /* modules/yum_repository.c - one section of a file in /etc/yum.repos.d. */
-#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "lib/base/scope.h"
+#include "modules/file_mode.h"
 #include "modules/host.h"
 
 static const char *const states[] = { "present", "absent", NULL };
@@ -47,7 +48,7 @@ static const struct hf_arg args[] = {
 		.help = "name of the file without .repo; the repository's own when not given" },
 	{ "reposdir", HF_ARG_PATH, AT(reposdir), .dflt = "/etc/yum.repos.d" },
 	{ "state", HF_ARG_STR, AT(state), .dflt = "present", .choices = states },
-	{ "mode", HF_ARG_MODE, AT(mode), .help = "of a new file" },
+	{ "mode", HF_ARG_MODE, AT(mode), .help = "of the file" },
 	{ "owner", HF_ARG_STR, AT(owner), .flags = HF_REFUSED,
 		.help = "use a file task for the owner of a .repo file" },
 	{ "group", HF_ARG_STR, AT(group), .flags = HF_REFUSED,
@@ -173,6 +174,12 @@ static bool file_plan(const struct params *p, struct hf_str before, bool present
 	return present || put;
 }
 
+struct state {
+	struct hf_edit file;
+	bool set_mode; /* of a file that is there */
+	mode_t mode;
+};
+
 static int present_check(const struct params *p, struct hf_error *err)
 {
 	if (p->baseurl == NULL && p->metalink == NULL && p->mirrorlist == NULL)
@@ -188,15 +195,21 @@ static int yum_repository_check(
 {
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
-	struct hf_edit *file = hf_new(a, struct hf_edit);
+	struct state *s = hf_new(a, struct state);
+	struct hf_edit *file = &s->file;
+	struct stat st = { .st_mode = S_IFREG | 0644 };
 	bool present = strcmp(p->state, "present") == 0;
-	change->state = file;
+	change->state = s;
 	const char *path = hf_sprintf(a, "%s/%s.repo", p->reposdir, p->file != NULL ? p->file : p->name);
-	char *end;
-	mode_t mode = p->mode == NULL ? 0644 : (mode_t)strtoul(p->mode, &end, 8);
 	int r = present ? present_check(p, err) : 0;
+	if (r == 0 && !hf_fs_is_dir(p->reposdir))
+		r = hf_fail(err, HF_E_TASK, "Repo directory '%s' does not exist.", p->reposdir);
+	bool there = stat(path, &st) == 0;
+	s->mode = st.st_mode & 07777;
+	if (r == 0 && p->mode != NULL)
+		r = hf_file_mode_parse(p->mode, st.st_mode, &s->mode, err);
 	if (r == 0)
-		r = hf_edit_open(c, path, mode, file, err);
+		r = hf_edit_open(c, path, s->mode, file, err);
 	if (r < 0)
 		return r;
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
@@ -204,6 +217,8 @@ static int yum_repository_check(
 		hf_edit_set(c, file, &out);
 	file->remove = !present && hf_str_trim(file->after).n == 0;
 	hf_edit_describe(c, change, file);
+	s->set_mode = there && !file->remove && s->mode != (st.st_mode & 07777);
+	change->changed = change->changed || s->set_mode;
 	hf_result_cstr(c, change, "repo", p->name);
 	hf_result_cstr(c, change, "state", p->state);
 	return 0;
@@ -212,17 +227,22 @@ static int yum_repository_check(
 static int yum_repository_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
+	const struct state *s = change->state;
 	(void)c;
 	(void)params;
-	return hf_edit_write(change->state, err);
+	int r = hf_edit_write(&s->file, err);
+	if (r == 0 && s->set_mode && chmod(s->file.path, s->mode) < 0)
+		r = hf_fail_errno(err, HF_E_IO, "chmod %s", s->file.path);
+	return r;
 }
 
 static int yum_repository_undo(struct hf_module_context *c, const void *params,
 	const struct hf_change *change, struct hf_undo *undo, struct hf_error *err)
 {
+	const struct state *s = change->state;
 	(void)c;
 	(void)params;
-	return hf_edit_undo(undo, change->state, err);
+	return s->set_mode ? hf_undo_file(undo, s->file.path, err) : hf_edit_undo(undo, &s->file, err);
 }
 
 static void yum_repository_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)

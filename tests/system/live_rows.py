@@ -1,13 +1,19 @@
 """Rows for test_live_beside_ansible.py: modules that change a running host. Each makes its own world with `given`; `probe` prints
-what is left."""
+what is left. Rows that are slow and whose like is among the others run where HF_LONG is set."""
 import collections
+import os
 
 Row = collections.namedtuple("Row", "title module args given probe loose")
 ROWS = []
+LONG = {"debconf of a package nobody knows", "debconf the answer", "debconf unseen", "debconf yes or no, there", "debconf several, one less",
+        "debconf several as a text", "debconf without a value", "apt_repository with lists that are not there", "rpm_key there", "rpm_key another",
+        "rpm_key goes and is not there", "apt_key there", "apt_key new of bytes"}
 
 
-def row(title, module, args, given="", probe="true", loose=()):
-    ROWS.append(Row(f"{module.split('.')[-1]} {title}", module, args, given, probe, set(loose)))
+def row(title, module, args, given="", probe="true", loose=(), long=False):
+    long = long or f"{module.split('.')[-1]} {title}" in LONG
+    if not long or os.environ.get("HF_LONG"):
+        ROWS.append(Row(f"{module.split('.')[-1]} {title}", module, args, given, probe, set(loose)))
 
 
 # --- alternatives ------------------------------------------------------------------------------------------------------------
@@ -85,12 +91,14 @@ sysctl("no value at all", "")
 sysctl("an interface with a dot", "", name="net.ipv4.conf.lo/1.forwarding", value="1", reload=False)
 
 # --- debconf -----------------------------------------------------------------------------------------------------------------
-ASKED = "printf 'tzdata tzdata/Zones/Europe select Berlin\\n' | debconf-set-selections; "
+# debconf's own programs take a tenth of a second each: the database comes back as files.
+PRISTINE = ("[ -d /root/debconf ] || { printf 'tzdata tzdata/Zones/Europe select Berlin\\n' | debconf-set-selections; "
+            "cp -a /var/cache/debconf /root; }; cp -a /root/debconf/. /var/cache/debconf/; ")
 
 
-def question(title, given="", **args):
-    row(title, "debconf", args, "echo PURGE | debconf-communicate hf-asked >/dev/null 2>&1; " + ASKED + given,
-        "debconf-show tzdata hf-asked | grep -v ':$' | sort; grep -A1 'Name: hf-asked/' /var/cache/debconf/passwords.dat")
+def question(title, given="", long=False, **args):
+    row(title, "debconf", args, PRISTINE + given,
+        "cd /var/cache/debconf; grep -A5 '^Name: hf-asked/\\|^Name: tzdata/Zones/Europe' config.dat", long=long)
 
 
 ANY = "printf 'hf-asked hf-asked/%s %s %s\\n' | debconf-set-selections; "
@@ -167,3 +175,77 @@ source("nothing", "")
 source("with its lists", "deb [trusted=yes] copy:/srv/archive ./", update_cache=True)
 source("with lists that are not there", "deb [trusted=yes] copy:/srv/nowhere ./", update_cache=True, update_cache_retries=1,
        update_cache_retry_max_delay=1)
+
+# --- iptables ----------------------------------------------------------------------------------------------------------------
+LATER = {"goes and is not there", "state", "not of an owner", "flags", "no syn", "log and drop", "reject by name", "translates its source", "elsewhere",
+         "marks by class", "chain that may not be made", "chain that is not there goes", "policy of no such chain", "empty", "second", "several ports",
+         "translates", "policy that is there", "nonsense", "goes on"}
+
+
+def rule(title, given="", table="", loose=(), **args):
+    """The host's own tables, empty before each row."""
+    ours = f"iptables -t {table}" if table else "iptables"
+    row(title, "iptables", {**({"table": table} if table else {}), **args},
+        f"{ours} -P OUTPUT ACCEPT; {ours} -F; {ours} -X; ip6tables -F; {given}", f"{ours} -S; ip6tables -S", loose, title in LATER)
+
+
+WEB = {"chain": "INPUT", "protocol": "tcp", "destination_port": "80", "jump": "ACCEPT"}
+WEB_IS = "iptables -A INPUT -p tcp --dport 80 -j ACCEPT; "
+rule("new", **WEB)
+rule("there", WEB_IS, **WEB)
+rule("first", "iptables -A INPUT -j DROP", **WEB, action="insert")
+rule("second", "iptables -A INPUT -j DROP; iptables -A INPUT -s 10.0.0.1 -j DROP", **WEB, action="insert", rule_num="2")
+rule("goes", WEB_IS, **WEB, state="absent")
+rule("goes and is not there", **WEB, state="absent")
+rule("everything not", chain="INPUT", protocol="!tcp", source="!10.0.0.0/8", destination="!10.1.2.3", in_interface="!lo", jump="DROP")
+rule("matches by name", chain="INPUT", protocol="tcp", match=["conntrack"], ctstate=["NEW", "ESTABLISHED"], comment="two words", jump="ACCEPT")
+rule("matches that come along", chain="INPUT", protocol="tcp", ctstate=["RELATED"], src_range="10.0.0.1-10.0.0.9", limit="5/minute",
+     limit_burst="9", comment="c", jump="ACCEPT")
+rule("state", chain="INPUT", protocol="tcp", match=["state"], ctstate=["NEW"], jump="ACCEPT")
+rule("several ports", chain="INPUT", protocol="tcp", destination_ports=["80", "443", "8000:8010"], jump="ACCEPT")
+rule("owner", chain="OUTPUT", uid_owner="0", gid_owner="0", jump="ACCEPT")
+rule("not of an owner", chain="OUTPUT", uid_owner="!0", jump="ACCEPT")
+rule("flags", chain="INPUT", protocol="tcp", tcp_flags={"flags": ["ALL"], "flags_set": ["ACK", "RST"]}, jump="DROP")
+rule("syn", chain="INPUT", protocol="tcp", syn="match", jump="DROP")
+rule("no syn", chain="INPUT", protocol="tcp", syn="negate", jump="DROP")
+rule("log", chain="INPUT", protocol="udp", log_prefix="in: ", log_level="info")
+rule("log and drop", chain="INPUT", log_prefix="in: ", jump="DROP")
+rule("reject", chain="INPUT", protocol="tcp", reject_with="tcp-reset")
+rule("reject by name", chain="INPUT", protocol="icmp", jump="REJECT", reject_with="icmp-host-prohibited", icmp_type="echo-request")
+rule("of the newer protocol", chain="INPUT", ip_version="ipv6", protocol="icmpv6", icmp_type="echo-request", jump="ACCEPT", wait="5")
+rule("translates", table="nat", chain="PREROUTING", protocol="tcp", destination_port="80", jump="DNAT", to_destination="10.0.0.1:8080")
+rule("translates its source", table="nat", chain="POSTROUTING", out_interface="lo", jump="SNAT", to_source="10.0.0.1")
+rule("elsewhere", table="nat", chain="PREROUTING", protocol="tcp", destination_port="22", jump="REDIRECT", to_ports="8600")
+rule("marks", table="mangle", chain="PREROUTING", protocol="tcp", jump="DSCP", set_dscp_mark="8")
+rule("marks by class", table="mangle", chain="PREROUTING", protocol="tcp", jump="DSCP", set_dscp_mark_class="CS1")
+rule("marks nothing", table="mangle", chain="PREROUTING", set_dscp_mark="8")
+rule("goes on", "iptables -N WEB", chain="INPUT", goto="WEB")
+rule("chain", chain="WEB", chain_management=True)
+rule("chain that is there", "iptables -N WEB", chain="WEB", chain_management=True)
+rule("chain that may not be made", chain="WEB")
+rule("chain goes", "iptables -N WEB", chain="WEB", chain_management=True, state="absent")
+rule("chain that is not there goes", chain="WEB", chain_management=True, state="absent")
+rule("chain in use goes", "iptables -N WEB; iptables -A INPUT -j WEB", chain="WEB", chain_management=True, state="absent", loose=["msg", "cmd"])
+rule("policy", chain="OUTPUT", policy="DROP")
+rule("policy that is there", chain="OUTPUT", policy="ACCEPT", numeric=True)
+rule("policy of no such chain", chain="NONE", policy="DROP", loose=["msg"])
+rule("empty", WEB_IS, chain="INPUT", flush=True)
+rule("empty altogether", WEB_IS, flush=True)
+rule("of no chain", jump="DROP")
+rule("nonsense", chain="INPUT", protocol="nonsense", jump="DROP", loose=["cmd"])
+
+# --- ufw ---------------------------------------------------------------------------------------------------------------------
+UFW = "ufw --force reset >/dev/null 2>&1; rm -f /etc/ufw/*.2*; "
+UFW_ON = UFW + "ufw --force enable >/dev/null; "
+
+
+def ufw(title, given=UFW_ON, long=False, **args):
+    row(title, "community.general.ufw", args, given, "ufw status verbose; grep -h '^### tuple' /etc/ufw/user.rules /etc/ufw/user6.rules",
+        ["commands"], long)
+
+
+ufw("rule", rule="allow", to_port="22", proto="tcp", comment="the office")
+ufw("rule goes", UFW_ON + "ufw allow 22/tcp >/dev/null; ", rule="allow", to_port="22", proto="tcp", delete=True)
+ufw("on", UFW, state="enabled")
+ufw("of both ways", rule="allow", interface_in="a", interface_out="b")
+ufw("policy", default="reject", direction="incoming")
