@@ -103,12 +103,24 @@ static int number_set(struct hf_spool *s, const char *key, int64_t n, struct hf_
 
 struct victim {
 	int64_t seq, size, acked;
+	int64_t told; /* how many dropped ones its body tells of, which nobody will read */
 };
+
+/* The count that body_print() put behind the kind; 0: none. */
+static int64_t told_in(const char *head)
+{
+	static const char kind[] = "\"kind\":\"", count[] = "\",\"dropped\":";
+	const char *at = head == NULL ? NULL : strstr(head, kind);
+	at = at == NULL ? NULL : strchr(at + sizeof(kind) - 1, '"');
+	if (at == NULL || strncmp(at, count, sizeof(count) - 1) != 0)
+		return 0;
+	return strtoll(at + sizeof(count) - 1, NULL, 10);
+}
 
 static int victim_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 {
 	*(struct victim *)data = (struct victim){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
-		sqlite3_column_int64(row, 2) };
+		sqlite3_column_int64(row, 2), told_in(hf_state_text(row, 3)) };
 	return 1;
 }
 
@@ -116,8 +128,8 @@ static int victim_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 static int make_room(struct hf_spool *s, int64_t more, struct hf_error *err)
 {
 	static const char *const choose[] = {
-		"SELECT seq," ROW_BYTES ",1 FROM spool WHERE acked=1 ORDER BY seq LIMIT 1",
-		"SELECT seq," ROW_BYTES ",0 FROM spool ORDER BY prio DESC, seq LIMIT 1",
+		"SELECT seq," ROW_BYTES ",1,'' FROM spool WHERE acked=1 ORDER BY seq LIMIT 1",
+		"SELECT seq," ROW_BYTES ",0,body FROM spool ORDER BY prio DESC, seq LIMIT 1",
 	};
 	size_t stage = 0;
 	for (int i = 0; i < DROP_ROUNDS_MAX && stage < HF_COUNT(choose) && s->bytes + more > s->limits.bytes;
@@ -133,7 +145,7 @@ static int make_room(struct hf_spool *s, int64_t more, struct hf_error *err)
 		if ((result = hf_state_exec(s->state, err, "DELETE FROM spool WHERE seq=?", "i", v.seq)) < 0)
 			return result;
 		s->bytes -= v.size;
-		s->dropped += v.acked ? 0 : 1;
+		s->dropped += v.acked ? 0 : 1 + v.told;
 	}
 	return number_set(s, "spool.dropped", s->dropped, err);
 }
@@ -171,13 +183,15 @@ static int superseded_find(
 	struct hf_spool *s, const struct hf_report *r, int64_t *ret_seq, int64_t *ret_n, struct hf_error *err)
 {
 	struct victim v = { 0 };
-	int result = r->key == NULL ? 0
-				    : hf_state_query(s->state, err, victim_row, &v,
-					      "SELECT seq,n,0 FROM spool WHERE acked=0 AND seq>? AND key=? "
-					      "AND boot=? ORDER BY seq DESC LIMIT 1",
-					      "iss", s->cursor, r->key, s->boot);
+	int result = r->key == NULL
+			     ? 0
+			     : hf_state_query(s->state, err, victim_row, &v,
+				       "SELECT seq,n,0,body FROM spool WHERE acked=0 AND seq>? AND key=? "
+				       "AND boot=? ORDER BY seq DESC LIMIT 1",
+				       "iss", s->cursor, r->key, s->boot);
 	*ret_seq = v.seq;
 	*ret_n = v.size;
+	s->dropped += v.told;
 	return result;
 }
 

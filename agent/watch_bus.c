@@ -4,7 +4,7 @@
 #include "agent/watch_source.h"
 #include "lib/base/log.h"
 
-enum { AGAIN_MS = 60000 };
+enum { AGAIN_MS = 60000, LOST_MS = 1000 };
 
 struct hf_bus_watch {
 	struct hf_agent *agent;
@@ -13,6 +13,7 @@ struct hf_bus_watch {
 	sd_event_source *again;
 	struct hf_arena *arena;
 	struct hf_map units;
+	bool lost; /* it was there and went: what happens until it is back is not heard */
 };
 
 static int on_changed(sd_bus_message *m, void *data, sd_bus_error *error)
@@ -38,7 +39,8 @@ static int on_gone(sd_bus_message *m, void *data, sd_bus_error *error)
 {
 	struct hf_bus_watch *b = data;
 	hf_watch_lost(b->watch, "the system bus was lost");
-	hf_timer_set(b->again, AGAIN_MS);
+	b->lost = true;
+	hf_timer_set(b->again, LOST_MS);
 	return 0;
 }
 
@@ -68,6 +70,9 @@ static int on_again(sd_event_source *source, uint64_t now, void *data)
 	struct hf_bus_watch *b = data;
 	if (bus_open(b)) {
 		hf_log(HF_LOG_INFO, "listening to systemd for %u units", b->units.live);
+		if (b->lost)
+			hf_watch_unit_event(b->watch, NULL);
+		b->lost = false;
 		return 0;
 	}
 	hf_log(HF_LOG_NOTICE, "no system bus: units are looked at by sweeps only");

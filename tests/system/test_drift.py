@@ -275,3 +275,41 @@ def test_no_report_is_lost_while_the_broker_is_away(make, broker):
                    "every number")
         assert (host.state / "state.db").stat().st_size < 32 << 20
         assert {e["title"] for e in drifts(host, reader, "reported")} == {t.name for t in things}
+
+
+def test_what_the_spool_has_no_room_for_is_counted(make, broker):
+    """The oldest of the least weight go, and the next report says how many: no gap that nobody accounts for."""
+    host = make(policy="report", spool_bytes=1 << 20)
+    things = [Thing(7 * n, host.target) for n in range(40)]
+    for thing in things:
+        thing.report = False
+    release(host, things)
+    with broker.reader(f"hf/1/dev/default/{host.name}/#", durable=True) as reader, host:
+        host.wait(lambda s: s["state"] == "ok" and s.get("installed") and s["mqtt"]["waiting"] == 0)
+        before = host.ask("status")["mqtt"]["last"]
+        broker.stop()
+        try:
+            rounds = 0
+            while (told := host.ask("status")["mqtt"])["last"] - before <= told["waiting"] + 20 or rounds % 2:
+                for thing in things:
+                    thing.path.write_text(f"text of {thing.number}\n" if rounds % 2 else "by hand\n" * 1000)
+                rounds += 1
+                assert rounds < 200, f"nothing was dropped: {told}"
+                host.wait(lambda s: s["drifted"] == (len(things) if rounds % 2 else 0))
+            host.promote(host.push("two", {"site.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - name: last\n"
+                                                       f"      copy: {{ content: x, dest: {host.target}/last }}\n"}))
+            host.installed("two")
+        finally:
+            broker.start()
+        host.wait(lambda s: s["mqtt"]["waiting"] == 0, "the spool is empty")
+        (host.target / "last").write_text("one report more\n")  # whatever was dropped last is told in the next one
+        host.wait(lambda s: s["drifted"] == 1 and s["mqtt"]["waiting"] == 0)
+        now = host.ask("status")["mqtt"]
+        host.until(lambda: now["last"] in numbers(reader.messages).get(now["boot"], set()), "the last number")
+        bodies = {m.body["n"]: m.body for m in reader.messages if m.text and m.body.get("boot") == now["boot"] and "n" in m.body}
+        gone = set(range(1, now["last"] + 1)) - set(bodies)
+        assert len(gone) == sum(body.get("dropped", 0) for body in bodies.values()) >= 20
+        kept = [n for n, body in bodies.items() if body["kind"] == "drift" and n > before]
+        assert max(gone) < min(kept), "the oldest went"
+        assert any(body["kind"] == "run" and n > before for n, body in bodies.items()), "runs weigh more than drift"
+

@@ -295,6 +295,22 @@ def test_what_was_put_right_is_watched_as_before(machine):
         disturb(machine, [(t, way) for t in things])
 
 
+def test_a_lost_bus_is_told_and_units_are_looked_at(machine):
+    def said(text):
+        return int(machine.host.run(f"journalctl -u holdfastd --no-pager -o cat | grep -c '{text}'").out or 0)
+
+    unit = next(t for t in machine.things if t.kind.name == "unit" and not t.report and t.used < t.most)
+    lost, listening = said("the system bus was lost"), said("listening to systemd")
+    # While nobody can hear of it a unit stops.
+    machine.host.run(f"systemctl stop dbus.socket dbus.service; systemctl stop hf-nap{unit.n}; systemctl start dbus.socket dbus.service")
+    machine.until(lambda: said("the system bus was lost") > lost, "the loss is told")
+    machine.until(lambda: said("listening to systemd") > listening, "the bus is listened to again")
+    machine.until(lambda: machine.host.run(["systemctl", "is-active", f"hf-nap{unit.n}"]).out.strip() == "active", "the unit runs again")
+    unit.used += 1
+    quiet(machine)
+    disturb(machine, [(next(t for t in machine.things if t.kind is unit.kind and not t.report and t.used < t.most and t is not unit), "stopped")])
+
+
 def test_random_changes(machine):
     rng = random.Random(SEED)
     done = 0
