@@ -26,7 +26,8 @@ enum {
 	FOUND_MS = 2,
 	ATTEMPTS_MAX = 3,
 	AGAIN_MS = 500,
-	LOST_EVERY_MS = 2000
+	LOST_EVERY_MS = 2000,
+	FOUGHT_MS = 1000 /* nobody needs to be quick where nothing is done for now */
 };
 
 struct hf_drift {
@@ -41,6 +42,7 @@ struct hf_drift {
 	int64_t run;
 	uint64_t lost_ms; /* when events were lost and swept for last; 0: never */
 	bool correct, ended;
+	bool dozing;                /* all that was touched is backed off: it waits for FOUGHT_MS */
 	bool noted;                 /* the run has its row */
 	char packages[HF_LOOK_MAX]; /* how what packages depend on looked when they were last asked about */
 	bool whole;  /* the next run goes through everything: a resource was not where it should stand */
@@ -67,9 +69,15 @@ static void debounce(struct hf_drift *d)
 void hf_drift_touched(struct hf_drift *d, enum hf_thing kind, const char *name, const char *actor)
 {
 	bool idle = d->set.things.live == 0, likely = false;
+	bool fought = name != NULL && d->set.fought[0] != '\0' && strcmp(name, d->set.fought) == 0;
 	hf_drift_set_add(&d->set, kind, name, actor);
-	if (!idle)
+	if (idle && fought) {
+		d->dozing = true;
+		hf_timer_set(d->debounce, FOUGHT_MS);
+	}
+	if (fought || (!idle && !d->dozing))
 		return;
+	d->dozing = false;
 	debounce(d);
 	if (d->warm != NULL || d->child != NULL || d->agent->above->running(d->agent))
 		return;
@@ -567,6 +575,7 @@ bool hf_drift_due(struct hf_drift *d)
 	struct hf_drift_choice choice = { 0 };
 	if (d->child != NULL)
 		return true;
+	d->dozing = false;
 	if (d->set.things.live == 0 || agent->installed.release == NULL) {
 		if (agent->installed.release == NULL)
 			hf_drift_set_clear(&d->set);
@@ -594,6 +603,7 @@ static int on_slow(sd_event_source *source, uint64_t now, void *data)
 static int on_retry(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_drift *d = data;
+	d->set.fought[0] = '\0';
 	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "contended", err));
 	debounce(d);
 	return 0;

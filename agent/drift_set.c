@@ -106,6 +106,7 @@ struct choice {
 	bool paused, window;
 	int64_t now;
 	const struct touched *touched; /* what is being looked up */
+	unsigned rows, refused;        /* its resources; those that are backed off */
 };
 
 struct stored {
@@ -163,8 +164,10 @@ static int choose_row(void *data, const struct hf_ledger_row *row, struct hf_err
 	struct choice *c = data;
 	const struct touched *t = c->touched;
 	int policy = policy_find(c, row->policy);
-	bool contended = strcmp(row->state, "contended") == 0;
-	if (contended && row->retry_at > c->now)
+	bool contended = strcmp(row->state, "contended") == 0, refused = contended && row->retry_at > c->now;
+	c->rows++;
+	c->refused += refused ? 1 : 0;
+	if (refused)
 		return 0; /* backed off: it is looked at when its time has come */
 	bool wanted = policy == HF_POLICY_CORRECT || policy == HF_POLICY_WINDOW;
 	bool allowed = wanted && !c->paused && (policy == HF_POLICY_CORRECT || c->window);
@@ -194,6 +197,16 @@ static int choose_row(void *data, const struct hf_ledger_row *row, struct hf_err
 	return 0;
 }
 
+static void fight_note(struct hf_drift_set *s, const struct touched *t, unsigned rows, unsigned refused)
+{
+	if (!is_path(t) || strlen(t->name) >= sizeof(s->fought))
+		return;
+	if (rows > 0 && rows == refused)
+		snprintf(s->fought, sizeof(s->fought), "%s", t->name);
+	else if (strcmp(s->fought, t->name) == 0)
+		s->fought[0] = '\0';
+}
+
 static int choose(struct choice *c, struct hf_error *err)
 {
 	struct hf_state *state = c->agent->state;
@@ -206,6 +219,7 @@ static int choose(struct choice *c, struct hf_error *err)
 	HF_MAP_EACH (&c->set->things, e) {
 		bool same = false;
 		c->touched = e->value;
+		c->rows = c->refused = 0;
 		if (c->touched->kind == HF_THINGS)
 			continue;
 		if (is_path(c->touched))
@@ -215,6 +229,8 @@ static int choose(struct choice *c, struct hf_error *err)
 				choose_row, c, err);
 		if (result < 0)
 			return result;
+		if (!same)
+			fight_note(c->set, c->touched, c->rows, c->refused);
 	}
 	return 0;
 }
@@ -253,7 +269,7 @@ int hf_drift_set_choose(struct hf_drift_set *s, struct hf_agent *agent, struct h
 	hf_map_init_str(&report, a);
 	int64_t now = hf_time_now();
 	struct choice c = { s, agent, a, &correct, &report, agent->paused_until > now,
-		hf_config_window_open(&agent->config, now), now, NULL };
+		hf_config_window_open(&agent->config, now), now, NULL, 0, 0 };
 	int result = choose(&c, err);
 	if (result < 0)
 		return result;

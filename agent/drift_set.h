@@ -5,10 +5,13 @@
 #include "agent/watch.h"
 #include "lib/base/map.h"
 
+enum { HF_FOUGHT_MAX = 256 };
 struct hf_drift_set {
 	struct hf_arena *arena; /* renewed whenever the set runs empty */
 	struct hf_map things;   /* "kind name" → struct touched */
 	struct hf_map ids;      /* resources named directly: looked at again, or waiting for a window */
+	/* The path last found touched of which every resource is backed off: a fight. Empty: none. */
+	char fought[HF_FOUGHT_MAX];
 };
 /* One resource a drift run looks at. */
 struct hf_drift_touch {
