@@ -9,6 +9,7 @@ import sysconfig
 import pytest
 
 import aptrepo
+import host_rows  # noqa: F401
 import rpm_rows  # noqa: F401
 from host import BESIDE, Host
 from live_rows import ROWS
