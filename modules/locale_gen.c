@@ -1,5 +1,5 @@
 /* modules/locale_gen.c - locales a Debian system has compiled. */
-#include <strings.h>
+#include <string.h>
 
 #include "lib/base/scope.h"
 #include "modules/host.h"
@@ -20,100 +20,127 @@ struct state {
 	bool generate;
 };
 
+/* What locale -a says of an encoding, and what locale.gen does. */
+static const char *const encodings[][2] = {
+	{ ".utf8", ".UTF-8" },
+	{ ".eucjp", ".EUC-JP" },
+	{ ".iso885915", ".ISO-8859-15" },
+	{ ".cp1251", ".CP1251" },
+	{ ".koi8r", ".KOI8-R" },
+	{ ".armscii8", ".ARMSCII-8" },
+	{ ".euckr", ".EUC-KR" },
+	{ ".gbk", ".GBK" },
+	{ ".gb18030", ".GB18030" },
+	{ ".euctw", ".EUC-TW" },
+};
+
 /* en_US.UTF-8 and en_US.utf8 are one. */
-static bool names_same(const char *a, struct hf_str b)
+static const char *one_name(struct hf_arena *a, struct hf_str name)
 {
-	size_t i = 0, k = 0, n = strlen(a);
-	while (i < n && k < b.n) {
-		if (a[i] == '-') {
-			i++;
-			continue;
-		}
-		if (b.p[k] == '-') {
-			k++;
-			continue;
-		}
-		if (strncasecmp(a + i++, b.p + k++, 1) != 0)
-			return false;
+	const char *text = hf_str_dup(a, name), *dot = strchr(text, '.');
+	for (size_t i = 0; dot != NULL && i < HF_COUNT(encodings); i++) {
+		size_t n = strlen(encodings[i][0]);
+		if (strncmp(dot, encodings[i][0], n) == 0)
+			return hf_sprintf(a, "%.*s%s%s", (int)(dot - text), text, encodings[i][1], dot + n);
 	}
-	return i == n && k == b.n;
+	return text;
 }
 
-static bool is_compiled(struct hf_str all, const char *name)
+/* What locale -a calls it; NULL: it is not compiled. */
+static const char *compiled(struct hf_arena *a, struct hf_str all, const char *name)
 {
+	const char *wanted = one_name(a, hf_str(name));
 	struct hf_str line;
 	while (hf_str_split(&all, '\n', &line))
-		if (names_same(name, hf_str_trim(line)))
+		if (line.n > 0 && strcmp(wanted, one_name(a, line)) == 0)
+			return hf_str_dup(a, line);
+	return NULL;
+}
+
+/* The line of locale.gen that stands for name, without its one '#' and its blanks: "# en_US.UTF-8 UTF-8" */
+static bool line_names(struct hf_str line, const char *name, struct hf_str *ret_bare)
+{
+	size_t n = strlen(name);
+	if (line.n > 0 && line.p[0] == '#')
+		line = hf_strn(line.p + 1, line.n - 1);
+	while (line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t'))
+		line = hf_strn(line.p + 1, line.n - 1);
+	*ret_bare = line;
+	return line.n > n + 1 && memcmp(line.p, name, n) == 0 && line.p[n] == ' ';
+}
+
+static bool is_listed(struct hf_str text, const char *name)
+{
+	struct hf_str line, bare;
+	while (text.n > 0 && hf_str_split(&text, '\n', &line))
+		if (line_names(line, name, &bare))
 			return true;
 	return false;
 }
 
-/* The line of locale.gen that stands for name: "# en_US.UTF-8 UTF-8" */
-static bool line_names(struct hf_str line, const char *name, bool *ret_on)
-{
-	struct hf_str text = hf_str_trim(line);
-	*ret_on = text.n > 0 && text.p[0] != '#';
-	while (text.n > 0 && (text.p[0] == '#' || text.p[0] == ' '))
-		text = hf_strn(text.p + 1, text.n - 1);
-	size_t n = strlen(name);
-	return text.n > n && memcmp(text.p, name, n) == 0 && text.p[n] == ' ';
-}
-
-static int plan_name(
-	struct hf_module_context *c, struct state *s, const char *name, bool present, struct hf_error *err)
+static void plan_name(struct hf_module_context *c, struct state *s, const char *name, bool present)
 {
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
-	struct hf_str rest = s->file.after, line;
-	bool known = false, on;
+	struct hf_str rest = s->file.after, line, bare;
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
-		struct hf_str bare = hf_str_trim(line);
-		if (!line_names(line, name, &on) || on == present) {
-			known = known || line_names(line, name, &on);
-			hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
-			continue;
-		}
-		known = true;
-		while (present && bare.n > 0 && (bare.p[0] == '#' || bare.p[0] == ' '))
-			bare = hf_strn(bare.p + 1, bare.n - 1);
-		hf_buf_printf(&out, "%s%.*s\n", present ? "" : "# ", HF_STR_ARG(bare));
+		bool named = line_names(line, name, &bare);
+		hf_buf_printf(
+			&out, "%s%.*s\n", named && !present ? "# " : "", HF_STR_ARG(named ? bare : line));
 	}
-	if (!known)
-		return hf_fail(err, HF_E_TASK,
-			"The locale you've entered is not available on your system: %s", name);
 	hf_edit_set(c, &s->file, &out);
-	return 0;
+}
+
+/* What is not there stands for all: none is made where each is, and each has to be there for one to go. What
+ * has a folder of its own beside the archive never goes. */
+static int compare(struct hf_module_context *c, const struct params *p, struct state *s, bool present,
+	struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_words w = hf_words(a, "locale", "-a", NULL);
+	hf_auto_buf unknown = hf_buf_init(HF_EDIT_MAX);
+	struct hf_str all;
+	bool missing = false, goes = false;
+	int nobody = 0;
+	int r = hf_host_output(c, &w, &all, err);
+	for (size_t i = 0; r == 0 && i < hf_list_len(p->name); i++) {
+		const char *name = hf_list_at(p->name, i)->u.string.p, *there = compiled(a, all, name);
+		if (there == NULL && !is_listed(s->file.before, name))
+			hf_buf_printf(&unknown, "%s%s", nobody++ > 0 ? ", " : "", name);
+		missing = missing || there == NULL;
+		goes = goes || (there != NULL && !hf_fs_is_dir(hf_sprintf(a, "/usr/lib/locale/%s", there)));
+	}
+	if (r == 0 && nobody > 0)
+		r = hf_fail(err, HF_E_TASK,
+			"The following locales you've entered are not available on your system: %s",
+			hf_buf_dup(a, &unknown).p);
+	s->generate = present ? missing : !missing && goes;
+	return r;
 }
 
 static int locale_gen_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
-	struct hf_arena *a = hf_task_arena(c);
-	struct state *s = hf_new(a, struct state);
-	struct hf_words w = hf_words(a, "locale", "-a", NULL);
-	struct hf_str all;
+	struct state *s = hf_new(hf_task_arena(c), struct state);
 	bool present = strcmp(p->state, "present") == 0;
 	change->state = s;
 	if (!hf_fs_exists("/etc/locale.gen"))
 		return hf_fail(err, HF_E_TASK,
-			"/etc/locale.gen and /var/lib/locales/supported.d/local are missing. Is the package "
+			"/var/lib/locales/supported.d/ and /etc/locale.gen are missing. Is the package "
 			"\"locales\" installed?");
 	int r = hf_edit_open(c, "/etc/locale.gen", 0644, &s->file, err);
 	if (r == 0)
-		r = hf_host_output(c, &w, &all, err);
-	for (size_t i = 0; r == 0 && i < hf_list_len(p->name); i++) {
-		const char *name = hf_list_at(p->name, i)->u.string.p;
-		bool wrong = is_compiled(all, name) != present;
-		struct hf_str before = s->file.after;
-		r = plan_name(c, s, name, present, err);
-		if (!wrong)
-			s->file.after = before;
-		s->generate = s->generate || wrong;
-	}
+		r = compare(c, p, s, present, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; s->generate && i < hf_list_len(p->name); i++)
+		plan_name(c, s, hf_list_at(p->name, i)->u.string.p, present);
+	hf_result_put(c, change, "name", hf_value_copy(hf_task_arena(c), p->name));
+	hf_result_bool(c, change, "ubuntu_mode", false);
 	change->changed = s->generate;
-	if (r == 0 && s->generate)
+	if (s->generate)
 		hf_edit_describe(c, change, &s->file);
-	return r;
+	return 0;
 }
 
 static int generate(struct hf_module_context *c, struct hf_error *err)

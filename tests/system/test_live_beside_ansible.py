@@ -126,6 +126,8 @@ def ordered(key, value):
 def comparable(row, step, result, other):
     if step in STEPS[1::2]:
         return result
+    if step in row.loose:
+        return None
     drop = VOLATILE | row.loose
     if other.get("failed"):
         drop |= set(result) ^ set(other)
