@@ -385,6 +385,17 @@ static int plan(struct work *w)
 	return r;
 }
 
+static void say(struct work *w, struct hf_change *change)
+{
+	const char *what = w->permanent && w->immediate ? "Permanent and Non-Permanent(immediate) operation"
+			   : w->permanent               ? "Permanent operation"
+							: "Non-permanent operation";
+	hf_result_cstr(w->c, change, "msg",
+		hf_sprintf(w->a, "%s%s%s%s", what, w->message != NULL ? ", " : "",
+			w->message != NULL ? w->message : "",
+			w->running ? "" : ", (offline operation: only on-disk configs were altered)"));
+}
+
 static int firewalld_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -398,13 +409,8 @@ static int firewalld_check(
 	if (r < 0)
 		return r;
 	change->changed = w->commands[0].n > 0 || w->commands[1].n > 0;
-	const char *what = w->permanent && w->immediate ? "Permanent and Non-Permanent(immediate) operation"
-			   : w->permanent               ? "Permanent operation"
-							: "Non-permanent operation";
-	hf_result_cstr(c, change, "msg",
-		hf_sprintf(w->a, "%s%s%s%s", what, w->message != NULL ? ", " : "",
-			w->message != NULL ? w->message : "",
-			w->running ? "" : ", (offline operation: only on-disk configs were altered)"));
+	if (!change->changed) /* Ansible's module says in check mode only that something would change */
+		say(w, change);
 	return 0;
 }
 
@@ -420,6 +426,8 @@ static int firewalld_apply(
 	for (size_t i = 0; r == 0 && i < HF_COUNT(w->commands); i++)
 		if (w->commands[i].n > 0)
 			r = ask(w, &w->commands[i], &said);
+	if (r == 0)
+		say(w, change);
 	return r;
 }
 

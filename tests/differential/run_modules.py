@@ -39,6 +39,6 @@ def run(name, args, folder):
 
 rows = json.load(open(sys.argv[1]))
 for row in rows:
-    if row[0] != "shell":
+    if row[0] != "shell" and not row[0].endswith(".firewalld"):  # asks its daemon when it is read
         importlib.import_module(row[0])
 json.dump([run(*row) for row in rows], open(sys.argv[2], "w"))

@@ -244,8 +244,22 @@ def ufw(title, given=UFW_ON, long=False, **args):
         ["commands"], long)
 
 
+OFFICE = "ufw allow 22/tcp >/dev/null; "
 ufw("rule", rule="allow", to_port="22", proto="tcp", comment="the office")
-ufw("rule goes", UFW_ON + "ufw allow 22/tcp >/dev/null; ", rule="allow", to_port="22", proto="tcp", delete=True)
+ufw("rule that is there", UFW_ON + OFFICE, rule="allow", port="22", proto="tcp", long=True)
+ufw("rule of addresses", rule="deny", from_ip="10.0.0.0/8", to_ip="10.1.0.1", to_port="5432", long=True)
+ufw("rule of newer addresses, there", UFW_ON + "ufw deny from 2001:db8::/32 >/dev/null", rule="deny", src="2001:db8::/32", long=True)
+ufw("rule first", UFW_ON + OFFICE, rule="deny", insert=1, from_ip="10.0.0.9", long=True)
+ufw("rule of an interface", rule="allow", direction="in", interface="eth0", to_port="80", log=True, long=True)
+ufw("rule goes", UFW_ON + OFFICE, rule="allow", to_port="22", proto="tcp", delete=True)
+ufw("rule while it is off", UFW, rule="allow", to_port="22", long=True)
 ufw("on", UFW, state="enabled")
+ufw("on and is on", state="enabled", long=True)
+ufw("off", state="disabled", long=True)
+ufw("again", state="reloaded", long=True)
 ufw("of both ways", rule="allow", interface_in="a", interface_out="b")
 ufw("policy", default="reject", direction="incoming")
+ufw("policy that is there", policy="deny", long=True)
+ufw("policy the wrong way", default="deny", direction="in", long=True)
+ufw("logs", logging="high", long=True)
+ufw("logs as it does", logging="on", long=True)

@@ -9,6 +9,7 @@ import sysconfig
 import pytest
 
 import aptrepo
+import firewall_rows  # noqa: F401
 import host_rows  # noqa: F401
 import rpm_rows  # noqa: F401
 from host import BESIDE, Host

@@ -1,0 +1,42 @@
+"""Rows for test_live_beside_ansible.py: firewalld's own daemon. Its state is set back and read over the bus, as its programs take a
+quarter of a second each."""
+from live_rows import row
+
+CALL = "busctl --quiet call org.fedoraproject.FirewallD1 /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1"
+FRESH = f"rm -f /etc/firewalld/zones/*; systemctl is-active -q firewalld && {CALL} reload || systemctl start firewalld; "
+LEFT = (f"for zone in public home; do {CALL.replace(' --quiet', '')}.zone getZoneSettings2 s $zone; done; "
+        "for f in /etc/firewalld/zones/*.xml; do [ -e $f ] && echo $f && cat $f; done")
+
+
+def firewall(title, given="", loose=(), state="enabled", long=True, **args):
+    row(title, "ansible.posix.firewalld", {"state": state, **args}, FRESH + given, LEFT, loose, long)
+
+
+def zone_file(zone, text):
+    """A zone as the host's owner has it, and the daemon has read it."""
+    return (f"printf '<?xml version=\"1.0\" encoding=\"utf-8\"?>\\n<zone{text}</zone>\\n' >/etc/firewalld/zones/{zone}.xml; {CALL} reload; ")
+
+
+firewall("service for good", service="https", permanent=True)
+firewall("service now and for good", long=False, zone="public", service="https", permanent=True, immediate=True)
+firewall("service now", service="https")
+firewall("service that is there", service="ssh", permanent=True, immediate=True)
+firewall("service goes", service="ssh", permanent=True, state="disabled")
+firewall("no such service", service="nonsense", permanent=True, loose=["msg"])
+firewall("port", port="8080/tcp", permanent=True, immediate=True)
+firewall("port without its protocol", port="8080")
+firewall("protocol", protocol="esp", permanent=True)
+firewall("rich rule", rich_rule="rule family=ipv4 source address=10.0.0.0/8 accept", permanent=True)
+firewall("source", source="10.0.0.0/8", permanent=True, zone="home")
+firewall("interface", interface="eth7", permanent=True, zone="public")
+firewall("interface of another zone", zone_file("home", '><interface name="eth7"/>'), interface="eth7", permanent=True, zone="public")
+firewall("masquerade", masquerade=True, permanent=True)
+firewall("icmp", icmp_block="echo-request", permanent=True)
+firewall("icmp the other way", icmp_block_inversion=True, permanent=True)
+firewall("forwarded port", long=False, zone="public", port_forward=[{"port": 443, "proto": "tcp", "toport": 8443}], permanent=True)
+firewall("target", target="DROP", zone="home", permanent=True)
+firewall("target goes", zone_file("home", ' target="DROP">'), target="DROP", zone="home", permanent=True, state="disabled")
+firewall("zone", zone="fabric", permanent=True, state="present")
+firewall("zone now", zone="fabric", state="present")
+firewall("zone goes", zone_file("fabric", ">"), zone="fabric", permanent=True, state="absent")
+firewall("whole and part", service="ssh", permanent=True, state="present")
