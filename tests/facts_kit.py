@@ -11,7 +11,7 @@ PLAY = """
   tasks:
     - command: sh {{ playbook_dir }}/prepare.sh
     - setup:
-    - package_facts:
+    - package_facts: {manager: apt}  # Ansible asks rpm first where its Python library is, on Debian too
     - service_facts:
     - getent: {database: passwd}
     - getent: {database: group}

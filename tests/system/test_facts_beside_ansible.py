@@ -35,7 +35,7 @@ def facts():
         play = facts_kit.play().replace("command: sh {{ playbook_dir }}/prepare.sh", "meta: noop")
         host.put("/root/site.yml", play.replace("debug:", "copy:").replace("msg:", "dest: /root/ours\n        content:"))
         host.run("holdfast apply -i localhost, -c local /root/site.yml", env=ENV, check=True)
-        rows = [["setup", {}], ["package_facts", {}], ["service_facts", {}], *(["getent", {"database": d}] for d in ("passwd", "group", "shadow"))]
+        rows = [["setup", {}], ["package_facts", {"manager": ["apt"]}], ["service_facts", {}], *(["getent", {"database": d}] for d in ("passwd", "group", "shadow"))]
         host.put("/root/rows", json.dumps([[f"ansible.modules.{name}", args, "/root"] for name, args in rows]))
         host.run("python3 /opt/tests/run_modules.py /root/rows /root/theirs", env={**ENV, "PYTHONPATH": "/opt/site"}, timeout=300, check=True)
         theirs = {}
