@@ -55,7 +55,7 @@ def make_archive(folder, home):
     home.chmod(0o700)
     for name in ("a", "b"):
         gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", ""]
-        subprocess.run([*gpg, "--quick-gen-key", f"{name}@example.org", "ed25519", "cert,sign", "never"], check=True, capture_output=True)
+        subprocess.run([*gpg, "--quick-gen-key", f"{name}@example.org", "ed25519", "cert,sign", "never"], check=True)
         for suffix, words in (("asc", ["--armor"]), ("gpg", [])):
             subprocess.run([*gpg, *words, "--output", folder / f"{name}.{suffix}", "--export", f"{name}@example.org"], check=True)
     subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
