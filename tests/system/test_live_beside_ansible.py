@@ -9,9 +9,9 @@ import sysconfig
 import pytest
 
 import aptrepo
-import firewall_rows  # noqa: F401
-import host_rows  # noqa: F401
 import rpm_rows  # noqa: F401
+import host_rows  # noqa: F401
+import firewall_rows  # noqa: F401 (the last)
 from host import BESIDE, Host
 from live_rows import ROWS
 from places import BUILD, ROOT
