@@ -14,7 +14,7 @@ struct params {
 static const struct hf_arg args[] = {
 	{ "manager", HF_ARG_LIST, offsetof(struct params, manager), .dflt = "auto", .elements = HF_ARG_STR,
 		.choices = managers,
-		.help = "apt and rpm are read; the first that is there with strategy first" },
+		.help = "apt and rpm are read, in this order; with strategy first the first that is there" },
 	{ "strategy", HF_ARG_STR, offsetof(struct params, strategy), .dflt = "first", .choices = strategies },
 	{ .type = HF_ARG_END },
 };
@@ -82,32 +82,64 @@ static int rpm_read(
 	return r;
 }
 
+static const struct reader {
+	const char *name;
+	int (*read)(struct hf_module_context *c, struct hf_value *packages, bool *ret_found,
+		struct hf_error *err);
+} readers[] = { { "rpm", rpm_read }, { "apt", apt_read } };
+
+/* In the order in which the task names them; auto stands for those it does not name, after the others. */
+static struct hf_value *asked_for(struct hf_arena *a, const struct hf_value *manager)
+{
+	struct hf_value *names = hf_value_list(a);
+	for (size_t i = 0; i < hf_list_len(manager); i++) {
+		const char *name = hf_list_at(manager, i)->u.string.p;
+		if (strcmp(name, "auto") != 0 && !hf_list_has(names, name))
+			hf_list_append(names, hf_value_cstr(a, name));
+	}
+	for (size_t i = 0; i < HF_COUNT(readers); i++)
+		if (hf_list_has(manager, "auto") && !hf_list_has(names, readers[i].name))
+			hf_list_append(names, hf_value_cstr(a, readers[i].name));
+	return names;
+}
+
+static const struct reader *reader_of(const char *name)
+{
+	for (size_t i = 0; i < HF_COUNT(readers); i++)
+		if (strcmp(readers[i].name, name) == 0)
+			return &readers[i];
+	return NULL;
+}
+
 static int package_facts_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
-	const struct {
-		const char *name;
-		int (*read)(struct hf_module_context *c, struct hf_value *packages, bool *ret_found,
-			struct hf_error *err);
-	} readers[] = { { "rpm", rpm_read }, { "apt", apt_read } };
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_value *packages = hf_value_dict(a), *facts = hf_value_dict(a);
+	const struct hf_value *names = asked_for(a, p->manager);
+	const char *list = "";
 	bool any = false;
-	for (size_t i = 0; i < HF_COUNT(readers); i++) {
-		bool found = false,
-		     asked = hf_list_has(p->manager, "auto") || hf_list_has(p->manager, readers[i].name);
-		if (!asked || (any && strcmp(p->strategy, "first") == 0))
+	for (size_t i = 0; i < hf_list_len(names); i++) {
+		const struct reader *reader = reader_of(hf_list_at(names, i)->u.string.p);
+		struct hf_value *its = hf_value_dict(a);
+		bool found = false;
+		list = hf_sprintf(a, "%s%s'%s'", list, i > 0 ? ", " : "", hf_list_at(names, i)->u.string.p);
+		if (reader == NULL || (any && strcmp(p->strategy, "first") == 0))
 			continue;
-		int r = readers[i].read(c, packages, &found, err);
+		int r = reader->read(c, its, &found, err);
 		if (r < 0)
 			return r;
+		if (found)
+			HF_DICT_EACH (its, e)
+				hf_dict_set(packages, hf_entry_key(e), hf_entry_value(e));
 		any = any || found;
 	}
 	if (!any)
 		return hf_fail(err, HF_E_TASK,
-			"Could not detect a supported package manager from the following list: apt, rpm, or "
-			"the required program is not installed.");
+			"Could not detect a supported package manager from the following list: [%s], or the "
+			"required Python library is not installed. Check warnings for details.",
+			list);
 	hf_dict_put(facts, "packages", packages);
 	hf_result_put(c, change, "ansible_facts", facts);
 	return 0;

@@ -101,3 +101,15 @@ apt_key("one more", RING, file="/srv/archive/b.asc")
 apt_key("no number", id="nonsense", file="/srv/archive/b.asc")
 apt_key("goes", RING, file="/srv/archive/a.asc", state="absent")
 apt_key("goes and is not there", RING, id="DEADBEEF", state="absent")
+
+
+def package_facts(title, given="", long=False, **args):
+    row(title, "package_facts", args, f"rpm -U --replacepkgs --nodeps --nodigest /srv/rpms/hf-tool-x-1.0.rpm; {given}", "true", long=long)
+
+
+package_facts("of rpm", manager="rpm")
+package_facts("of apt", manager="apt")
+package_facts("of both", manager=["apt", "rpm"], strategy="all", long=True)
+package_facts("of the first of both", manager=["rpm", "apt"], long=True)
+package_facts("of the first of both, the other way", manager=["apt", "rpm"], long=True)
+package_facts("of what is not there", manager="pacman")
