@@ -199,9 +199,11 @@ static int row_store(struct hf_spool *s, const struct hf_report *r, int64_t seq,
 	struct hf_str body, struct hf_error *err)
 {
 	int result;
-	if (seq != 0)
-		return hf_state_exec(s->state, err, "UPDATE spool SET body=?, prio=? WHERE seq=?", "tii",
+	if (seq != 0) {
+		result = hf_state_exec(s->state, err, "UPDATE spool SET body=?, prio=? WHERE seq=?", "tii",
 			body, (int64_t)r->prio, seq);
+		return result < 0 ? result : number_set(s, "spool.dropped", s->dropped, err);
+	}
 	if ((result = make_room(s, (int64_t)(body.n + strlen(r->topic)) + ROW_OVERHEAD, err)) < 0 ||
 		(result = hf_state_exec(s->state, err,
 			 "INSERT INTO spool(boot,n,prio,topic,flags,key,body) VALUES(?,?,?,?,?,?,?)",
@@ -340,9 +342,10 @@ int hf_spool_resend(
 {
 	struct victim v = { 0 };
 	int result = s->n_acked > 0 ? acked_flush(s, err) : 0;
-	if (result < 0 || (result = hf_state_query(s->state, err, victim_row, &v,
-				   "SELECT min(seq),count(*),0 FROM spool WHERE boot=? AND n BETWEEN ? AND ?",
-				   "sii", boot, from, to)) < 0)
+	if (result < 0 ||
+		(result = hf_state_query(s->state, err, victim_row, &v,
+			 "SELECT min(seq),count(*),0,'' FROM spool WHERE boot=? AND n BETWEEN ? AND ?", "sii",
+			 boot, from, to)) < 0)
 		return result;
 	if (v.size > 0 && (result = hf_state_exec(s->state, err,
 				   "UPDATE spool SET acked=0 WHERE boot=? AND n BETWEEN ? AND ?", "sii", boot,

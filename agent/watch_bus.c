@@ -4,7 +4,8 @@
 #include "agent/watch_source.h"
 #include "lib/base/log.h"
 
-enum { AGAIN_MS = 60000, LOST_MS = 1000 };
+/* CALL_US: who accepts and does not answer may not stop the loop for longer. */
+enum { AGAIN_MS = 60000, LOST_MS = 1000, CALL_US = 2000000 };
 
 struct hf_bus_watch {
 	struct hf_agent *agent;
@@ -57,7 +58,8 @@ static bool bus_open(struct hf_bus_watch *b)
 		"interface='org.freedesktop.DBus.Local',member='Disconnected'";
 	if (b->bus != NULL)
 		b->bus = sd_bus_flush_close_unref(b->bus);
-	return sd_bus_open_system(&b->bus) >= 0 && sd_bus_attach_event(b->bus, b->agent->loop, 0) >= 0 &&
+	return sd_bus_open_system(&b->bus) >= 0 && sd_bus_set_method_call_timeout(b->bus, CALL_US) >= 0 &&
+	       sd_bus_attach_event(b->bus, b->agent->loop, 0) >= 0 &&
 	       sd_bus_add_match(b->bus, NULL, match, on_changed, b) >= 0 &&
 	       sd_bus_add_match(b->bus, NULL, files, on_files_changed, b) >= 0 &&
 	       sd_bus_add_match(b->bus, NULL, gone, on_gone, b) >= 0 &&
@@ -75,9 +77,10 @@ static int on_again(sd_event_source *source, uint64_t now, void *data)
 		b->lost = false;
 		return 0;
 	}
-	hf_log(HF_LOG_NOTICE, "no system bus: units are looked at by sweeps only");
+	if (!b->lost)
+		hf_log(HF_LOG_NOTICE, "no system bus: units are looked at by sweeps only");
 	b->bus = sd_bus_flush_close_unref(b->bus);
-	hf_timer_set(b->again, AGAIN_MS);
+	hf_timer_set(b->again, b->lost ? LOST_MS : AGAIN_MS);
 	return 0;
 }
 

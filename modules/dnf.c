@@ -539,7 +539,8 @@ static int dnf_apply(
 	const struct params *p = params;
 	const struct plan *plan = change->state;
 	if (plan->verb == NULL && plan->upgrade == NULL) {
-		int made = run_verb(c, p, "makecache", &plan->names, err);
+		const struct hf_words none = { 0 };
+		int made = run_verb(c, p, "makecache", &none, err);
 		change->changed = false;
 		return made;
 	}

@@ -14,7 +14,8 @@ struct params {
 static const struct hf_arg args[] = {
 	{ "manager", HF_ARG_LIST, offsetof(struct params, manager), .dflt = "auto", .elements = HF_ARG_STR,
 		.choices = managers,
-		.help = "apt and rpm are read, in this order; with strategy first the first that is there" },
+		.help = "apt and rpm are read, in the order named, auto: rpm first; with strategy first the "
+			"first that is there" },
 	{ "strategy", HF_ARG_STR, offsetof(struct params, strategy), .dflt = "first", .choices = strategies },
 	{ .type = HF_ARG_END },
 };

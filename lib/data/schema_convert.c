@@ -174,7 +174,6 @@ static int convert_mode(struct hf_arena *a, const struct hf_arg *arg, const char
 	return 0;
 }
 
-/* "~" and "~user" at the start, as os.path.expanduser; an unknown user leaves the text alone. */
 /* The NAME of $NAME or ${NAME} at p; *ret_end is behind it. Empty when p starts none. */
 static struct hf_str variable_at(const char *p, const char **ret_end)
 {

@@ -56,7 +56,6 @@ static bool option_true(const struct parse_term *t, const char *name)
 	return v != NULL && filter_truth(v);
 }
 
-/* Text of another encoding, as UTF-8. */
 static int file_read(const struct lookup_call *c, const struct parse_term *t, const char *fallback,
 	struct hf_str *ret, struct hf_error *err)
 {
@@ -117,7 +116,10 @@ static int ini_header(struct ini *f, struct hf_str name, struct hf_error *err)
 {
 	f->name = hf_str_dup(f->c->arena, name);
 	f->last_key = NULL;
-	if (hf_dict_get(f->sections, f->name) != NULL)
+	f->section = hf_dict_get(f->sections, f->name);
+	if (f->section != NULL && strcmp(f->name, "DEFAULT") == 0)
+		return 0;
+	if (f->section != NULL)
 		return hf_fail(err, HF_E_TEMPLATE,
 			"Duplicate section in line %u: section '%s' already exists", f->line, f->name);
 	f->section = hf_value_dict(f->c->arena);
@@ -141,8 +143,9 @@ static int ini_read(struct ini *f, struct hf_str text, struct hf_error *err)
 			const struct hf_value *old = hf_dict_find(f->section, f->last_key);
 			hf_dict_set(f->section, f->last_key,
 				hf_value_cstr(a, hf_sprintf(a, "%s\n%.*s", old->u.string.p, HF_STR_ARG(s))));
-		} else if (s.p[0] == '[' && s.p[s.n - 1] == ']') {
-			r = ini_header(f, hf_strn(s.p + 1, s.n - 2), err);
+		} else if (s.p[0] == '[' && memrchr(s.p, ']', s.n) > (const void *)(s.p + 1)) {
+			const char *end = memrchr(s.p, ']', s.n); /* what follows is not read */
+			r = ini_header(f, hf_strn(s.p + 1, (size_t)(end - s.p - 1)), err);
 		} else {
 			r = ini_pair(f, s, err);
 		}

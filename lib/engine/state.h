@@ -43,12 +43,12 @@ struct hf_host_vars {
 	bool flattening;
 };
 
-/* Where a name is looked up: one task on one host, or a play before its tasks. */
 /* How Ansible would reach the host of the task under way; connection.c. */
 struct hf_connection {
 	const char *address, *user; /* user: NULL, nobody said */
 };
 
+/* Where a name is looked up: one task on one host, or a play before its tasks. */
 struct hf_scope {
 	struct hf_run *run;
 	struct hf_host *host;                   /* may be NULL */

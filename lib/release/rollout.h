@@ -4,8 +4,9 @@
  *   soak: SPAN                                 after, where a wave does not say; without waves: everybody
  *   windows: ["mon-fri 02:00-04:30 ZONE"]      only while one is open, canaries too
  *   budget, concurrency: N                     hosts that may fail, that may be at work: canary alone begins,
- * the others by the pointers of whoever watches, never by the clock Fails: HF_E_ARGUMENT with the place in
- * the document; unknown keys are errors. */
+ *                                            the others by the next pointers, never by the clock
+ *
+ * Fails: HF_E_ARGUMENT with the place in the document; unknown keys are errors. */
 #pragma once
 #include "lib/base/digest.h"
 #include "lib/data/value.h"

@@ -239,10 +239,12 @@ ROWS = {
 """)},
     "lookup ini: what configparser refuses": {
         "twice.ini": "[a]\nname = one\nname = two\n", "again.ini": "[a]\nx = 1\n[b]\ny = 1\n[a]\nz = 2\n", "bare.ini": "x = 1\n[a]\ny = 1\n", "noise.ini": "[a]\nno sign\n",
+        "header.ini": "[a] ; main\nx = 1\n[DEFAULT]\ny = 1\n[DEFAULT]\nz = 2\n",
         "site.yml": tasks("""
 - debug: msg="{{ lookup('ini', 'name', section='a', file=item ~ '.ini') }}"
   loop: [twice, again, bare, noise]
   ignore_errors: true
+- assert: {that: "lookup('ini', 'x', section='a', file='header.ini') == '1'"}
 - debug: msg="{{ lookup('ini', 'x', section='nope', file='again.ini') }}"
   ignore_errors: true
 """)},

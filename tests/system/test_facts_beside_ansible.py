@@ -37,7 +37,7 @@ def facts():
         host.run("holdfast apply -i localhost, -c local /root/site.yml", env=ENV, check=True)
         rows = [["setup", {}], ["package_facts", {"manager": ["apt"]}], ["service_facts", {}], *(["getent", {"database": d}] for d in ("passwd", "group", "shadow"))]
         host.put("/root/rows", json.dumps([[f"ansible.modules.{name}", args, "/root"] for name, args in rows]))
-        host.run("python3 /opt/tests/run_modules.py /root/rows /root/theirs", env={**ENV, "PYTHONPATH": "/opt/site"}, timeout=300, check=True)
+        host.run("python3 /opt/tests/run_modules.py /root/rows /root/theirs", env={**ENV, "PYTHONPATH": "/opt/site"}, timeout=1200, check=True)
         theirs = {}
         for result in json.loads(host.get("/root/theirs")):
             assert not result["failed"], result

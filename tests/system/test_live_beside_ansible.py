@@ -72,7 +72,7 @@ def ask_ansible(archive):
     host = boot(archive, binds)
     try:
         host.put("/root/plan.json", json.dumps(list(steps(module, lambda text: ["shell", text, "/root"]))))
-        host.run("python3 /opt/tests/run_modules.py /root/plan.json /root/out.json", env={"PYTHONPATH": "/opt/site:/opt/collections"}, timeout=600,
+        host.run("python3 /opt/tests/run_modules.py /root/plan.json /root/out.json", env={"PYTHONPATH": "/opt/site:/opt/collections"}, timeout=3600,
                  check=True)
         return by_row(json.loads(host.get("/root/out.json")))
     finally:
@@ -93,7 +93,7 @@ def ask_holdfast(archive):
         dump = "{{ [" + ", ".join(f"r_{i}" for i in range(len(tasks))) + "] | to_json }}"
         tasks.append({"copy": {"content": dump, "dest": "/root/out.json"}})
         host.put("/root/play.json", json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        done = host.run("holdfast apply /root/play.json", timeout=600)
+        done = host.run("holdfast apply /root/play.json", timeout=3600)
         assert host.exists("/root/out.json"), done
         return by_row(json.loads(host.get("/root/out.json")))
     finally:
