@@ -10,7 +10,8 @@ struct hf_drift_set {
 	struct hf_arena *arena; /* renewed whenever the set runs empty */
 	struct hf_map things;   /* "kind name" → struct touched */
 	struct hf_map ids;      /* resources named directly: looked at again, or waiting for a window */
-	/* The path last found touched of which every resource is backed off: a fight. Empty: none. */
+	/* The path last found touched of which every resource is backed off: a fight. Empty: none. Of two
+	 * fights at once only the later is known: the other is looked at as often as it is touched. */
 	char fought[HF_FOUGHT_MAX];
 };
 /* One resource a drift run looks at. */

@@ -145,13 +145,6 @@ int hf_scope_names(struct hf_scope *s, struct hf_arena *a, struct hf_value **ret
 void hf_magic_init(struct hf_run *run);
 int hf_magic_lookup(struct hf_scope *s, struct hf_str name, struct hf_value **ret, struct hf_error *err);
 struct hf_value *hf_magic_names(struct hf_arena *a);
-/* --- connection.c --- */
-struct hf_task;
-/* From here on the variables of t's scope are those of a task under way. */
-void hf_connection_note(struct hf_task *t);
-/* ansible_host and the like where no variable says; NULL: not one of them, or not known. */
-struct hf_value *hf_connection_lookup(struct hf_scope *s, struct hf_str name);
-void hf_connection_names(const struct hf_scope *s, struct hf_arena *a, struct hf_value *set);
 /* The source a run's templar is made with. */
 struct hf_templar_source hf_vars_source(struct hf_run *run);
 /* Make room for what is known of a host. */
@@ -167,6 +160,14 @@ void hf_mark_unsafe(struct hf_value *v);
 void hf_vars_facts(struct hf_run *run, struct hf_host *h, const struct hf_value *facts);
 HF_CHECK int hf_vars_load_cache(struct hf_run *run, struct hf_host *h, struct hf_error *err);
 HF_CHECK int hf_vars_save_cache(struct hf_run *run, const struct hf_host *h, struct hf_error *err);
+
+/* --- connection.c --- */
+struct hf_task;
+/* From here on the variables of t's scope are those of a task under way. */
+void hf_connection_note(struct hf_task *t);
+/* ansible_host and the like where no variable says; NULL: not one of them, or not known. */
+struct hf_value *hf_connection_lookup(struct hf_scope *s, struct hf_str name);
+void hf_connection_names(const struct hf_scope *s, struct hf_arena *a, struct hf_value *set);
 
 /* --- search.c --- */
 /* Folders a file of kind ("files", "templates", "vars", "tasks"; "" for none) is looked for, best first. */
