@@ -112,6 +112,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/settle.c \
 	%reldir%/state.h \
 	%reldir%/tags.c \
+	%reldir%/task_keyword.c \
 	%reldir%/templar.c \
 	%reldir%/templar.h \
 	%reldir%/templar_condition.c \

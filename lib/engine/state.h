@@ -251,7 +251,7 @@ struct hf_task {
 /* Runs n on every active host of hosts. */
 HF_CHECK int hf_exec_task(
 	struct hf_run *run, const struct hf_node *n, const struct hf_hosts *hosts, struct hf_error *err);
-/* A keyword's value, templated; *ret NULL when not given. */
+/* task_keyword.c: a keyword's value, templated; *ret NULL when not given. */
 HF_CHECK int hf_task_keyword(
 	struct hf_task *t, enum hf_keyword k, struct hf_value **ret, struct hf_error *err);
 HF_CHECK int hf_task_flag(
