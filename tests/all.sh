@@ -109,5 +109,7 @@ mutation_part() {
 }
 [ "${HF_LONG:-}" != 1 ] || part "mutation: checks of trust switched off, some of them" mutation_part
 
+[ -d "${HF_SHARED:-../shared}" ] || [ -n "${CI:-}" ] ||
+	echo "left out: the rows that read the shared cases, as there is no ${HF_SHARED:-$(dirname "$top")/shared}"
 [ ${#failed_parts[@]} = 0 ] || printf 'failed: %s\n' "${failed_parts[@]}"
 python tests/tally.py "$results" "${#failed_parts[@]}"

@@ -59,7 +59,9 @@ def _paths(item):
 
 
 def used():
-    """The facts that measured roles use, dotted."""
+    """The facts that measured roles use, dotted; none without the measurements."""
+    if not SHARED.is_dir():
+        return []
     text = (SHARED / "corpus-usage.md").read_text()
     found = re.search(r"^## 4\. .*?^Facts[^\n:]*:(.*?)\n\n", text, re.M | re.S)
     items = _top_level(" ".join(found[1].split()))

@@ -4,4 +4,4 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("HF_BUILD", ROOT / "build"))
-SHARED = ROOT.parent / "shared"
+SHARED = pathlib.Path(os.environ.get("HF_SHARED", ROOT.parent / "shared"))

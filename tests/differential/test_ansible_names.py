@@ -58,6 +58,7 @@ def measured():
     return found
 
 
+@pytest.mark.shared
 def test_all_that_roles_use_is_known(holdfast):
     names = measured()
     assert len(names) > 150

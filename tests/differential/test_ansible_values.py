@@ -1,20 +1,19 @@
 """Ansible's templating of values, conditions and loops: the measured cases of ../shared beside the checkout, and rows of
 our own against the ansible-core that is installed.
 
-The cases come from the folder beside the checkout, or from HF_SHARED; without it those tests say so and fail.
+The cases come from the folder beside the checkout, or from HF_SHARED.
 """
 import collections
 import json
 import math
 import os
-import pathlib
 import random
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARED = pathlib.Path(os.environ.get("HF_SHARED", ROOT.parent / "shared"))
+from places import SHARED
+
 GIVEN_DIR = SHARED / "oracle" / "given"
 ENGINES = ("ansible", "when", "loop_items", "yaml")
 ENV = {"HOME": "/home/oracle", "USER": "oracle", "LOGNAME": "oracle", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
@@ -67,10 +66,12 @@ def given():
 GIVEN = given()
 
 
+@pytest.mark.shared
 def test_the_measured_cases_are_there():
     assert set(GIVEN) == set(ENGINES), f"{GIVEN_DIR} is missing: put the shared folder beside the checkout or set HF_SHARED"
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("engine", sorted(GIVEN))
 def test_given(holdfast, engine, tmp_path):
     requests, wants = [], {}

@@ -32,6 +32,7 @@ def answers(holdfast, cases, tmp_path):
     return {a["id"]: a for a in map(json.loads, done.stdout.splitlines())}
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("engine", LEAST)
 def test_cases(engine, holdfast, tmp_path):
     cases = []

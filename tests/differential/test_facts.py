@@ -261,12 +261,14 @@ def roots(tmp_path_factory):
     return said["ansible"][0], said["holdfast"][0]
 
 
+@pytest.mark.shared
 def test_the_facts_that_roles_use_are_ansibles(roots):
     theirs, ours = roots
     lists = any(pathlib.Path("/var/lib/apt/lists").glob("*_Packages*"))
     facts_kit.verdict("a root of this machine", theirs["facts"], ours["facts"], lists)
 
 
+@pytest.mark.shared
 def test_facts_are_there_by_both_of_their_names(roots):
     """ansible_facts.x and ansible_x: both are written."""
     for names in (roots[0]["names"], roots[1]["names"]):

@@ -1,19 +1,17 @@
 """Plain Jinja2: the measured cases of ../shared beside the checkout, and rows of our own against the jinja2 installed.
 
 A case of ../shared that fails is printed with its template; those in ALLOWED are known, with the reason.
-The cases come from the folder beside the checkout, or from HF_SHARED; without it those tests say so and fail.
+The cases come from the folder beside the checkout, or from HF_SHARED.
 """
 import collections
 import json
-import os
-import pathlib
 import subprocess
 
 import jinja2
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARED = pathlib.Path(os.environ.get("HF_SHARED", ROOT.parent / "shared"))
+from places import SHARED
+
 CASES = SHARED / "oracle" / "given" / "jinja.jsonl"
 
 # They print `_undefined_name`, a field inside Python's Undefined class that is no part of the language.
@@ -42,10 +40,12 @@ def given():
 GIVEN = given()
 
 
+@pytest.mark.shared
 def test_the_measured_cases_are_there():
     assert GIVEN, f"{CASES} is missing: put the shared folder beside the checkout or set HF_SHARED"
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("family", sorted(GIVEN))
 def test_given(holdfast, family):
     cases = GIVEN[family]

@@ -45,6 +45,7 @@ def facts():
         return theirs, json.loads(host.get("/root/ours"))["facts"]
 
 
+@pytest.mark.shared
 def test_the_facts_that_roles_use_are_ansibles(facts):
     facts_kit.verdict("a host with its own systemd", *facts, lists=False)
 
