@@ -1,5 +1,5 @@
-/* agent/memory.h - give idle memory back: what the heap does not use, and code that was needed at the start
- * only. */
+/* agent/memory.h - give idle memory back: what the heap does not use, the stack of deep calls, and code that
+ * was needed for what is done. */
 #pragma once
 
 /* For the long-lived roles, when they go idle. Code comes back from the page cache when it is called again.

@@ -30,7 +30,13 @@
 #include "lib/data/json.h"
 
 enum { LOCK_TRIES = 100, LOCK_AGAIN_US = 50000 };
-enum { HOUSEKEEPING_MS = 60000, PRUNE_ROUNDS = 60, ARENAS_MAX = 1, TRIM_THRESHOLD = 64 << 10 };
+enum {
+	HOUSEKEEPING_MS = 60000,
+	REST_MS = 5000,
+	PRUNE_ROUNDS = 60,
+	ARENAS_MAX = 1,
+	TRIM_THRESHOLD = 64 << 10
+};
 
 static int dirs_make(struct hf_agent *agent, struct hf_error *err)
 {
@@ -176,11 +182,53 @@ static int on_housekeeping(sd_event_source *source, uint64_t now, void *data)
 	housekeeping_upgrade(agent);
 	hf_work_next(agent->work);
 	hf_report_state(agent);
-	hf_state_relax(agent->state);
-	if (!hf_work_busy(agent->work))
-		hf_memory_relax();
 	hf_timer_set(source, HOUSEKEEPING_MS);
 	return 0;
+}
+
+/* --- memory is given back soon after something was done, not once a while --- */
+
+struct rest {
+	struct hf_agent *agent;
+	sd_event_source *timer;
+	bool waiting; /* the timer is set */
+	bool own;     /* what was dispatched last was the timer itself */
+};
+
+static int on_rest(sd_event_source *source, uint64_t now, void *data)
+{
+	struct rest *r = data;
+	struct hf_agent *agent = r->agent;
+	r->own = true;
+	r->waiting = hf_work_busy(agent->work) || hf_pull_busy(agent->pull);
+	if (r->waiting) {
+		hf_timer_set(source, REST_MS);
+		return 0;
+	}
+	hf_state_relax(agent->state);
+	hf_memory_relax();
+	return 0;
+}
+
+/* After whatever else the loop has done. */
+static int on_anything(sd_event_source *source, void *data)
+{
+	struct rest *r = data;
+	if (!r->own && !r->waiting)
+		hf_timer_set(r->timer, REST_MS);
+	r->waiting = r->waiting || !r->own;
+	r->own = false;
+	return 0;
+}
+
+static int rest_start(struct hf_agent *agent, struct hf_error *err)
+{
+	struct rest *r = hf_new(agent->arena, struct rest);
+	r->agent = agent;
+	r->timer = hf_timer_new(agent->loop, false, on_rest, r);
+	int result = sd_event_add_post(agent->loop, NULL, on_anything, r);
+	errno = -result;
+	return result < 0 ? hf_fail_errno(err, HF_E_IO, "event loop") : 0;
 }
 
 /* --- what the parts ask of those above them --- */
@@ -260,6 +308,8 @@ static int supervise(struct hf_agent *agent, struct hf_error *err)
 	int result = parts_start(agent, err);
 	if (result == 0)
 		result = hf_cloud_new(agent, &agent->cloud, err);
+	if (result == 0)
+		result = rest_start(agent, err);
 	if (result < 0)
 		return result;
 	hf_log(HF_LOG_NOTICE, "holdfastd %s: %s/%s/%s from %s", PACKAGE_VERSION, agent->config.environment,

@@ -1,5 +1,6 @@
 """The agent's story on a scratch host: release, drift, repair, change, failure, rollback, pause; read by mosquitto_sub."""
 import os
+import re
 import time
 
 import pytest
@@ -135,6 +136,27 @@ def test_own_work_is_no_drift(host, broker):
             host.installed("two")
             time.sleep(1)
         assert reader.messages == []
+
+
+def test_idle_memory_is_given_back(tmp_path, holdfast, holdfastd):
+    """Code that was needed for a while is not kept for the idle hours, and the agent goes on as before."""
+    host = AgentHost(tmp_path, holdfast, holdfastd, poll="1h")
+
+    def code():
+        text = open(f"/proc/{host.process.pid}/status").read()
+        return int(re.search(r"^RssFile:\s+(\d+) kB", text, re.M)[1])
+
+    host.promote(release(host, "one"))
+    with host:
+        host.installed("one")
+        for _ in range(2):
+            most = 0
+            for _ in range(10):
+                host.ask("history")
+                most = max(most, code())
+            host.until(lambda: code() < most - 512, f"less than {most} KB")
+            (host.target / "greeting").write_text("drift\n")
+            host.until(lambda: (host.target / "greeting").read_text() == "hello one\n", "it is repaired")
 
 
 def test_only_what_changed_is_run_again(host):

@@ -113,3 +113,7 @@ check_PROGRAMS += %reldir%/test_docker_context
 %canon_reldir%_test_docker_context_SOURCES = %reldir%/test_docker_context.c
 %canon_reldir%_test_docker_context_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_docker_context_LDADD = $(modules_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_memory
+%canon_reldir%_test_memory_SOURCES = %reldir%/test_memory.c agent/memory.c agent/memory.h
+%canon_reldir%_test_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_memory_LDADD = $(data_libs) $(CMOCKA_LIBS)
