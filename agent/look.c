@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -102,9 +101,16 @@ static void what_print(const char *path, const struct stat *st, char out[HF_LOOK
 }
 
 struct tree {
-	EVP_MD_CTX *stat, *what; /* what NULL: not asked for */
+	struct hf_sha256 stat, what;
+	bool content; /* what is asked for */
 	int entries;
 };
+
+static void line_add(struct hf_sha256 *to, const char *relative, const char *text)
+{
+	hf_sha256_add(to, hf_strn(relative, strlen(relative) + 1));
+	hf_sha256_add(to, hf_strn(text, strlen(text) + 1));
+}
 
 static int tree_entry(
 	void *data, const char *path, const char *relative, const struct stat *st, struct hf_error *err)
@@ -114,42 +120,36 @@ static int tree_entry(
 	if (++t->entries > TREE_ENTRIES_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%s has more than %d entries", path, TREE_ENTRIES_MAX);
 	stat_print(st, text);
-	EVP_DigestUpdate(t->stat, relative, strlen(relative) + 1);
-	EVP_DigestUpdate(t->stat, text, strlen(text) + 1);
-	if (t->what == NULL)
+	line_add(&t->stat, relative, text);
+	if (!t->content)
 		return 0;
 	what_print(path, st, text);
-	EVP_DigestUpdate(t->what, relative, strlen(relative) + 1);
-	EVP_DigestUpdate(t->what, text, strlen(text) + 1);
+	line_add(&t->what, relative, text);
 	return 0;
 }
 
-static void digest_print(EVP_MD_CTX *context, char out[HF_LOOK_MAX])
+static void digest_print(struct hf_sha256 *all, char out[HF_LOOK_MAX])
 {
-	struct hf_digest d;
+	struct hf_digest d = hf_sha256_end(all);
 	char hex[HF_SHA256_HEX];
-	if (EVP_DigestFinal_ex(context, d.bytes, NULL) == 1)
-		snprintf(out, HF_LOOK_MAX, "tree %s", hf_digest_hex(&d, hex));
+	snprintf(out, HF_LOOK_MAX, "tree %s", hf_digest_hex(&d, hex));
 }
 
 static void tree_take(const char *path, bool content, struct hf_look *ret)
 {
-	struct tree t = { EVP_MD_CTX_new(), content ? EVP_MD_CTX_new() : NULL, 0 };
+	struct tree t = { .content = content };
 	struct hf_error err = { 0 };
-	EVP_DigestInit_ex(t.stat, EVP_sha256(), NULL);
-	if (content)
-		EVP_DigestInit_ex(t.what, EVP_sha256(), NULL);
+	hf_sha256_begin(&t.stat);
+	hf_sha256_begin(&t.what);
 	if (hf_fs_walk(path, tree_entry, &t, &err) < 0) {
 		snprintf(ret->stat, sizeof(ret->stat), "unreadable %d %d", (int)err.code, err.errnum);
 		if (content)
 			snprintf(ret->what, sizeof(ret->what), "unreadable %d %d", (int)err.code, err.errnum);
-	} else {
-		digest_print(t.stat, ret->stat);
-		if (content)
-			digest_print(t.what, ret->what);
+		return;
 	}
-	EVP_MD_CTX_free(t.stat);
-	EVP_MD_CTX_free(t.what);
+	digest_print(&t.stat, ret->stat);
+	if (content)
+		digest_print(&t.what, ret->what);
 }
 
 void hf_look_folder_done(struct hf_look_folder *folder)

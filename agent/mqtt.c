@@ -36,10 +36,11 @@ struct hf_mqtt {
 	uint32_t wait_ms;
 	unsigned address; /* which of the name's addresses is tried next */
 	int protocol;
-	unsigned rounds;
-	bool taken;     /* another client connected with our client id */
-	bool contested; /* that was so a moment ago: two who throw each other out should not do it at full
-			   speed */
+	unsigned rounds; /* of misc, since memory was given back */
+	bool used;       /* the broker had something to say since then */
+	bool taken;      /* another client connected with our client id */
+	bool contested;  /* that was so a moment ago: two who throw each other out should not do it at full
+			    speed */
 	bool connected, dead; /* dead: to be taken down once libmosquitto's frames are left */
 	char why[256];
 	struct {
@@ -244,6 +245,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *data)
 	struct hf_mqtt *m = data;
 	int code = MOSQ_ERR_SUCCESS;
 	enum { PACKETS_MAX = 16 };
+	m->used = true;
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
 		code = mosquitto_loop_read(m->client, PACKETS_MAX);
 	if (code == MOSQ_ERR_SUCCESS && !m->dead && mosquitto_want_write(m->client))
@@ -261,8 +263,11 @@ static int on_misc(sd_event_source *source, uint64_t now, void *data)
 	}
 	if (m->client != NULL)
 		settle(m, mosquitto_loop_misc(m->client));
-	if (++m->rounds % RELAX_ROUNDS == 0)
+	if (++m->rounds >= RELAX_ROUNDS || m->used) {
+		m->rounds = 0;
+		m->used = false;
 		hf_memory_relax();
+	}
 	sd_event_source_set_time(source, now + MISC_US);
 	sd_event_source_set_enabled(source, m->client != NULL ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	return 0;

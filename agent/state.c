@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/base/log.h"
+
 /* Pages of 4 KB; the host's memory belongs to its work. */
 #define PRAGMAS                                                                                              \
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-128; PRAGMA foreign_keys=ON; " \
@@ -305,6 +307,11 @@ int hf_state_set(struct hf_state *s, const char *key, const char *value, struct 
 
 void hf_state_relax(struct hf_state *s)
 {
+	/* Pages of temporary tables are never clean and so never given back: a change of this setting drops
+	 * the tables. Whoever uses one makes it where it is not there. */
+	if (sqlite3_exec(s->db, "PRAGMA temp_store=MEMORY; PRAGMA temp_store=FILE", NULL, NULL, NULL) !=
+		SQLITE_OK)
+		hf_log(HF_LOG_DEBUG, "state database: temporary tables stay: %s", sqlite3_errmsg(s->db));
 	sqlite3_db_release_memory(s->db);
 }
 

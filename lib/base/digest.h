@@ -1,5 +1,5 @@
 /* lib/base/digest.h - SHA-256 of bytes, descriptors and files, and the other hashes Ansible names.
- * Fails: only where a file is read; OpenSSL's own failure to provide SHA-256 ends the process. */
+ * Fails: only where a file is read, and for an algorithm that OpenSSL does not provide. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,13 +7,20 @@
 #include "lib/base/error.h"
 #include "lib/base/str.h"
 
-enum { HF_SHA256_SIZE = 32, HF_SHA256_HEX = 65, HF_DIGEST_HEX_MAX = 129 };
+enum { HF_SHA256_SIZE = 32, HF_SHA256_HEX = 65, HF_DIGEST_HEX_MAX = 129, HF_SHA256_STATE_WORDS = 14 };
 
 struct hf_digest {
 	unsigned char bytes[HF_SHA256_SIZE];
 };
 
 struct hf_digest hf_sha256(struct hf_str data);
+/* The same, fed piece by piece. */
+struct hf_sha256 {
+	uint64_t state[HF_SHA256_STATE_WORDS];
+};
+void hf_sha256_begin(struct hf_sha256 *s);
+void hf_sha256_add(struct hf_sha256 *s, struct hf_str data);
+struct hf_digest hf_sha256_end(struct hf_sha256 *s);
 /* out must hold HF_SHA256_HEX bytes; returns out. */
 const char *hf_digest_hex(const struct hf_digest *d, char *out);
 bool hf_digest_parse(struct hf_str hex, struct hf_digest *ret); /* 64 lower-case hex digits */

@@ -117,3 +117,7 @@ check_PROGRAMS += %reldir%/test_memory
 %canon_reldir%_test_memory_SOURCES = %reldir%/test_memory.c agent/memory.c agent/memory.h
 %canon_reldir%_test_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_memory_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_state
+%canon_reldir%_test_state_SOURCES = %reldir%/test_state.c agent/state.c agent/state.h
+%canon_reldir%_test_state_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
+%canon_reldir%_test_state_LDADD = $(data_libs) $(CMOCKA_LIBS) $(SQLITE_LIBS)

@@ -103,6 +103,37 @@ static void digests_are_the_published_ones(void **state)
 	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+/* Around the ends of SHA-256's blocks; beside the same algorithm of OpenSSL's providers. */
+static const struct piece_row {
+	const char *title;
+	size_t n, piece;
+} pieces[] = {
+	{ "sha256: nothing", 0, 1 },
+	{ "sha256: a byte", 1, 1 },
+	{ "sha256: 55 bytes by one", 55, 1 },
+	{ "sha256: 56 bytes by seven", 56, 7 },
+	{ "sha256: a block", 64, 64 },
+	{ "sha256: a block and a byte", 65, 64 },
+	{ "sha256: many blocks by odd pieces", 10000, 129 },
+};
+
+static void digests_come_together(void **state)
+{
+	const struct piece_row *r = *state;
+	struct hf_error err;
+	char bytes[10000], hex[HF_DIGEST_HEX_MAX], want[HF_DIGEST_HEX_MAX];
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 7 + i / 256);
+	struct hf_sha256 s;
+	hf_sha256_begin(&s);
+	for (size_t at = 0; at < r->n; at += r->piece)
+		hf_sha256_add(&s, hf_strn(bytes + at, r->n - at < r->piece ? r->n - at : r->piece));
+	struct hf_digest together = hf_sha256_end(&s), whole = hf_sha256(hf_strn(bytes, r->n));
+	assert_true(hf_digest_equal(&together, &whole));
+	assert_int_equal(hf_hash_hex("sha256", hf_strn(bytes, r->n), want, &err), 0);
+	assert_string_equal(hf_digest_hex(&whole, hex), want);
+}
+
 static const struct time_row {
 	const char *title, *text;
 	bool ok;
@@ -154,6 +185,7 @@ int main(void)
 	static struct unit_list tests;
 	UNIT_ADD_ROWS(&tests, times, time_parses);
 	UNIT_ADD_ROWS(&tests, paths, path_normalizes);
+	UNIT_ADD_ROWS(&tests, pieces, digests_come_together);
 	UNIT_ADD(&tests, arena_reset_frees_what_came_later);
 	UNIT_ADD(&tests, arena_aligns_addresses);
 	UNIT_ADD(&tests, buffer_stops_at_its_maximum);
