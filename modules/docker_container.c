@@ -672,9 +672,13 @@ static void docker_container_watch(struct hf_module_context *c, const void *para
 	hf_watch_poll(w, WATCH_SECONDS);
 }
 
+/* Where it was before it had a collection of its own. */
+static const char *const aliases[] = { "community.general.docker_container", NULL };
+
 const struct hf_module hf_module_docker_container = {
 	.name = "docker_container",
 	.collection = "community.docker",
+	.aliases = aliases,
 	.schema = { hf_container_args, hf_container_rules, sizeof(struct hf_container_params) },
 	.check = docker_container_check,
 	.apply = docker_container_apply,

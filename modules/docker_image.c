@@ -472,9 +472,13 @@ static void docker_image_watch(struct hf_module_context *c, const void *params, 
 		hf_watch_path(w, p->archive_path);
 }
 
+/* Where it was before it had a collection of its own. */
+static const char *const aliases[] = { "community.general.docker_image", NULL };
+
 const struct hf_module hf_module_docker_image = {
 	.name = "docker_image",
 	.collection = "community.docker",
+	.aliases = aliases,
 	.schema = { args, rules, sizeof(struct hf_image_params) },
 	.flags = HF_MODULE_NO_DIFF,
 	.check = docker_image_check,

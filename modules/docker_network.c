@@ -459,9 +459,13 @@ static void docker_network_watch(struct hf_module_context *c, const void *params
 	hf_watch_poll(w, WATCH_SECONDS);
 }
 
+/* Where it was before it had a collection of its own. */
+static const char *const aliases[] = { "community.general.docker_network", NULL };
+
 const struct hf_module hf_module_docker_network = {
 	.name = "docker_network",
 	.collection = "community.docker",
+	.aliases = aliases,
 	.schema = { args, rules, sizeof(struct params) },
 	.check = docker_network_check,
 	.apply = docker_network_apply,

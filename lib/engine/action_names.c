@@ -132,7 +132,7 @@ bool hf_action_is_known(const char *name)
 		for (size_t i = 0; i < HF_COUNT(names); i++)
 			if (strcmp(names[i], s) == 0)
 				return true;
-		return s == name && family_known(s);
+		return family_known(s);
 	}
 	for (size_t i = 0; i < HF_COUNT(collections); i++) {
 		size_t n = strlen(collections[i]);

@@ -92,6 +92,22 @@ static int describe(struct hf_task *t, struct hf_resource *r, struct hf_error *e
 
 /* --- running --- */
 
+/* Ansible passes over options that the module's action never asks for: here somebody is told. */
+static struct hf_value *known_args(struct hf_task *t)
+{
+	struct hf_value *known = hf_value_dict(t->arena);
+	HF_DICT_EACH (t->args, e) {
+		const struct hf_value *key = hf_entry_key(e);
+		if (hf_is(key, HF_STRING) && hf_schema_find(t->module->schema.args, key->u.string.p) == NULL)
+			hf_task_warn((struct hf_module_context *)t,
+				"%s has no option '%s': it is passed over, as by Ansible", t->module->name,
+				key->u.string.p);
+		else
+			hf_dict_set(known, hf_entry_key(e), hf_entry_value(e));
+	}
+	return known;
+}
+
 static int bind_args(struct hf_task *t, struct hf_error *err)
 {
 	if ((t->module->flags & HF_MODULE_ANY_ARGS) != 0) {
@@ -101,7 +117,9 @@ static int bind_args(struct hf_task *t, struct hf_error *err)
 		return 0;
 	}
 	t->params = hf_zalloc(t->arena, t->module->schema.size);
-	return hf_schema_bind(t->arena, &t->module->schema, t->args, NULL, t->params, &t->given, err);
+	const struct hf_value *args =
+		(t->module->flags & HF_MODULE_LOOSE_ARGS) != 0 ? known_args(t) : t->args;
+	return hf_schema_bind(t->arena, &t->module->schema, args, NULL, t->params, &t->given, err);
 }
 
 static int journal(

@@ -9,6 +9,11 @@
 static const char *const builtin[] = { "ansible.builtin", "ansible.legacy", NULL };
 static const char *const utils[] = { "ansible.utils", "ansible.netcommon", NULL };
 static const char *const general[] = { "community.general", "ovirt.ovirt", NULL };
+/* What ansible-core gave away to collections still answers to its old names. */
+static const char *const net_moved[] = { "ansible.utils", "ansible.netcommon", "ansible.builtin",
+	"ansible.legacy", NULL };
+static const char *const moved[] = { "community.general", "ovirt.ovirt", "ansible.builtin", "ansible.legacy",
+	NULL };
 
 const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_text, builtin, false },
@@ -24,15 +29,15 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_random, builtin, false },
 	{ hf_ansible_filters_time, builtin, false },
 	{ hf_ansible_filters_url, builtin, false },
-	{ hf_ansible_filters_json_query, general, false },
-	{ hf_ansible_filters_net, utils, false },
-	{ hf_ansible_filters_net_set, utils, false },
-	{ hf_ansible_filters_mac, utils, false },
+	{ hf_ansible_filters_json_query, moved, false },
+	{ hf_ansible_filters_net, net_moved, false },
+	{ hf_ansible_filters_net_set, net_moved, false },
+	{ hf_ansible_filters_mac, net_moved, false },
 	{ hf_ansible_filters_utils, utils, false },
 	{ hf_ansible_filters_xml, utils, false },
 	{ hf_ansible_filters_xml_read, utils, false },
 	{ hf_ansible_filters_unicode, general, false },
-	{ hf_ansible_filters_mac_general, general, false },
+	{ hf_ansible_filters_mac_general, moved, false },
 	{ hf_ansible_filters_dict_general, general, false },
 	{ hf_ansible_filters_general, general, false },
 	{ 0 },

@@ -162,6 +162,11 @@ FILTER(password_hash)
 	int r = hashing_options(e, call, &h, err);
 	if (r < 0)
 		return r;
+	if (input->u.string.n >= CRYPT_MAX_PASSPHRASE_SIZE)
+		return hf_fail(err, HF_E_TEMPLATE,
+			"password_hash: a password of %zu bytes is too long: the C library takes less than "
+			"%d",
+			input->u.string.n, CRYPT_MAX_PASSPHRASE_SIZE);
 	if (memchr(input->u.string.p, '\0', input->u.string.n) != NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "a password with a NUL in it cannot be hashed");
 	struct crypt_data *data = hf_zalloc(a, sizeof(*data));

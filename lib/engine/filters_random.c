@@ -1,5 +1,6 @@
 /* lib/engine/filters_random.c - random and shuffle, with Python's numbers for a seed. */
 #include <math.h>
+#include <string.h>
 
 #include "lib/engine/filters.h"
 #include "lib/engine/twister.h"
@@ -37,6 +38,26 @@ static int random_range(struct hf_eval *e, int64_t start, int64_t end, int64_t s
 	return 0;
 }
 
+/* Below an integer that 64 bits cannot hold: digits are drawn until they are below it. */
+static int random_digits(struct hf_eval *e, struct hf_str below, struct hf_twister *t, struct hf_value **ret,
+	struct hf_error *err)
+{
+	if (below.p[0] == '-')
+		return hf_fail(err, HF_E_TEMPLATE, "empty range for random");
+	if (!t->system)
+		return hf_fail(err, HF_E_TEMPLATE, "random with a seed takes integers of 64 bits");
+	char *digits = hf_strndup(hf_eval_arena(e), below.p, below.n);
+	do {
+		digits[0] = (char)('0' + hf_twister_below(t, (uint64_t)(below.p[0] - '0') + 1));
+		for (size_t i = 1; i < below.n; i++)
+			digits[i] = (char)('0' + hf_twister_below(t, 10));
+	} while (memcmp(digits, below.p, below.n) >= 0); /* half the draws are below it, or more */
+	size_t zeros = strspn(digits, "0");
+	zeros -= zeros == below.n;
+	*ret = hf_value_bigint(hf_eval_arena(e), hf_strn(digits + zeros, below.n - zeros));
+	return 0;
+}
+
 static int random_item(struct hf_eval *e, struct hf_value *input, struct hf_twister *t, struct hf_value **ret,
 	struct hf_error *err)
 {
@@ -68,6 +89,8 @@ FILTER(random_filter)
 	if (input->type == HF_INT || input->type == HF_BOOL)
 		return random_range(e, start, input->type == HF_INT ? input->u.integer : input->u.boolean,
 			step == 0 ? 1 : step, &t, ret, err);
+	if (input->type == HF_BIGINT && start == 0 && (step == 0 || step == 1))
+		return random_digits(e, input->u.string, &t, ret, err);
 	if (start != 0 || filter_arg(call, 1, "step") != NULL)
 		return hf_fail(err, HF_E_TEMPLATE, "start and step can only be used with integer values");
 	return random_item(e, input, &t, ret, err);

@@ -118,7 +118,8 @@ static void options(struct linter *l, const struct hf_module *m, const struct hf
 	HF_DICT_EACH (args, e) {
 		const struct hf_value *key = hf_entry_key(e);
 		bool own = hf_is(key, HF_STRING) && key->u.string.n > 0 && key->u.string.p[0] != '_';
-		if (own && (m->flags & HF_MODULE_ANY_ARGS) == 0 && m->schema.args != NULL)
+		if (own && (m->flags & (HF_MODULE_ANY_ARGS | HF_MODULE_LOOSE_ARGS)) == 0 &&
+			m->schema.args != NULL)
 			option(l, m, key, hf_entry_value(e));
 	}
 }
@@ -205,6 +206,8 @@ static void lead_named(
 		return;
 	}
 	const char *path = first_there(l, name->u.string.p, kind, type == LINT_TEMPLATE ? plain : yaml);
+	if (path == NULL && type == LINT_HANDLERS) /* a handler may include what the tasks do */
+		path = first_there(l, name->u.string.p, "tasks", yaml);
 	if (path != NULL)
 		lint_lead(l, path, type, l->file->role, l->sure);
 	else if (must)

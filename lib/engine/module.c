@@ -18,11 +18,11 @@ static bool same_word(const char *a, const char *b)
 static bool is_called(const struct hf_module *m, const struct called *c)
 {
 	bool found = same_word(m->name, c->last);
-	for (size_t i = 0; !found && m->aliases != NULL && m->aliases[i] != NULL; i++) {
+	for (size_t i = 0; m->aliases != NULL && m->aliases[i] != NULL; i++) {
 		if (same_word(m->aliases[i], c->whole))
 			return true;
 		/* A short alias also answers with the collection in front. */
-		found = same_word(m->aliases[i], c->last);
+		found = found || same_word(m->aliases[i], c->last);
 	}
 	return found && (c->front == 0 || (strncmp(c->whole, m->collection, c->front) == 0 &&
 						  m->collection[c->front] == '\0'));
@@ -30,7 +30,11 @@ static bool is_called(const struct hf_module *m, const struct called *c)
 
 const struct hf_module *hf_module_find(const struct hf_module_registry *registry, const char *name)
 {
-	const char *plain = strncmp(name, "ansible.legacy.", 15) == 0 ? hf_action_short(name) : name;
+	/* What ansible-core gave away to collections still answers to its old names: ansible.builtin.sysctl.
+	 */
+	const char *plain = hf_action_short(name);
+	if (plain != name && !hf_action_is_known(plain))
+		return NULL;
 	const char *dot = strrchr(plain, '.');
 	struct called c = { plain, dot == NULL ? plain : dot + 1, dot == NULL ? 0 : (size_t)(dot - plain) };
 	for (size_t i = 0; registry->modules[i] != NULL; i++) {

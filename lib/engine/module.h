@@ -38,6 +38,8 @@ enum hf_module_flags {
 	HF_MODULE_READ_ONLY =
 		1 << 5,             /* check does the whole work; apply is NULL (stat, setup, find, slurp) */
 	HF_MODULE_NO_DIFF = 1 << 6, /* shows no differences (Ansible: "does not support diff mode") */
+	HF_MODULE_LOOSE_ARGS =
+		1 << 7, /* what its table lacks is passed over with a warning, as by Ansible's action */
 };
 
 struct hf_module {

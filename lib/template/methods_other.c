@@ -380,6 +380,116 @@ METHOD(fromkeys)
 	return r;
 }
 
+/* What Python calls for `d[k] = v`, `del d[k]`, `d[k]`, `k in d` and len(d): a template can only change an
+ * item so. */
+
+METHOD(dict_set_item)
+{
+	int r = hf_call_check(call, "__setitem__", 2, NULL, err);
+	if (r == 0)
+		r = at_least(call, 2, "__setitem__", err);
+	if (r == 0)
+		r = hashable(e, call->args[0], err);
+	if (r < 0)
+		return r;
+	struct hf_arena *where = input->u.dict->map.arena;
+	hf_dict_set(input, kept(e, where, call->args[0]), kept(e, where, call->args[1]));
+	return none(e, ret);
+}
+
+METHOD(dict_delete_item)
+{
+	int r = hf_call_check(call, "__delitem__", 1, NULL, err);
+	if (r == 0)
+		r = at_least(call, 1, "__delitem__", err);
+	if (r == 0)
+		r = hashable(e, call->args[0], err);
+	if (r == 0 && hf_dict_find(input, call->args[0]) == NULL)
+		return hf_raise(err, "the dictionary has no such key");
+	if (r < 0)
+		return r;
+	hf_map_remove(&input->u.dict->map, call->args[0]);
+	return none(e, ret);
+}
+
+static int list_place(struct hf_eval *e, const struct hf_value *list, const struct hf_call *call,
+	const char *what, size_t *ret, struct hf_error *err)
+{
+	int64_t at, n = (int64_t)hf_list_len(list);
+	int r = hf_eval_int(e, call->args[0], "index", &at, err);
+	if (r < 0)
+		return r;
+	at += at < 0 ? n : 0;
+	if (at < 0 || at >= n)
+		return hf_raise(err, "list %sindex out of range", what);
+	*ret = (size_t)at;
+	return 0;
+}
+
+METHOD(list_set_item)
+{
+	size_t at = 0;
+	int r = hf_call_check(call, "__setitem__", 2, NULL, err);
+	if (r == 0)
+		r = at_least(call, 2, "__setitem__", err);
+	if (r == 0)
+		r = list_place(e, input, call, "assignment ", &at, err);
+	if (r < 0)
+		return r;
+	input->u.list->at[at] = kept(e, input->u.list->arena, call->args[1]);
+	return none(e, ret);
+}
+
+METHOD(list_delete_item)
+{
+	size_t at = 0;
+	int r = hf_call_check(call, "__delitem__", 1, NULL, err);
+	if (r == 0)
+		r = at_least(call, 1, "__delitem__", err);
+	if (r == 0)
+		r = list_place(e, input, call, "assignment ", &at, err);
+	if (r < 0)
+		return r;
+	list_remove_at(input, at);
+	return none(e, ret);
+}
+
+METHOD(get_item)
+{
+	struct hf_value *v = NULL;
+	int r = hf_call_check(call, "__getitem__", 1, NULL, err);
+	if (r == 0)
+		r = at_least(call, 1, "__getitem__", err);
+	if (r == 0)
+		r = hf_eval_item(e, input, call->args[0], &v, err);
+	if (r == 0 && v->type == HF_UNDEFINED)
+		return hf_raise(err, "the %s has no such item", hf_type_name(input));
+	*ret = v;
+	return r;
+}
+
+METHOD(contains_item)
+{
+	bool found = false;
+	int r = hf_call_check(call, "__contains__", 1, NULL, err);
+	if (r == 0)
+		r = at_least(call, 1, "__contains__", err);
+	if (r == 0)
+		r = hf_eval_contains(e, input, call->args[0], &found, err);
+	if (r == 0)
+		*ret = hf_value_bool(e->arena, found);
+	return r;
+}
+
+METHOD(count_items)
+{
+	int r = hf_call_check(call, "__len__", 0, NULL, err);
+	if (r == 0)
+		*ret = hf_value_int(e->arena,
+			(int64_t)(input->type == HF_DICT ? hf_dict_len(input) : hf_list_len(input)));
+	return r;
+}
+
 METHOD(bit_length)
 {
 	int r = hf_call_check(call, "bit_length", 0, NULL, err);
@@ -515,12 +625,20 @@ const struct hf_callable_row hf_methods_list[] = {
 	{ "sort", method_list_sort, 0 },
 	{ "clear", method_list_clear, 0 },
 	{ "copy", method_copy, 0 },
+	{ "__setitem__", method_list_set_item, HF_TAKES_UNDEFINED },
+	{ "__delitem__", method_list_delete_item, 0 },
+	{ "__getitem__", method_get_item, 0 },
+	{ "__contains__", method_contains_item, 0 },
+	{ "__len__", method_count_items, 0 },
 	{ NULL, NULL, 0 },
 };
 
 const struct hf_callable_row hf_methods_tuple[] = {
 	{ "index", method_list_index, 0 },
 	{ "count", method_list_count, 0 },
+	{ "__getitem__", method_get_item, 0 },
+	{ "__contains__", method_contains_item, 0 },
+	{ "__len__", method_count_items, 0 },
 	{ NULL, NULL, 0 },
 };
 
@@ -536,6 +654,11 @@ const struct hf_callable_row hf_methods_dict[] = {
 	{ "copy", method_copy, 0 },
 	{ "clear", method_dict_clear, 0 },
 	{ "fromkeys", method_fromkeys, 0 },
+	{ "__setitem__", method_dict_set_item, HF_TAKES_UNDEFINED },
+	{ "__delitem__", method_dict_delete_item, 0 },
+	{ "__getitem__", method_get_item, 0 },
+	{ "__contains__", method_contains_item, 0 },
+	{ "__len__", method_count_items, 0 },
 	{ NULL, NULL, 0 },
 };
 

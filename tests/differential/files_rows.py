@@ -375,6 +375,7 @@ row("fetch flat dir", {"fetch": {"src": "@/f", "dest": "@/got/", "flat": True}},
 row("fetch flat same", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True}}, {"f": "x\n", "got": "x\n"})
 row("fetch missing", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True}}, loose=["file"])
 row("fetch missing ok", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True, "fail_on_missing": False}})
+row("fetch with what it never asks for", {"fetch": {"src": "@/f", "dest": "@/got", "flat": True, "mode": "0600", "validate_md5": True}}, {"f": "x\n"})
 row("fetch directory", {"fetch": {"src": "@/d", "dest": "@/got", "flat": True}}, {"d": Dir()})
 
 # --- unarchive ---

@@ -153,3 +153,33 @@ def test_generated_chains_of_filters(holdfast, templar, seed):
         if isinstance(want, Exception) != ("error" in got) or ("error" not in got and not same(got["result"], want)):
             wrong.append(f"{text!r}: want {want!r}, got {got}")
     assert not wrong, f"{len(wrong)} of {len(texts)}:\n" + "\n".join(wrong[:10])
+
+
+SET = "{% set d = {'k': [3, 1], 'n': 1} %}{% set l = [3, 1, 2] %}{% set _ = "
+ITEMS = ["d.__setitem__('z', n) %}{{ d }}", "d.__setitem__('k', l) %}{{ d }}", "d.__setitem__(1, nil) %}{{ d | list }}", "d.__setitem__('z') %}{{ d }}",
+         "d.__setitem__([1], 2) %}{{ d }}", "d.__setitem__('z', missing) %}{{ d | length }}", "d.__delitem__('n') %}{{ d }}",
+         "d.__delitem__('nope') %}{{ d }}", "l.__setitem__(0, s) %}{{ l }}", "l.__setitem__(-1, s) %}{{ l }}", "l.__setitem__(3, s) %}{{ l }}",
+         "l.__setitem__('a', s) %}{{ l }}", "l.__delitem__(1) %}{{ l }}", "l.__delitem__(-4) %}{{ l }}", "d.k.__setitem__(0, {}) %}{{ d }}",
+         "0 %}{{ d.__getitem__('n') }}", "0 %}{{ d.__getitem__('nope') }}", "0 %}{{ l.__getitem__(-1) }}", "0 %}{{ l.__getitem__(9) }}",
+         "0 %}{{ d.__contains__('n') }}", "0 %}{{ l.__contains__(1) }}", "0 %}{{ d.__len__() }}", "0 %}{{ (1, 2).__len__() }}", "0 %}{{ (1, 2).__setitem__(0, 1) }}"]
+
+
+def test_items_are_changed_by_their_methods(holdfast, templar):
+    answers = ask(holdfast, [{"id": i, "engine": "ansible", "template": SET + t, "vars": VARS} for i, t in enumerate(ITEMS)])
+    wrong = []
+    for i, text in enumerate(ITEMS):
+        try:
+            want = plain(templar.template(SET + text))
+        except Exception as e:
+            want = e
+        got = answers[i]
+        if isinstance(want, Exception) != ("error" in got) or ("error" not in got and not same(got["result"], want)):
+            wrong.append(f"{text!r}: want {want!r}, got {got}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("below", [10**19, 2**64, 9999999999999999999999999999999999999, 10**300])
+def test_random_below_what_64_bits_cannot_hold(holdfast, below):
+    answers = ask(holdfast, [{"id": i, "engine": "ansible", "template": "{{ big | random | string }}", "vars": {"big": below}} for i in range(20)])
+    drawn = {int(a["result"]) for a in answers.values()}
+    assert len(drawn) == 20 and all(0 <= n < below for n in drawn) and max(drawn) > below // 1000

@@ -67,6 +67,14 @@ LINT = [
     ("a collection", {"site.yml": "- hosts: all\n  roles: [n.c.r]\n", "collections/ansible_collections/n/c/roles/r/tasks/main.yml": "- zfs: {}\n"},
      [("module", "zfs", "collections/ansible_collections/n/c/roles/r/tasks/main.yml:1:3", "sure")]),
     ("nothing is missing", {"site.yml": tasks("- copy: {dest: '{{ d | default(omit) }}', content: x}\n  when: d is defined\n  with_items: [1]")}, []),
+    ("a handler that includes what the tasks do", {"site.yml": "- hosts: all\n  roles: [r]\n", "roles/r/tasks/main.yml": "- ping:\n",
+                                                   "roles/r/handlers/main.yml": "- name: h\n  include_tasks: more.yml\n", "roles/r/tasks/more.yml": "- ping:\n"}, []),
+    ("names that ansible-core gave away", {"site.yml": tasks("- ansible.builtin.sysctl: {name: a, value: '1'}\n- ansible.legacy.docker_network: {name: a}\n"
+                                                             "- community.general.docker_image: {name: a, source: pull}\n"
+                                                             "- debug: {msg: \"{{ [] | ansible.builtin.json_query('a') }}\"}")}, []),
+    ("a name that it never had", {"site.yml": tasks("- ansible.builtin.x509_certificate: {path: a}")},
+     [("module", "ansible.builtin.x509_certificate", "site.yml:4:5", "sure")]),
+    ("an option that fetch never asks for", {"site.yml": tasks("- fetch: {src: /a, dest: /b, mode: '0600'}")}, []),
     ("tests are left out", {"site.yml": tasks("- ping:"), "molecule/default/converge.yml": tasks("- zfs: {}")}, []),
     ("text marked unsafe", {"site.yml": tasks("- debug: {msg: !unsafe '{{ x | nope }}'}")}, []),
 ]
