@@ -46,7 +46,7 @@ static int package_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct hf_value *args = *(struct hf_value *const *)params;
-	const struct hf_module *inner;
+	const struct hf_module *inner = NULL;
 	if (hf_dict_get(args, "name") == NULL && hf_dict_get(args, "pkg") == NULL)
 		return hf_fail(err, HF_E_ARGUMENT, "missing required arguments: name");
 	int r = manager_choose(c, args, &inner, err);

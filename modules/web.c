@@ -200,6 +200,18 @@ static int transfer_failed(const struct transfer *t, CURLcode code, const char *
 		"Request failed: <urlopen error %s>", *detail != '\0' ? detail : curl_easy_strerror(code));
 }
 
+static void easy_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,ftp,file");
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https,ftp");
+#else
+	const long redirects = CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FTP;
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, redirects | CURLPROTO_FILE);
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, redirects);
+#endif
+}
+
 int hf_web_perform(
 	struct hf_arena *a, const struct hf_web_request *r, struct hf_web_response *ret, struct hf_error *err)
 {
@@ -223,8 +235,7 @@ int hf_web_perform(
 	curl_easy_setopt(easy, CURLOPT_URL, r->url);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,ftp,file");
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https,ftp");
+	easy_protocols(easy);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);

@@ -77,7 +77,7 @@ static int node_attributes(struct hf_xmldoc *x, xmlNodePtr node, const struct hf
 	int r = 0;
 	HF_DICT_EACH (dict, e) {
 		struct hf_str name = hf_value_text(x->arena, hf_entry_key(e));
-		const char *text;
+		const char *text = NULL;
 		if (r < 0 || hf_str_is(name, "_"))
 			continue;
 		r = text_only(hf_entry_value(e), &text, err);

@@ -11,6 +11,10 @@
 #define HF_CLEANUP(f) __attribute__((cleanup(f), unused))
 #define HF_NOINLINE   __attribute__((noinline))
 /* A buffer that a read fills: hardening would zero it first, which costs more than a small read. */
+#if __has_attribute(uninitialized) /* since gcc 12, as the hardening */
 #define HF_UNINITIALIZED __attribute__((uninitialized))
-#define HF_UNUSED        __attribute__((unused))
-#define HF_COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#else
+#define HF_UNINITIALIZED
+#endif
+#define HF_UNUSED       __attribute__((unused))
+#define HF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
