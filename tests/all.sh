@@ -33,7 +33,7 @@ compile() {
 unit() {
 	local dir=$1 name=$2 rc=0
 	shift 2
-	compile "$dir" --enable-werror "$@" || return 1
+	compile "$dir" "$@" || return 1
 	make -s -C "$dir" -j"$jobs" check >"$results/unit-$name.log" 2>&1 || rc=1
 	mkdir -p "$results/unit-$name"
 	find "$dir/tests" -name '*.trs' -exec cp -t "$results/unit-$name" {} +
@@ -75,27 +75,34 @@ fuzz_part() {
 }
 
 clang=$(command -v clang-14 || command -v clang)
+# Warnings are errors with the compilers that the tree is kept silent for; others may know more of them.
+gcc_strict=$([ "$(gcc -dumpversion)" != 12 ] || echo --enable-werror)
+clang_strict=$([ "$("$clang" -dumpversion | cut -d. -f1)" != 14 ] || echo --enable-werror)
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # The disks of the test hosts are made while the programs are built; who needs one that is not there makes it.
 roots_log=$results/roots.log
 nice python tests/system/host.py roots >"$roots_log" 2>&1 &
 roots=$!
+end_with_me $roots
 
 roots_part() {
-	wait "$roots" || python tests/system/host.py roots >>"$roots_log" 2>&1 || { tail -n 40 "$roots_log"; return 1; }
+	local made=0
+	wait "$roots" || made=$?
+	trap - EXIT
+	[ $made = 0 ] || python tests/system/host.py roots >>"$roots_log" 2>&1 || { tail -n 40 "$roots_log"; return 1; }
 	cat "$roots_log"
 }
 
 part "lint" lint_part
-part "gcc: build and unit tests" unit build gcc CFLAGS="-O2 -g"
+part "gcc: build and unit tests" unit build gcc $gcc_strict CFLAGS="-O2 -g"
 [ -x build/holdfast ] || {
 	echo "without the programs there is nothing more to test"
 	python tests/tally.py "$results" 1
 }
-part "clang: build and unit tests" unit build-clang clang CC="$clang" CFLAGS="-O1"
+part "clang: build and unit tests" unit build-clang clang $clang_strict CC="$clang" CFLAGS="-O1"
 part "distcheck: the tarball builds and tests itself" distcheck_part
-part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers --enable-sanitizers CFLAGS="-O1 -g"
+part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers $gcc_strict --enable-sanitizers CFLAGS="-O1 -g"
 [ ! -x tests/fuzz/run.sh ] || part "fuzzers, short" fuzz_part
 part "disks of the test hosts" roots_part
 part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential "$jobs"

@@ -302,6 +302,7 @@ class Host:
 def main(words):
     """shell, run COMMAND…, root, roots."""
     if words[:1] in (["root"], ["roots"]):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what is half made goes
         for packages in [PACKAGES] if words[0] == "root" else ALL:
             start = time.monotonic()
             print(f"{root(packages)} ({time.monotonic() - start:.0f} s)", flush=True)

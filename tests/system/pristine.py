@@ -8,15 +8,17 @@ One debootstrap makes what they share; each is a copy of that with its packages 
 import contextlib
 import fcntl
 import hashlib
+import inspect
 import os
 import pathlib
+import re
 import shutil
 import subprocess
-import tempfile
 import time
 
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
 SUITE = "bookworm"
+ARCHIVE = "http://deb.debian.org/debian"
 # systemd and what a server has; then the libraries our programs are linked with. No Python: holdfast needs none.
 PACKAGES = """systemd systemd-sysv dbus udev libpam-systemd kmod procps iproute2 iptables cron at sudo adduser passwd
     locales tzdata ca-certificates gpgv debconf lsb-base util-linux mount sysvinit-utils ethtool xz-utils parted e2fsprogs
@@ -33,16 +35,17 @@ SHARED_PACKAGES = [p for p in CLOUD_PACKAGES if p in PACKAGES]
 # Units that only wait for hardware or for a network that is not there.
 MASKED = ("systemd-udevd.service", "systemd-timesyncd.service", "e2scrub_reap.service", "apt-daily.timer", "apt-daily-upgrade.timer",
           "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer")
+REMOVALS = 100
 ATTEMPTS = 3  # of what is fetched from the archive
-# As root, in a mount namespace of its own; services are not started, and the disk is not waited for.
+# As root; services are not started, and the disk is not waited for.
 INSTALL = """set -e
-mount --make-rprivate /
 mount -t proc proc "$0/proc"
 printf '#!/bin/sh\\nexit 101\\n' >"$0/usr/sbin/policy-rc.d"
 chmod 755 "$0/usr/sbin/policy-rc.d"
 apt() { chroot "$0" apt-get -q -y -o APT::Sandbox::User=root -o Acquire::Retries=3 -o Acquire::Languages=none "$@"; }
-[ -n "$(ls "$0/var/lib/apt/lists" | grep _Packages)" ] || apt update
-apt install --no-install-recommends -o Dpkg::Options::=--force-unsafe-io "$@"
+install() { apt install --no-install-recommends -o Dpkg::Options::=--force-unsafe-io "$@"; }
+# Lists that were kept may name what the archive has no longer.
+[ -n "$(ls "$0/var/lib/apt/lists" | grep _Packages)" ] && install "$@" || { apt update && install "$@"; }
 rm "$0/usr/sbin/policy-rc.d"
 """
 
@@ -59,14 +62,31 @@ def cache_folder():
 
 
 def mirror():
-    """The archive this machine itself installs from."""
+    """The archive of Debian this machine itself installs from; Debian's own where it is another system."""
     rows = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
         capture_output=True, text=True, check=True).stdout.split("\n")
+    found = []
     for row in rows:
-        if row.startswith(f"{SUITE} main "):
-            return row.split(" ", 2)[2].strip()
-    raise HostError(f"apt on this machine has no source for {SUITE} main: a host cannot be made")
+        # A source may say bookworm or stable; what stable is apt knows only when it has its lists.
+        fields = row.split(" ", 3)
+        if len(fields) == 4 and SUITE in fields[:2] and fields[2] == "main":
+            found += _addresses(fields[3].strip())
+    return next(iter(sorted(found, key=lambda uri: not uri.startswith("http:"))), ARCHIVE)
+
+
+def _addresses(uri):
+    """The web addresses that apt's URI stands for: itself, or those in a list of mirrors, as cloud images have them."""
+    if uri.startswith("mirror+file:"):
+        lines = pathlib.Path(uri.removeprefix("mirror+file:").rstrip("/")).read_text().split("\n")
+        return [line.split()[0] for line in lines if re.match(r"https?:", line)]
+    return [uri] if re.match(r"https?:", uri) else []
+
+
+def _key(*words):
+    """Names a root by what it is made of and how: who changes the recipe gets a new one."""
+    recipe = [INSTALL, *MASKED, *(inspect.getsource(f) for f in (_fill, _shared, _debootstrap, _settle))]
+    return hashlib.sha256("\0".join([SUITE, *words, *recipe]).encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager
@@ -89,8 +109,10 @@ def _made(name, make):
         if done.exists():
             return folder
         for left in range(ATTEMPTS - 1, -1, -1):
-            scratch = pathlib.Path(tempfile.mkdtemp(prefix=f"{SUITE}-", dir=cache_folder()))
+            scratch = cache_folder() / f"{name}.part"
+            _remove(scratch)  # of one that was killed
             try:
+                scratch.mkdir()
                 scratch.chmod(0o755)
                 make(scratch)
                 scratch.rename(folder)
@@ -100,24 +122,32 @@ def _made(name, make):
                     raise
                 time.sleep(5)
             finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+                _remove(scratch)
     return folder
+
+
+def _remove(scratch):
+    """All of it, though what was killed may still be writing its last."""
+    for _ in range(REMOVALS):
+        shutil.rmtree(scratch, ignore_errors=True)
+        if not scratch.exists():
+            return
+        time.sleep(0.1)
+    raise HostError(f"{scratch} cannot be removed")
 
 
 def root(packages=None):
     """The folder with the pristine root of these packages."""
     packages = packages or PACKAGES
-    key = hashlib.sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
-    return _made(f"{SUITE}-{key}", lambda scratch: _fill(scratch, packages))
+    return _made(f"{SUITE}-{_key(*packages)}", lambda scratch: _fill(scratch, packages))
 
 
 def _fill(target, packages):
     source = mirror()
     if source.startswith("http:"):
-        shared = hashlib.sha256(" ".join([SUITE, "shared", *SHARED_PACKAGES]).encode()).hexdigest()[:12]
-        base = _made(f"{SUITE}-{shared}", lambda scratch: _shared(scratch, source))
+        base = _made(f"{SUITE}-{_key('shared', *SHARED_PACKAGES)}", lambda scratch: _shared(scratch, source))
         _run("cp", "-a", "--reflink=auto", f"{base}/.", str(target))
-        _run("unshare", "--mount", "sh", "-c", INSTALL, str(target), *packages)
+        _run("sh", "-c", INSTALL, str(target), *packages)
     else:  # apt inside knows no certificates of this machine's
         _debootstrap(target, packages, source)
     _settle(target)
@@ -134,8 +164,10 @@ def _debootstrap(target, packages, source):
 
 
 def _run(*argv):
+    """In namespaces of its own: what it mounted and started ends with it, whatever ends it."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "DPKG_FORCE": "unsafe-io"}
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
+    apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--kill-child"]
+    done = subprocess.run([*apart, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     if done.returncode != 0:
         raise HostError(f"{argv[0]}: {done.stdout[-2000:]}")
 
