@@ -1,7 +1,7 @@
 /* modules/rpm_key.c - keys rpm trusts. */
 #include <ctype.h>
-#include <unistd.h>
 
+#include "modules/cmdline.h"
 #include "modules/host.h"
 #include "modules/openpgp.h"
 #include "modules/web.h"
@@ -129,16 +129,20 @@ static int rpm_key_check(
 static int key_import(struct hf_module_context *c, struct hf_str data, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
-	const char *path = hf_sprintf(a, "/tmp/.holdfast-key-%d", (int)getpid());
+	char *dir;
+	int r = hf_cmdline_temp_dir(a, "rpm-key", &dir, err);
+	if (r < 0)
+		return r;
+	const char *path = hf_sprintf(a, "%s/key", dir);
 	struct hf_fs_attr attr = HF_FS_KEEP;
 	attr.mode = 0600;
 	struct hf_words w = hf_words(a, "rpm", "--import", path, NULL);
-	int r = hf_fs_replace(path, data, attr, err);
+	r = hf_fs_replace(path, data, attr, err);
 	if (r == 0)
 		r = hf_host_output(c, &w, NULL, err);
-	if (unlink(path) < 0 && r == 0)
-		r = hf_fail_errno(err, HF_E_IO, "remove %s", path);
-	return r;
+	struct hf_error second;
+	int removed = hf_fs_remove_tree(dir, r == 0 ? err : &second);
+	return r == 0 ? removed : r;
 }
 
 static int key_erase(struct hf_module_context *c, const char *id, struct hf_error *err)

@@ -169,11 +169,23 @@ static bool list_same(struct hf_arena *a, const struct hf_value *x, const struct
 	return true;
 }
 
+/* An ARN's name:revision may be given alone, and so may the name, which stands for any revision. */
+static bool revision_same(const char *wanted, const char *found)
+{
+	const char *slash = strrchr(found, '/');
+	const char *name = slash == NULL ? found : slash + 1;
+	size_t n = strlen(wanted);
+	return strcmp(wanted, found) == 0 || strcmp(wanted, name) == 0 ||
+	       (strncmp(name, wanted, n) == 0 && name[n] == ':');
+}
+
 bool property_same(struct hf_arena *a, const struct hf_value *row, const struct hf_value *wanted,
 	const struct hf_value *found)
 {
 	if (wanted == NULL || found == NULL)
 		return wanted == found;
+	if (strcmp(hf_dict_cstr(row, "compare", ""), "revision") == 0)
+		return revision_same(hf_wire_text(a, wanted), hf_wire_text(a, found));
 	if (strcmp(hf_dict_cstr(row, "type", ""), "json") == 0)
 		return json_same(json_value(a, wanted), json_value(a, found), 0);
 	if (hf_is(wanted, HF_LIST) && (!hf_is(found, HF_LIST) || hf_list_len(wanted) == 0 ||

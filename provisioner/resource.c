@@ -55,9 +55,45 @@ static int fail_state(struct hf_arena *a, const struct hf_value *rule, struct hf
 		why == NULL ? "" : hf_wire_text(a, why));
 }
 
+/* How long something is waited for, and what was seen of it meanwhile. */
+struct wait {
+	uint64_t spent_ms;
+	bool kept; /* what was asked for was there once: another value since then is a way back */
+};
+
+/* A change AWS rolls out by itself, and may give up: the value that was asked for, and how far it has come.
+ * Rollouts of other values are over or not ours. 1 as it was asked for, 0 perhaps later, <0 given up. */
+static int rollout_now(struct hf_arena *a, const struct hf_spec *spec, struct hf_value *item,
+	const struct hf_value *context, struct wait *w, struct hf_error *err)
+{
+	const char *name = hf_dict_cstr(spec->ready, "kept", NULL);
+	const struct hf_value *rule = hf_dict_get(spec->ready, "rollouts"), *wanted;
+	if (name == NULL || (wanted = hf_dict_get(context, name)) == NULL)
+		return 1;
+	const struct hf_value *row = hf_dict_get(spec->properties, name);
+	struct hf_value *rollouts = hf_wire_items(a, item, hf_dict_cstr(rule, "items", ""));
+	for (size_t i = 0; i < hf_list_len(rollouts); i++) {
+		struct hf_value *rollout = hf_list_at(rollouts, i);
+		const struct hf_value *state = hf_wire_at(a, rollout, hf_dict_cstr(rule, "path", ""));
+		if (state != NULL && state_is(rule, "fail", hf_wire_text(a, state)) &&
+			property_same(a, row, wanted, hf_wire_at(a, rollout, name)))
+			return fail_state(a, rule, rollout, hf_wire_text(a, state), err);
+	}
+	const struct hf_value *found = hf_wire_at(a, item, name);
+	if (found == NULL || property_same(a, row, wanted, found)) {
+		w->kept = true;
+		return 1;
+	}
+	/* Just after the change AWS may still show what was before. */
+	if (!w->kept && w->spent_ms <= UNSEEN_MS)
+		return 0;
+	return hf_fail(err, HF_E_TASK, "its %s is %s and not %s: AWS went back to it", name,
+		hf_wire_text(a, found), hf_wire_text(a, wanted));
+}
+
 /* 1 ready, 0 not yet, <0 failed. */
 static int ready_now(struct hf_arena *a, const struct hf_spec *spec, const struct observed *o,
-	const struct hf_value *context, struct hf_error *err)
+	const struct hf_value *context, struct wait *w, struct hf_error *err)
 {
 	struct hf_value *item = o->present ? o->item : o->gone;
 	if (spec->ready == NULL || item == NULL)
@@ -69,11 +105,11 @@ static int ready_now(struct hf_arena *a, const struct hf_spec *spec, const struc
 	const char *state = found == NULL ? "" : hf_wire_text(a, found);
 	if (state_is(spec->ready, "fail", state))
 		return fail_state(a, spec->ready, item, state, err);
-	if (!o->present || !state_is(spec->ready, "ok", state))
-		return 0;
-	return !counted || (enough_now(a, spec->ready, item, context) && single_now(a, spec->ready, item))
-		       ? 1
-		       : 0;
+	int rolled = rollout_now(a, spec, item, context, w, err);
+	if (rolled <= 0)
+		return rolled;
+	return o->present && state_is(spec->ready, "ok", state) &&
+	       (!counted || (enough_now(a, spec->ready, item, context) && single_now(a, spec->ready, item)));
 }
 
 /* What a group waits for is told while it waits: it may go on trying for long. */
@@ -97,10 +133,12 @@ static int ready_wait(struct hf_engine *e, struct hf_arena *a, const struct hf_c
 	uint64_t most =
 		1000 * (uint64_t)(spec->ready == NULL ? READY_SECONDS
 						      : hf_dict_int(spec->ready, "seconds", READY_SECONDS));
+	struct wait w = { 0 };
 	for (uint32_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
 		int rc = resource_observe(e, a, spec, context, false, ret, err);
+		w.spent_ms = hf_time_monotonic_ms() - start;
 		if (rc == 0)
-			rc = ready_now(a, spec, ret, context, err);
+			rc = ready_now(a, spec, ret, context, &w, err);
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 		uint64_t spent = hf_time_monotonic_ms() - start;

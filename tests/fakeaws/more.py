@@ -144,7 +144,7 @@ class More:
     def ecs_UpdateService(self, cluster, service, **m):
         thing = self.more_need("ecs_service", service, "ServiceNotFoundException")
         if m.get("taskDefinition") not in (None, thing["taskDefinition"]):
-            thing["deployments"] = [{"status": "PRIMARY"}, {"status": "ACTIVE"}]
+            thing["deployments"] = [{"status": "PRIMARY", "taskDefinition": m["taskDefinition"]}, {"status": "ACTIVE", "taskDefinition": thing["taskDefinition"]}]
         thing.update(m)
         return {"service": self.ecs_view(thing)}
 

@@ -146,6 +146,43 @@ def test_a_service_waits_for_its_tasks_and_tells_what_keeps_them(work, fake):
     assert counts(fake) == {}
 
 
+@pytest.mark.parametrize("after,told", [
+    ({"taskDefinition": "arn:aws:ecs:us-east-1:1:task-definition/web:1", "deployments": [{"status": "PRIMARY"}]},
+     "its taskDefinition is arn:aws:ecs:us-east-1:1:task-definition/web:1 and not web:2: AWS went back to it"),
+    ({"deployments": [{"status": "PRIMARY", "taskDefinition": "web:2", "rolloutState": "FAILED", "rolloutStateReason": "ECS deployment circuit breaker: tasks failed to start."},
+                      {"status": "ACTIVE", "taskDefinition": "web:1", "rolloutState": "COMPLETED"}]},
+     'it became "FAILED": ECS deployment circuit breaker: tasks failed to start.'),
+], ids=["rolled back", "stopped"])
+def test_a_service_whose_circuit_breaker_gave_up_fails_with_its_events(work, fake, after, told):
+    """Its old tasks run well, and it is active: that alone is not what was asked for."""
+    add(work, """  cluster:
+    type: ecs.cluster
+    properties: {clusterName: c}
+  service:
+    type: ecs.service
+    properties: {cluster: "{{ cluster.id }}", serviceName: web, taskDefinition: "{{ task }}", desiredCount: 2}
+""")
+    work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {task: 'web:1'}\n")
+
+    def made(call):
+        for t in fake.world.all("ecs_service"):
+            t["runningCount"] = 2
+            t["events"] = [{"id": "1", "createdAt": 1, "message": "(service web) (task 7) failed container health checks."}]
+    fake.refusals.append(made)
+    work.run("apply", "--yes")
+    fake.world.get("ecs_service", "web")["deployments"] = [{"status": "PRIMARY", "taskDefinition": "web:1", "rolloutState": "FAILED"}]
+    process = work.start("apply", "--yes", "--var", "task=web:2")
+    line = read_until(process, "health checks")
+    assert line.startswith("waits") and "update service" in line
+    fake.world.get("ecs_service", "web").update(after)
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode != 0 and told in said and "failed container health checks" in said
+    fake.world.get("ecs_service", "web").update(taskDefinition="web:2", deployments=[{"status": "PRIMARY", "taskDefinition": "web:2", "rolloutState": "COMPLETED"}])
+    work.run("apply", "--yes", "--var", "task=web:2")
+    work.run("destroy", "--yes")
+    assert counts(fake) == {}
+
+
 def test_the_latest_events_stand_in_the_error(work, fake):
     """Three of them, whatever the order of the answer."""
     add(work, """  cache:
