@@ -218,7 +218,7 @@ static void unit_links(struct hf_watch *w, struct hf_watch_thing *t, const char 
 {
 	static const char *const usual[] = { "multi-user.target.wants", "timers.target.wants",
 		"sockets.target.wants", "graphical.target.wants" };
-	struct hf_arena *a = w->next.arena;
+	struct hf_arena *a = w->next.building;
 	for (size_t i = 0; i < HF_COUNT(usual); i++)
 		hf_watch_index_path(
 			&w->next, t, hf_sprintf(a, "%s/%s/%s", unit_dirs[0], usual[i], unit), false);
@@ -236,7 +236,7 @@ static void unit_links(struct hf_watch *w, struct hf_watch_thing *t, const char 
 
 static void unit_paths(struct hf_watch *w, struct hf_watch_thing *t, const char *unit)
 {
-	struct hf_arena *a = w->next.arena;
+	struct hf_arena *a = w->next.building;
 	unit_links(w, t, unit);
 	for (size_t i = 0; i < HF_COUNT(unit_dirs); i++) {
 		hf_watch_index_path(&w->next, t, hf_sprintf(a, "%s/%s", unit_dirs[i], unit), false);
@@ -263,6 +263,7 @@ void hf_watch_commit(struct hf_watch *w)
 	struct hf_map left, polled = polled_keep(w, a);
 	hf_timer_stop(w->renew);
 	hf_watch_index_done(&w->index);
+	hf_watch_index_built(&w->next);
 	w->index = w->next;
 	w->next = (struct hf_watch_index){ 0 };
 	hf_map_init_str(&left, a);

@@ -23,9 +23,12 @@ struct hf_watch_index {
 	HF_VEC(struct hf_watch_thing *) things; /* each once */
 	HF_VEC(const char *) trees;             /* resolved */
 	HF_VEC(struct hf_watch_thing *) tree_things;
-	struct hf_map seen;
+	struct hf_arena *building; /* NULL: it is built */
+	struct hf_map seen;        /* in that arena */
 };
 void hf_watch_index_init(struct hf_watch_index *x);
+/* Nothing more is added: what only that needed goes. */
+void hf_watch_index_built(struct hf_watch_index *x);
 void hf_watch_index_done(struct hf_watch_index *x);
 /* NULL when it is there already. */
 struct hf_watch_thing *hf_watch_index_thing(struct hf_watch_index *x, enum hf_thing kind, const char *name);

@@ -121,3 +121,7 @@ check_PROGRAMS += %reldir%/test_state
 %canon_reldir%_test_state_SOURCES = %reldir%/test_state.c agent/state.c agent/state.h
 %canon_reldir%_test_state_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
 %canon_reldir%_test_state_LDADD = $(data_libs) $(CMOCKA_LIBS) $(SQLITE_LIBS)
+check_PROGRAMS += %reldir%/test_watch_index
+%canon_reldir%_test_watch_index_SOURCES = %reldir%/test_watch_index.c agent/watch_index.c agent/watch_index.h
+%canon_reldir%_test_watch_index_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
+%canon_reldir%_test_watch_index_LDADD = $(data_libs) $(CMOCKA_LIBS)
