@@ -185,7 +185,7 @@ static int on_journal(
 	hf_dict_put(line, "title", hf_value_cstr(a, r->title));
 	hf_dict_put(line, "record", hf_value_copy(a, record));
 	int result = hf_runlog_add(&ap->log, line, true, err);
-	if (result < 0 || !ap->tell)
+	if (result < 0 || !ap->tell || r->unknown)
 		return result;
 	struct hf_value *found = hf_value_dict(a);
 	hf_dict_put(found, "k", hf_value_cstr(a, "found"));

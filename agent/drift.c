@@ -42,6 +42,7 @@ struct hf_drift {
 	int64_t run;
 	uint64_t lost_ms; /* when events were lost and swept for last; 0: never */
 	bool correct, ended;
+	bool found_any, is_slow;    /* the run puts something right; and has been at it for SLOW_MS */
 	bool dozing;                /* all that was touched is backed off: it waits for FOUGHT_MS */
 	bool noted;                 /* the run has its row */
 	char packages[HF_LOOK_MAX]; /* how what packages depend on looked when they were last asked about */
@@ -421,6 +422,11 @@ static void found_take(struct hf_drift *d, const struct hf_value *line)
 	if (t == NULL)
 		return;
 	t->found = true;
+	if (!d->found_any && d->is_slow) {
+		d->found_any = true;
+		hf_report_state(d->agent);
+	}
+	d->found_any = true;
 	hf_timer_set(d->found, t->by_path ? FOUND_FILE_MS : FOUND_MS);
 }
 
@@ -555,7 +561,7 @@ static int run_start(struct hf_drift *d, const struct hf_drift_choice *choice, s
 		.places = d->whole ? NULL : choice->places,
 		.target = &agent->installed,
 		.log = hf_job_log(agent, a, d->run, d->correct ? "drift" : "check") };
-	d->ended = d->whole = false;
+	d->ended = d->whole = d->found_any = d->is_slow = false;
 	if (result < 0)
 		return result;
 	warm_up(d);
@@ -595,7 +601,8 @@ bool hf_drift_due(struct hf_drift *d)
 static int on_slow(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_drift *d = data;
-	if (d->child != NULL)
+	d->is_slow = d->child != NULL;
+	if (hf_drift_correcting(d))
 		hf_report_state(d->agent);
 	return 0;
 }
@@ -657,5 +664,5 @@ bool hf_drift_busy(const struct hf_drift *d)
 
 bool hf_drift_correcting(const struct hf_drift *d)
 {
-	return d->child != NULL && d->correct;
+	return d->child != NULL && d->correct && d->found_any;
 }

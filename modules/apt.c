@@ -455,10 +455,10 @@ static int apt_check(
 	const struct params *p = params;
 	struct plan *plan = hf_new(hf_task_arena(c), struct plan);
 	change->state = plan;
-	bool due = lists_are_due(p), check_mode = hf_task_check_mode(c);
-	if (p->clean == HF_YES)
+	bool acts = hf_task_acts(c), due = lists_are_due(p), check_mode = hf_task_check_mode(c);
+	if (p->clean == HF_YES && acts)
 		change->unknown = change->changed = true;
-	if (due && (!check_mode || !has_work(p))) { /* only fresh lists can tell */
+	if (due && acts && (!check_mode || !has_work(p))) { /* only fresh lists can tell */
 		plan->update = change->unknown = true;
 		change->changed = change->changed || !has_work(p);
 		report_cache(c, change, p, check_mode);
@@ -467,7 +467,7 @@ static int apt_check(
 	int r = plan_make(c, p, false, plan, &change->unknown, err);
 	if (r < 0)
 		return r;
-	plan->update = due;
+	plan->update = due && (acts || plan->operation != NULL);
 	change->unknown = change->unknown || plan->manual.n > 0;
 	change->changed = change->changed || plan->operation != NULL;
 	report_cache(c, change, p, due);

@@ -204,8 +204,9 @@ static int at_restore(struct hf_module_context *c, const struct hf_value *step, 
 static void at_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
 {
 	(void)c;
-	(void)params;
-	hf_watch_path(w, "/var/spool/cron/atjobs");
+	/* A job that was added goes when it has run: nobody misses it. */
+	if (strcmp(((const struct params *)params)->state, "absent") == 0)
+		hf_watch_path(w, "/var/spool/cron/atjobs");
 }
 
 const struct hf_module hf_module_at = {

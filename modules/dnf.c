@@ -485,7 +485,7 @@ static void report(struct hf_module_context *c, const struct params *p, const st
 {
 	bool nothing = plan->verb == NULL && plan->upgrade == NULL;
 	change->changed = !nothing;
-	change->unknown = p->update_cache == HF_YES && nothing;
+	change->unknown = p->update_cache == HF_YES && nothing && hf_task_acts(c);
 	hf_result_int(c, change, "rc", 0);
 	hf_result_put(c, change, "results", plan->results);
 	hf_result_cstr(c, change, "msg",

@@ -215,7 +215,8 @@ static int image_find(struct hf_container_job *j, struct hf_value **image, struc
 	if (*image == NULL && strcmp(when, "never") == 0)
 		return hf_fail(
 			err, HF_E_TASK, "Cannot find image with name %s:%s, and pull=never", name, tag);
-	return *image != NULL && strcmp(when, "always") != 0 ? 0 : pull(j, name, tag, image, err);
+	bool again = strcmp(when, "always") == 0 && hf_task_acts(j->c);
+	return *image != NULL && !again ? 0 : pull(j, name, tag, image, err);
 }
 
 /* What counts as the container's defaults: the image wanted, or the one it has. */
@@ -404,7 +405,7 @@ static int running_sync(struct hf_container_job *j, struct hf_value **container,
 	int r = 0;
 	if (starts && !running)
 		r = start(j, container, err);
-	else if (starts && j->p->restart == HF_YES)
+	else if (starts && j->p->restart == HF_YES && hf_task_acts(j->c))
 		r = restart(j, container, err);
 	else if (strcmp(j->p->state, "stopped") == 0 && running) {
 		hf_container_note(j, "running", hf_value_bool(j->a, false), hf_value_bool(j->a, true));
@@ -482,7 +483,7 @@ static int make_sure(struct hf_container_job *j, struct hf_value **container, co
 	bool other = hf_container_differs(j, *container, compared, false);
 	if (other)
 		(void)hf_container_differs(j, *container, compared, true);
-	other |= image_differs(j, *container, image) || j->p->recreate == HF_YES;
+	other |= image_differs(j, *container, image) || (j->p->recreate == HF_YES && hf_task_acts(j->c));
 	if (r == 0 && other)
 		return recreate(j, container, err);
 	*created = false;

@@ -257,7 +257,7 @@ static int present(struct hf_image_job *j, struct hf_error *err)
 {
 	const char *repo, *tag;
 	int r = find(j, j->name, j->tag, &j->image, err);
-	if (r == 0 && (j->image == NULL || j->p->force_source == HF_YES))
+	if (r == 0 && (j->image == NULL || (j->p->force_source == HF_YES && hf_task_acts(j->c))))
 		r = bring(j, err);
 	else if (r == 0)
 		hf_result_put(j->c, j->change, "image", j->image);

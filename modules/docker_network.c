@@ -318,6 +318,11 @@ static struct hf_value *connected(struct job *j)
 	return wanted;
 }
 
+static bool made_anew(const struct job *j)
+{
+	return hf_list_len(j->differences) > 0 || (j->p->force == HF_YES && hf_task_acts(j->c));
+}
+
 static int present(struct job *j, struct hf_error *err)
 {
 	struct hf_value *wanted = connected(j);
@@ -329,7 +334,7 @@ static int present(struct job *j, struct hf_error *err)
 		ipam_compare(j);
 	}
 	note(j, "exists", hf_value_bool(j->a, true), hf_value_bool(j->a, j->network != NULL));
-	if (j->network != NULL && (j->p->force == HF_YES || hf_list_len(j->differences) > 0))
+	if (j->network != NULL && made_anew(j))
 		r = remove_it(j, err);
 	if (r == 0 && j->network == NULL)
 		r = create_it(j, err);

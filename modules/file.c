@@ -63,7 +63,7 @@ const char *hf_file_work_followed(struct hf_file_work *w, const char *path)
 
 static int time_parse(struct hf_file_work *w, const char *text, const char *format, struct hf_file_time *ret)
 {
-	bool touching = w->state == FILE_TOUCH;
+	bool touching = w->state == FILE_TOUCH && hf_task_acts(w->c);
 	*ret = (struct hf_file_time){ touching ? FILE_TIME_NOW : FILE_TIME_KEEP, 0 };
 	if (text == NULL)
 		return 0;

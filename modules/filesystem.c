@@ -258,7 +258,7 @@ static int same_look(struct hf_module_context *c, const struct params *p, struct
 		return grow_look(c, p, change, work, err);
 	if (p->uuid != NULL && *p->uuid != '\0')
 		return rename_look(c, p, change, work, err);
-	change->changed = p->force == HF_YES;
+	change->changed = p->force == HF_YES && hf_task_acts(c);
 	return 0;
 }
 

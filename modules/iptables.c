@@ -324,7 +324,7 @@ static int iptables_check(
 	if ((p->log_prefix != NULL || p->log_level != NULL) && strcmp(jump(p, false), "LOG") != 0)
 		return hf_fail(err, HF_E_TASK, "Logging options can only be used with the LOG jump target.");
 	if (p->flush == HF_YES)
-		plan->forward = command(a, p, "-F", NULL);
+		plan->forward = hf_task_acts(c) ? command(a, p, "-F", NULL) : plan->forward;
 	else if (p->policy != NULL)
 		r = plan_policy(c, p, plan, err);
 	else if (rule.n == 0)

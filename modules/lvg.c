@@ -265,7 +265,7 @@ static int devices_change(struct work *w, struct hf_error *err)
 		const char *name = hf_value_text(w->a, hf_list_at(w->there, i)).p;
 		if (w->p->pvresize == HF_YES)
 			r = device_resize(w, name, err);
-		if (w->p->reset_pv_uuid == HF_YES) {
+		if (w->p->reset_pv_uuid == HF_YES && hf_task_acts(w->c)) {
 			hf_commands_add(&w->m, "pvchange", "-u", name, NULL);
 			w->m.gone = "an UUID that was replaced is gone";
 		}
@@ -293,7 +293,7 @@ static int group_change(struct work *w, struct hf_error *err)
 		return group_remove(w, err);
 	if (strcmp(p->state, "present") != 0)
 		r = group_activate(w, strcmp(p->state, "active") == 0, err);
-	if (r == 0 && p->reset_vg_uuid == HF_YES) {
+	if (r == 0 && p->reset_vg_uuid == HF_YES && hf_task_acts(w->c)) {
 		hf_commands_add(&w->m, "vgchange", "-u", p->vg, NULL);
 		w->m.gone = "an UUID that was replaced is gone";
 	}

@@ -181,9 +181,8 @@ static const char *options(struct hf_module_context *c, const struct params *p)
 static int plan_ephemeral(struct hf_module_context *c, const struct params *p, bool is_mounted,
 	const char *source, const char *root, struct plan *plan, struct hf_error *err)
 {
-	(void)c;
 	plan->mount = !is_mounted;
-	plan->remount = is_mounted;
+	plan->remount = is_mounted && hf_task_acts(c);
 	if (is_mounted && strcmp(source, p->src) != 0 && strcmp(root, p->src) != 0)
 		return hf_fail(err, HF_E_TASK,
 			"Ephemeral mount point is already mounted with a different source than the specified "
@@ -208,7 +207,7 @@ static int plan_mounts(
 		plan->unmount = is_mounted;
 		return 0;
 	case REMOUNTED:
-		plan->remount = true;
+		plan->remount = hf_task_acts(c);
 		return 0;
 	case MOUNTED:
 		plan->mount = !is_mounted;

@@ -224,10 +224,13 @@ static struct hf_value *text_or_null(struct hf_arena *a, const char *text)
 	return text == NULL ? hf_value_null(a) : hf_value_cstr(a, text);
 }
 
-static enum verdict look(struct hf_arena *a, const struct params *p, const struct plan *plan)
+/* What is forced or shall be the latest counts as wanted at all where the agent looks. */
+static enum verdict look(struct hf_module_context *c, const struct params *p, const struct plan *plan)
 {
+	struct hf_arena *a = hf_task_arena(c);
 	bool absent = strcmp(p->state, "absent") == 0, present = strcmp(p->state, "present") == 0;
-	if (arguments_force(p) || (!present && !absent) || (absent && p->requirements != NULL))
+	bool forced = arguments_force(p) || (!present && !absent);
+	if ((forced && hf_task_acts(c)) || (absent && p->requirements != NULL))
 		return PIP_DECIDES;
 	return p->name != NULL ? names_look(a, p, plan->before, absent) : file_look(a, p, plan->before);
 }
@@ -249,9 +252,9 @@ static int pip_check(
 					  : hf_path_join(a, p->chdir == NULL ? "" : p->chdir, p->virtualenv);
 	plan->make_env = plan->env != NULL && !hf_fs_exists(hf_sprintf(a, "%s/bin/activate", plan->env));
 	plan->before = packages_read(a, p, plan->env);
-	enum verdict verdict = look(a, p, plan);
-	change->changed =
-		verdict == MISSING || plan->make_env || (verdict == PIP_DECIDES && hf_task_check_mode(c));
+	enum verdict verdict = look(c, p, plan);
+	bool likely = verdict == PIP_DECIDES && hf_task_check_mode(c) && hf_task_acts(c);
+	change->changed = verdict == MISSING || plan->make_env || likely;
 	change->unknown = verdict == PIP_DECIDES;
 	hf_result_put(c, change, "name", p->name == NULL ? hf_value_null(a) : p->name);
 	hf_result_put(c, change, "version", text_or_null(a, p->version));

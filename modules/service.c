@@ -80,6 +80,18 @@ static bool script_enabled(struct hf_module_context *c, const char *name)
 	return false;
 }
 
+/* What is due; NULL: nothing. */
+static const char *script_action(const struct hf_module_context *c, const struct params *p, bool runs)
+{
+	if (strcmp(p->state, "stopped") == 0)
+		return runs ? "stop" : NULL;
+	if (!runs)
+		return "start";
+	if (strcmp(p->state, "started") == 0 || !hf_task_acts(c))
+		return NULL;
+	return strcmp(p->state, "restarted") == 0 ? "restart" : "reload";
+}
+
 static int sysv_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -99,14 +111,7 @@ static int sysv_check(
 		int r = script_runs(c, p, &plan->runs, err);
 		if (r < 0)
 			return r;
-		if (strcmp(p->state, "started") == 0)
-			plan->action = plan->runs ? NULL : "start";
-		else if (strcmp(p->state, "stopped") == 0)
-			plan->action = plan->runs ? "stop" : NULL;
-		else
-			plan->action = !plan->runs                          ? "start"
-				       : strcmp(p->state, "restarted") == 0 ? "restart"
-									    : "reload";
+		plan->action = script_action(c, p, plan->runs);
 		hf_result_cstr(c, change, "state", strcmp(p->state, "stopped") == 0 ? "stopped" : "started");
 	}
 	change->changed = plan->action != NULL || plan->enable != NULL;

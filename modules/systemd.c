@@ -95,8 +95,10 @@ static int plan_state(struct hf_module_context *c, const struct params *p, struc
 		plan->action = runs ? NULL : "start";
 	else if (strcmp(p->state, "stopped") == 0)
 		plan->action = runs || strcmp(plan->unit.active, "deactivating") == 0 ? "stop" : NULL;
-	else
-		plan->action = !runs ? "start" : strcmp(p->state, "restarted") == 0 ? "restart" : "reload";
+	else if (!runs)
+		plan->action = "start";
+	else if (hf_task_acts(c))
+		plan->action = strcmp(p->state, "restarted") == 0 ? "restart" : "reload";
 	if (strcmp(p->state, "stopped") != 0)
 		hf_result_cstr(c, change, "state", "started");
 	return 0;
@@ -200,7 +202,7 @@ static int systemd_check(
 		return r;
 	bool system = strcmp(p->scope, "system") == 0;
 	plan->reload = p->daemon_reload == HF_YES && (!system || hf_systemd_stale(hf_task_arena(c)));
-	plan->reexec = p->daemon_reexec == HF_YES;
+	plan->reexec = p->daemon_reexec == HF_YES && hf_task_acts(c);
 	change->unknown = plan->reload || plan->reexec;
 	if (p->name == NULL) {
 		hf_result_put(c, change, "name", hf_value_null(hf_task_arena(c)));

@@ -139,7 +139,8 @@ static bool state_plan(struct work *w)
 	} rows[] = { { "enabled", "enable" }, { "disabled", "disable" }, { "reloaded", "reload" },
 		{ "reset", "reset" } };
 	bool enabled = strcmp(w->p->state, "enabled") == 0, disabled = strcmp(w->p->state, "disabled") == 0;
-	bool changed = (!enabled && !disabled) || (disabled && w->active) || (enabled && !w->active);
+	bool acts = !enabled && !disabled && hf_task_acts(w->c);
+	bool changed = acts || (disabled && w->active) || (enabled && !w->active);
 	for (size_t i = 0; changed && i < HF_COUNT(rows); i++)
 		if (strcmp(rows[i].state, w->p->state) == 0)
 			todo_add(w, hf_words(w->a, w->ufw, "-f", rows[i].word, NULL));
@@ -439,6 +440,7 @@ static void ufw_watch(struct hf_module_context *c, const void *params, struct hf
 	(void)params;
 	hf_watch_tree(w, "/etc/ufw");
 	hf_watch_path(w, "/etc/default/ufw");
+	hf_watch_poll(w, 300); /* the chains may go where the files stay */
 }
 
 const struct hf_module hf_module_ufw = {

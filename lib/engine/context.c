@@ -31,6 +31,11 @@ bool hf_task_check_mode(const struct hf_module_context *c)
 	return task(c)->check;
 }
 
+bool hf_task_acts(const struct hf_module_context *c)
+{
+	return !task(c)->run->options->go_on || task(c)->node->handler;
+}
+
 bool hf_task_diff(const struct hf_module_context *c)
 {
 	return task(c)->diff && !task(c)->no_log;

@@ -143,8 +143,10 @@ static int journal(
 	hf_dict_put(record, "title", hf_value_cstr(t->arena, r->title));
 	hf_dict_put(record, "module", hf_value_cstr(t->arena, t->module->name));
 	hf_dict_put(record, "steps", u.steps);
+	struct hf_resource told = *r;
+	told.unknown = change->unknown && !change->changed;
 	hf_become_raise(t);
-	int result = hooks->journal(hooks->data, r, record, err);
+	int result = hooks->journal(hooks->data, &told, record, err);
 	hf_become_lower(t);
 	return result < 0 ? hf_wrap(err, "undo record") : 0;
 }

@@ -82,7 +82,11 @@ const struct hf_module *hf_module_find(const struct hf_module_registry *registry
  */
 struct hf_arena *hf_task_arena(struct hf_module_context *c); /* lives until the task is done */
 bool hf_task_check_mode(const struct hf_module_context *c);
-bool hf_task_diff(const struct hf_module_context *c);     /* diffs are wanted; skip the work otherwise */
+bool hf_task_diff(const struct hf_module_context *c); /* diffs are wanted; skip the work otherwise */
+/* Whether what is done each time it is asked for is due: restart, touch, flush, whatever is forced. Not where
+ * the agent looks whether a resource still is as it was left: there only what differs counts; but handlers of
+ * what was put right do their work. */
+bool hf_task_acts(const struct hf_module_context *c);
 int hf_task_verbosity(const struct hf_module_context *c); /* how many -v */
 /* Whether anybody can read the whole result of this task though it changes nothing (register, -v, the agent);
  * else what costs work and only informs, such as a checksum, may be left out of it. */

@@ -15,6 +15,7 @@ struct hf_resource {
 	const char
 		*policy; /* holdfast_policy: report, correct, correct-in-window; NULL: the agent's default */
 	bool needed;     /* others may ask what it did: a look at other resources recalls it */
+	bool unknown;    /* given to journal: looking cannot tell, so that nothing may come of it */
 	bool handler;    /* runs because it was notified: recalled only when the same run is resumed */
 	struct hf_pos pos;
 	const struct hf_value *args; /* dict as bound; secrets marked */
@@ -86,7 +87,9 @@ struct hf_run_options {
 	bool plan;                   /* with check: events say plan: change, none, unknown (and why), fail */
 	bool become, check, diff, force_handlers, step, flush_cache;
 	bool list_tasks, list_tags, list_hosts, syntax_check;
-	bool go_on; /* a failed task keeps no other from running: each stands for a resource of its own */
+	bool go_on; /* a look whether resources are as they were left: a failed task keeps no other from
+		       running, and what is done each time it is asked for (restart) is not: see
+		       hf_task_acts() */
 	bool brief; /* of a task that neither changed anything nor failed, the hooks read no more than how it
 		       ended and its msg: see hf_task_told() */
 	bool watches;    /* collect hf_resource.watches (agent) */

@@ -175,6 +175,29 @@ class Machine:
         start = '    - name: one\n      copy: { content: "one\\n", dest: /srv/r/one, force: false }\n'
         (folder / "site.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks:\n" + above + start + "".join(t.task() for t in self.things))
 
+    def start(self, folder, config):
+        """The agent, and the release that it takes from the store in folder."""
+        for program, path in (("holdfast", "/usr/bin/holdfast"), ("holdfastd", "/usr/sbin/holdfastd")):
+            self.host.install(BUILD / program, path)
+
+        def run(*words):
+            done = subprocess.run([str(BUILD / "holdfast"), *words], cwd=folder, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        run("key", "generate", "op.key")
+        run("release", "init", "-s", f"file://{folder}/store", "-k", "op.key", "--environment", "dev")
+        self.release(folder / "release")
+        release = json.loads(run("release", "push", "release", "-s", f"file://{folder}/store", "-k", "op.key", "--name", "one", "--json"))["release"]
+        run("release", "promote", release, "-s", f"file://{folder}/store", "-k", "op.key", "-E", "dev", "-f", "default")
+        self.host.put("/etc/holdfast/root.json", (folder / "store/root/1.json").read_bytes())
+        self.host.put("/etc/holdfast/holdfast.yaml", "environment: dev\nfleet: default\nhost: h1\nstore: file:///store\n" + config)
+        for unit in (ROOT / "packaging/systemd").iterdir():
+            self.host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
+        self.host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; systemctl daemon-reload; systemctl start holdfastd", check=True)
+        self.until(lambda: self.status().get("installed"), "the release is installed")
+        self.until(lambda: self.status()["state"] == "ok", lambda: f"the host is well: {self.status()}")
+
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
@@ -188,29 +211,11 @@ def machine(tmp_path_factory):
 def prepared(host, folder):
     things = [Thing(kind, n) for kind in KINDS for n in range(kind.count)]
     machine = Machine(host, things)
-    for program, path in (("holdfast", "/usr/bin/holdfast"), ("holdfastd", "/usr/sbin/holdfastd")):
-        host.install(BUILD / program, path)
     host.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/archive ./\n")
     host.put("/etc/dpkg/dpkg.cfg.d/fast", "force-unsafe-io\n")
     host.run("apt-get update -qq && apt-get -y -qq install hf-lib hf-mail-a; mkdir -p /srv/r; ip link set lo up", check=True)
 
-    def run(*words):
-        done = subprocess.run([str(BUILD / "holdfast"), *words], cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    run("key", "generate", "op.key")
-    run("release", "init", "-s", f"file://{folder}/store", "-k", "op.key", "--environment", "dev")
-    machine.release(folder / "release")
-    release = json.loads(run("release", "push", "release", "-s", f"file://{folder}/store", "-k", "op.key", "--name", "one", "--json"))["release"]
-    run("release", "promote", release, "-s", f"file://{folder}/store", "-k", "op.key", "-E", "dev", "-f", "default")
-    host.put("/etc/holdfast/root.json", (folder / "store/root/1.json").read_bytes())
-    host.put("/etc/holdfast/holdfast.yaml", "environment: dev\nfleet: default\nhost: h1\nstore: file:///store\nlook: 1s\n")
-    for unit in (ROOT / "packaging/systemd").iterdir():
-        host.put(f"/etc/systemd/system/{unit.name}", unit.read_text())
-    host.run("getent passwd holdfast || useradd --system --no-create-home holdfast; systemctl daemon-reload; systemctl start holdfastd", check=True)
-    machine.until(lambda: machine.status().get("installed"), "the release is installed")
-    machine.until(lambda: machine.status()["state"] == "ok", lambda: f"the host is well: {machine.status()}")
+    machine.start(folder, "look: 1s\n")
     return machine
 
 
