@@ -6,5 +6,7 @@ noinst_LIBRARIES += %reldir%/libhf-data.a
 	%reldir%/unicode.c %reldir%/unicode.h %reldir%/unicode_printable.h \
 	%reldir%/value.c %reldir%/value_print.c %reldir%/value.h \
 	%reldir%/yaml.c %reldir%/yaml.h \
+	%reldir%/yaml_event.c %reldir%/yaml_event.h \
+	%reldir%/yaml_simple.c %reldir%/yaml_simple.h \
 	%reldir%/yaml_scalar.c %reldir%/yaml_scalar.h \
 	%reldir%/yaml_write.c

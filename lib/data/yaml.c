@@ -1,10 +1,9 @@
 #include "lib/data/yaml.h"
 
-#include <yaml.h>
-
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
 #include "lib/base/vec.h"
+#include "lib/data/yaml_event.h"
 #include "lib/data/yaml_scalar.h"
 
 struct anchor {
@@ -24,9 +23,8 @@ struct reader {
 	HF_VEC(struct pair) pairs; /* of the mappings that are open, the innermost last; in scratch */
 	const struct hf_yaml_options *options;
 	const char *file;
-	yaml_parser_t parser;
-	yaml_event_t event;
-	bool have_event;
+	struct hf_yaml_events *events;
+	struct hf_yaml_event event;
 	struct hf_map anchors; /* name → struct anchor *, for one document */
 	size_t nodes, aliases;
 	int depth;
@@ -80,67 +78,47 @@ static const struct tag_row {
 	{ "!vault-encrypted", TAG_VAULT, true },
 };
 
-static struct hf_pos mark_pos(const struct reader *r, yaml_mark_t mark)
+static struct hf_pos mark_pos(const struct reader *r, struct hf_yaml_mark mark)
 {
-	return (struct hf_pos){ r->file, (unsigned)mark.line + 1, (unsigned)mark.column + 1 };
+	return (struct hf_pos){ r->file, mark.line + 1, mark.column + 1 };
 }
 
-static int event_fail(struct reader *r, yaml_mark_t mark, const char *text)
+static int event_fail(struct reader *r, struct hf_yaml_mark mark, const char *text)
 {
 	return hf_fail_at(r->err, HF_E_PARSE, mark_pos(r, mark), "%s", text);
-}
-
-static int parser_fail(struct reader *r)
-{
-	const yaml_parser_t *p = &r->parser;
-	struct hf_pos pos = mark_pos(r, p->problem_mark);
-	const char *problem = p->problem == NULL ? "not valid YAML" : p->problem;
-	if (p->error == YAML_READER_ERROR)
-		return hf_fail_at(r->err, HF_E_PARSE,
-			(struct hf_pos){ r->file, (unsigned)p->mark.line + 1, 0 }, "%s (byte %zu, #x%04X)",
-			problem, p->problem_offset, (unsigned)p->problem_value);
-	if (p->context != NULL)
-		return hf_fail_at(r->err, HF_E_PARSE, pos, "%s %s (from line %zu)", p->context, problem,
-			p->context_mark.line + 1);
-	return hf_fail_at(r->err, HF_E_PARSE, pos, "%s", problem);
 }
 
 /* Replaces r->event by the next one. */
 static int next_event(struct reader *r)
 {
-	if (r->have_event)
-		yaml_event_delete(&r->event);
-	r->have_event = yaml_parser_parse(&r->parser, &r->event) != 0;
-	return r->have_event ? 0 : parser_fail(r);
+	return hf_yaml_events_next(r->events, &r->event, r->err);
 }
 
-static int tag_find(struct reader *r, const yaml_char_t *name, yaml_mark_t mark, enum tag *ret)
+static int tag_find(struct reader *r, const char *name, struct hf_yaml_mark mark, enum tag *ret)
 {
 	*ret = TAG_NONE;
-	if (name == NULL || strcmp((const char *)name, "!") == 0)
+	if (name == NULL || strcmp(name, "!") == 0)
 		return 0;
 	bool plain = r->options != NULL && r->options->plain;
 	for (size_t i = 0; i < HF_COUNT(tag_rows); i++)
-		if (strcmp((const char *)name, tag_rows[i].name) == 0 && !(plain && tag_rows[i].ansible)) {
+		if (strcmp(name, tag_rows[i].name) == 0 && !(plain && tag_rows[i].ansible)) {
 			*ret = tag_rows[i].tag;
 			return 0;
 		}
-	return hf_fail_at(
-		r->err, HF_E_PARSE, mark_pos(r, mark), "the tag \"%s\" is not known", (const char *)name);
+	return hf_fail_at(r->err, HF_E_PARSE, mark_pos(r, mark), "the tag \"%s\" is not known", name);
 }
 
-static int anchor_open(struct reader *r, const yaml_char_t *name, yaml_mark_t mark, struct anchor **ret)
+static int anchor_open(struct reader *r, const char *name, struct hf_yaml_mark mark, struct anchor **ret)
 {
 	*ret = NULL;
 	if (name == NULL)
 		return 0;
 	if (hf_map_get(&r->anchors, name) != NULL)
-		return hf_fail_at(
-			r->err, HF_E_PARSE, mark_pos(r, mark), "a second anchor \"%s\"", (const char *)name);
+		return hf_fail_at(r->err, HF_E_PARSE, mark_pos(r, mark), "a second anchor \"%s\"", name);
 	struct anchor *a = hf_new(r->arena, struct anchor);
 	a->open = true;
 	a->weight = r->nodes;
-	hf_map_set(&r->anchors, hf_strdup(r->arena, (const char *)name), a);
+	hf_map_set(&r->anchors, hf_strdup(r->arena, name), a);
 	*ret = a;
 	return 0;
 }
@@ -156,8 +134,8 @@ static void anchor_close(struct reader *r, struct anchor *a, struct hf_value *va
 
 static int alias_read(struct reader *r, struct hf_value **ret)
 {
-	yaml_mark_t mark = r->event.start_mark;
-	const char *name = (const char *)r->event.data.alias.anchor;
+	struct hf_yaml_mark mark = r->event.mark;
+	const char *name = r->event.anchor;
 	const struct anchor *a = hf_map_get(&r->anchors, name);
 	if (a == NULL)
 		return hf_fail_at(
@@ -182,7 +160,7 @@ static struct hf_value *marked(struct hf_value *v, unsigned flags)
 	return v;
 }
 
-static int scalar_kind(const yaml_event_t *e, enum tag tag, struct hf_str text, enum yaml_kind *ret)
+static int scalar_kind(const struct hf_yaml_event *e, enum tag tag, struct hf_str text, enum yaml_kind *ret)
 {
 	static const enum yaml_kind kinds[] = { [TAG_STR] = YAML_STR,
 		[TAG_NULL] = YAML_NULL,
@@ -193,7 +171,7 @@ static int scalar_kind(const yaml_event_t *e, enum tag tag, struct hf_str text, 
 		[TAG_MERGE] = YAML_MERGE,
 		[TAG_EQUALS] = YAML_EQUALS };
 	if (tag == TAG_NONE)
-		*ret = e->data.scalar.plain_implicit ? hf_yaml_scalar_kind(text) : YAML_STR;
+		*ret = e->implicit ? hf_yaml_scalar_kind(text) : YAML_STR;
 	else if (tag <= TAG_TIMESTAMP || tag == TAG_MERGE || tag == TAG_EQUALS)
 		*ret = kinds[tag];
 	else
@@ -209,6 +187,10 @@ static int tagged_value(
 		return hf_yaml_scalar_binary(r->arena, text, ret, r->err);
 	if (scalar_kind(&r->event, tag, text, ret_kind) < 0)
 		return hf_fail(r->err, HF_E_PARSE, "this tag is not for a scalar");
+	if (*ret_kind == YAML_STR && r->event.kept) {
+		*ret = hf_value_borrow(r->arena, text);
+		return 0;
+	}
 	if (*ret_kind != YAML_MERGE && *ret_kind != YAML_EQUALS)
 		return hf_yaml_scalar_value(r->arena, *ret_kind, text, ret, r->err);
 	*ret = hf_value_str(r->arena, text); /* a mapping may take it as a key; anybody else refuses it */
@@ -218,11 +200,11 @@ static int tagged_value(
 /* ret_kind tells a mapping that its key was a plain << or =. */
 static int scalar_read(struct reader *r, struct hf_value **ret, enum yaml_kind *ret_kind)
 {
-	const yaml_event_t *e = &r->event;
-	yaml_mark_t mark = e->start_mark;
-	struct hf_str text = { (const char *)e->data.scalar.value, e->data.scalar.length };
+	const struct hf_yaml_event *e = &r->event;
+	struct hf_yaml_mark mark = e->mark;
+	struct hf_str text = e->text;
 	enum tag tag;
-	int result = tag_find(r, e->data.scalar.tag, mark, &tag);
+	int result = tag_find(r, e->tag, mark, &tag);
 	if (result < 0)
 		return result;
 	enum yaml_kind kind = YAML_STR;
@@ -234,7 +216,7 @@ static int scalar_read(struct reader *r, struct hf_value **ret, enum yaml_kind *
 		result = tagged_value(r, tag, text, &v, &kind);
 	if (result < 0)
 		return hf_error_set_pos(r->err, mark_pos(r, mark));
-	if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+	if (e->quoted)
 		marked(v, HF_VALUE_QUOTED);
 	if (r->unsafe > 0 || tag == TAG_UNSAFE)
 		marked(v, v->type == HF_STRING ? HF_VALUE_UNSAFE : 0);
@@ -251,7 +233,7 @@ static int node_read(struct reader *r, struct hf_value **ret, enum yaml_kind *re
 static int value_read(struct reader *r, struct hf_value **ret)
 {
 	enum yaml_kind kind;
-	yaml_mark_t mark = r->event.start_mark;
+	struct hf_yaml_mark mark = r->event.mark;
 	int result = node_read(r, ret, &kind);
 	if (result == 0 && (kind == YAML_MERGE || kind == YAML_EQUALS))
 		return hf_fail_at(r->err, HF_E_PARSE, mark_pos(r, mark),
@@ -260,7 +242,7 @@ static int value_read(struct reader *r, struct hf_value **ret)
 }
 
 /* !!omap and !!pairs: each item a mapping of one key, which becomes a tuple. */
-static int pairs_convert(struct reader *r, struct hf_value *list, yaml_mark_t mark)
+static int pairs_convert(struct reader *r, struct hf_value *list, struct hf_yaml_mark mark)
 {
 	for (size_t i = 0; i < hf_list_len(list); i++) {
 		struct hf_value *item = hf_list_at(list, i);
@@ -279,7 +261,7 @@ static int pairs_convert(struct reader *r, struct hf_value *list, yaml_mark_t ma
 static int sequence_items(struct reader *r, struct hf_value *list)
 {
 	int result = next_event(r);
-	while (result == 0 && r->event.type != YAML_SEQUENCE_END_EVENT) {
+	while (result == 0 && r->event.type != HF_YAML_SEQUENCE_END) {
 		struct hf_value *item = NULL;
 		result = value_read(r, &item);
 		if (result == 0) {
@@ -292,12 +274,12 @@ static int sequence_items(struct reader *r, struct hf_value *list)
 
 static int sequence_read(struct reader *r, struct hf_value **ret)
 {
-	yaml_mark_t mark = r->event.start_mark;
+	struct hf_yaml_mark mark = r->event.mark;
 	enum tag tag;
 	struct anchor *anchor;
-	int result = tag_find(r, r->event.data.sequence_start.tag, mark, &tag);
+	int result = tag_find(r, r->event.tag, mark, &tag);
 	if (result == 0)
-		result = anchor_open(r, r->event.data.sequence_start.anchor, mark, &anchor);
+		result = anchor_open(r, r->event.anchor, mark, &anchor);
 	if (result < 0)
 		return result;
 	if (tag != TAG_NONE && tag != TAG_SEQ && tag != TAG_OMAP && tag != TAG_PAIRS && tag != TAG_UNSAFE)
@@ -313,7 +295,8 @@ static int sequence_read(struct reader *r, struct hf_value **ret)
 	return result;
 }
 
-static int merge_one(struct reader *r, const struct hf_value *from, yaml_mark_t mark, struct hf_value *into)
+static int merge_one(
+	struct reader *r, const struct hf_value *from, struct hf_yaml_mark mark, struct hf_value *into)
 {
 	if (!hf_is(from, HF_DICT))
 		return event_fail(r, mark, "only mappings can be merged with <<");
@@ -326,7 +309,7 @@ static int merge_one(struct reader *r, const struct hf_value *from, yaml_mark_t 
 static int merge_read(struct reader *r, struct hf_value *into)
 {
 	struct hf_value *from = NULL;
-	yaml_mark_t mark = r->event.start_mark;
+	struct hf_yaml_mark mark = r->event.mark;
 	int result = value_read(r, &from);
 	if (result < 0)
 		return result;
@@ -337,7 +320,7 @@ static int merge_read(struct reader *r, struct hf_value *into)
 	return result;
 }
 
-static int duplicate(struct reader *r, const struct hf_value *key, yaml_mark_t start)
+static int duplicate(struct reader *r, const struct hf_value *key, struct hf_yaml_mark start)
 {
 	hf_auto_buf text = hf_buf_init(HF_ERROR_TEXT_MAX);
 	hf_value_print(&text, key);
@@ -346,7 +329,7 @@ static int duplicate(struct reader *r, const struct hf_value *key, yaml_mark_t s
 			hf_buf_str(&text).p);
 	if (r->options != NULL && r->options->warning != NULL) {
 		const char *message = hf_sprintf(r->arena,
-			"While constructing a mapping from %s, line %zu, column %zu, found a duplicate dict "
+			"While constructing a mapping from %s, line %u, column %u, found a duplicate dict "
 			"key (%s). Using last "
 			"defined value only.",
 			r->file, start.line + 1, start.column + 1, hf_buf_str(&text).p);
@@ -360,10 +343,10 @@ static int duplicate(struct reader *r, const struct hf_value *key, yaml_mark_t s
 static int mapping_pairs(struct reader *r, struct hf_value *dict, bool *ret_merged)
 {
 	int result = next_event(r);
-	while (result == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
+	while (result == 0 && r->event.type != HF_YAML_MAPPING_END) {
 		struct pair p = { 0 };
 		enum yaml_kind kind = YAML_STR;
-		yaml_mark_t mark = r->event.start_mark;
+		struct hf_yaml_mark mark = r->event.mark;
 		result = node_read(r, &p.key, &kind);
 		if (result == 0 && !hf_value_hashable(p.key))
 			result = hf_fail_at(r->err, HF_E_PARSE, mark_pos(r, mark),
@@ -386,7 +369,7 @@ static int mapping_pairs(struct reader *r, struct hf_value *dict, bool *ret_merg
 	return result;
 }
 
-static int mapping_fill(struct reader *r, struct hf_value *dict, yaml_mark_t start)
+static int mapping_fill(struct reader *r, struct hf_value *dict, struct hf_yaml_mark start)
 {
 	size_t first = r->pairs.n;
 	bool merged = false;
@@ -407,7 +390,7 @@ static int mapping_fill(struct reader *r, struct hf_value *dict, yaml_mark_t sta
 	return result;
 }
 
-static int mapping_convert(struct reader *r, enum tag tag, yaml_mark_t mark, struct hf_value **dict)
+static int mapping_convert(struct reader *r, enum tag tag, struct hf_yaml_mark mark, struct hf_value **dict)
 {
 	if (tag == TAG_SET) {
 		struct hf_value *set = hf_value_at(hf_value_set(r->arena), hf_value_pos(*dict));
@@ -420,12 +403,12 @@ static int mapping_convert(struct reader *r, enum tag tag, yaml_mark_t mark, str
 
 static int mapping_read(struct reader *r, struct hf_value **ret)
 {
-	yaml_mark_t mark = r->event.start_mark;
+	struct hf_yaml_mark mark = r->event.mark;
 	enum tag tag;
 	struct anchor *anchor;
-	int result = tag_find(r, r->event.data.mapping_start.tag, mark, &tag);
+	int result = tag_find(r, r->event.tag, mark, &tag);
 	if (result == 0)
-		result = anchor_open(r, r->event.data.mapping_start.anchor, mark, &anchor);
+		result = anchor_open(r, r->event.anchor, mark, &anchor);
 	if (result < 0)
 		return result;
 	if (tag != TAG_NONE && tag != TAG_MAP && tag != TAG_SET && tag != TAG_UNSAFE)
@@ -445,9 +428,9 @@ static int mapping_read(struct reader *r, struct hf_value **ret)
 static int node_read(struct reader *r, struct hf_value **ret, enum yaml_kind *ret_kind)
 {
 	*ret_kind = YAML_STR;
-	if (r->event.type == YAML_ALIAS_EVENT)
+	if (r->event.type == HF_YAML_ALIAS)
 		return alias_read(r, ret);
-	yaml_mark_t mark = r->event.start_mark;
+	struct hf_yaml_mark mark = r->event.mark;
 	if (++r->nodes > HF_YAML_NODES_MAX)
 		return hf_fail_at(
 			r->err, HF_E_LIMIT, mark_pos(r, mark), "more than %d values", HF_YAML_NODES_MAX);
@@ -456,14 +439,14 @@ static int node_read(struct reader *r, struct hf_value **ret, enum yaml_kind *re
 			r->err, HF_E_LIMIT, mark_pos(r, mark), "nested deeper than %d", HF_YAML_DEPTH_MAX);
 	int result;
 	r->depth++;
-	if (r->event.type == YAML_SCALAR_EVENT) {
+	if (r->event.type == HF_YAML_SCALAR) {
 		struct anchor *anchor;
-		result = anchor_open(r, r->event.data.scalar.anchor, mark, &anchor);
+		result = anchor_open(r, r->event.anchor, mark, &anchor);
 		if (result == 0)
 			result = scalar_read(r, ret, ret_kind);
 		if (result == 0)
 			anchor_close(r, anchor, *ret);
-	} else if (r->event.type == YAML_SEQUENCE_START_EVENT) {
+	} else if (r->event.type == HF_YAML_SEQUENCE) {
 		result = sequence_read(r, ret);
 	} else {
 		result = mapping_read(r, ret);
@@ -492,11 +475,10 @@ static int stream_read(struct reader *r, bool all, struct hf_value **ret)
 	int result = next_event(r); /* stream start */
 	if (result == 0)
 		result = next_event(r);
-	while (result == 0 && r->event.type != YAML_STREAM_END_EVENT) {
+	while (result == 0 && r->event.type != HF_YAML_STREAM_END) {
 		struct hf_value *document = NULL;
 		if (!all && hf_list_len(documents) == 1)
-			return event_fail(
-				r, r->event.start_mark, "expected a single document, but found another");
+			return event_fail(r, r->event.mark, "expected a single document, but found another");
 		result = document_read(r, &document);
 		if (result == 0)
 			hf_list_append(documents, document);
@@ -521,15 +503,12 @@ static int yaml_read(struct hf_arena *a, struct hf_str text, const char *name,
 	struct reader r = {
 		.arena = a, .scratch = scratch, .options = options, .file = hf_strdup(a, name), .err = err
 	};
-	if (!yaml_parser_initialize(&r.parser))
+	r.events = hf_yaml_events_open(a, scratch, r.file, text, options != NULL && options->libyaml);
+	if (r.events == NULL)
 		return hf_fail(err, HF_E_INTERNAL, "%s: no memory for the YAML parser", name);
-	yaml_parser_set_input_string(
-		&r.parser, (const unsigned char *)(text.p == NULL ? "" : text.p), text.n);
 	struct hf_value *value = NULL;
 	int result = stream_read(&r, all, &value);
-	if (r.have_event)
-		yaml_event_delete(&r.event);
-	yaml_parser_delete(&r.parser);
+	hf_yaml_events_close(r.events);
 	if (result == 0)
 		*ret = value;
 	return result;

@@ -13,8 +13,9 @@ enum {
 };
 
 struct hf_yaml_options {
-	bool plain;  /* PyYAML's SafeLoader: !vault and !unsafe are unknown tags */
-	bool strict; /* duplicate keys are errors (our own configuration files) */
+	bool plain;   /* PyYAML's SafeLoader: !vault and !unsafe are unknown tags */
+	bool libyaml; /* its events even where lib/data/yaml_simple.h has the same, for comparing them */
+	bool strict;  /* duplicate keys are errors (our own configuration files) */
 	void (*warning)(void *data, struct hf_pos pos, const char *text); /* may be NULL */
 	void *data;
 };

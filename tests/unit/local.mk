@@ -125,3 +125,6 @@ check_PROGRAMS += %reldir%/test_watch_index
 %canon_reldir%_test_watch_index_SOURCES = %reldir%/test_watch_index.c agent/watch_index.c agent/watch_index.h
 %canon_reldir%_test_watch_index_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
 %canon_reldir%_test_watch_index_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_yaml_simple
+%canon_reldir%_test_yaml_simple_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_yaml_simple_LDADD = $(data_libs) $(CMOCKA_LIBS)
