@@ -63,23 +63,31 @@ static size_t characters(const char *text)
 	return n;
 }
 
-static void banner(const struct apply_print *p, const char *text)
+/* name: behind what, in brackets; NULL or empty: none. */
+static void banner_of(const struct apply_print *p, const char *what, const char *name)
 {
 	static const char row[] =
 		"***************************************************************************"
 		"****";
-	size_t n = characters(text), width = columns(p), stars = width > n + 3 ? width - n : 3;
+	bool named = name != NULL && *name != '\0';
+	size_t n = characters(what) + (named ? characters(name) + 3 : 0), width = columns(p);
+	size_t stars = width > n + 3 ? width - n : 3;
 	putchar('\n');
-	fputs(text, stdout);
+	fputs(what, stdout);
+	if (named) {
+		fputs(" [", stdout);
+		fputs(name, stdout);
+		putchar(']');
+	}
 	putchar(' ');
 	for (size_t left = stars; left > 0; left -= left < sizeof(row) - 1 ? left : sizeof(row) - 1)
 		fwrite(row, 1, left < sizeof(row) - 1 ? left : sizeof(row) - 1, stdout);
 	putchar('\n');
 }
 
-static void banner_of(const struct apply_print *p, struct hf_arena *a, const char *what, const char *name)
+static void banner(const struct apply_print *p, const char *text)
 {
-	banner(p, name == NULL || *name == '\0' ? what : hf_sprintf(a, "%s [%s]", what, name));
+	banner_of(p, text, NULL);
 }
 
 /* Keys that are ours or noise to a reader. */
@@ -238,7 +246,10 @@ static void print_status(
 	bool away = strcmp(status, "unreachable") == 0;
 	const char *word = skipped ? "skipping" : !bad && !away ? status : item != NULL ? "failed" : "fatal";
 	hf_auto_buf out = hf_buf_init(OUT_MAX);
-	hf_buf_printf(&out, "%s: [%s]", word, skipped ? hf_dict_cstr(e, "host", "") : host_label(a, e));
+	hf_buf_puts(&out, word);
+	hf_buf_puts(&out, ": [");
+	hf_buf_puts(&out, skipped ? hf_dict_cstr(e, "host", "") : host_label(a, e));
+	hf_buf_put(&out, ']');
 	if ((bad || away) && item == NULL)
 		hf_buf_puts(&out, away ? ": UNREACHABLE!" : ": FAILED!");
 	if (item != NULL)
@@ -411,7 +422,7 @@ static void note_progress(const struct hf_value *e)
 
 static void print_task_start(const struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
 {
-	banner_of(p, a, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
+	banner_of(p, hf_dict_bool(e, "handler", false) ? "RUNNING HANDLER" : "TASK",
 		hf_dict_cstr(e, "task", NULL));
 	if (p->verbosity > 1)
 		say(p, stdout, "verbose",
@@ -465,10 +476,10 @@ static void print_meta(const struct apply_print *p, struct hf_arena *a, const st
 	say(p, stdout, "skipped", hf_buf_str(&out));
 }
 
-static void print_play(struct apply_print *p, struct hf_arena *a, const struct hf_value *e)
+static void print_play(struct apply_print *p, const struct hf_value *e)
 {
 	p->hosts = hf_dict_int(e, "hosts", 0);
-	banner_of(p, a, "PLAY", hf_dict_cstr(e, "play", NULL));
+	banner_of(p, "PLAY", hf_dict_cstr(e, "play", NULL));
 }
 
 /* How a task ended goes out in one write with the next banner, which follows at once; not where somebody
@@ -486,7 +497,7 @@ static void print_human(struct apply_print *p, const struct hf_value *e)
 	if (!task)
 		apply_print_flush(p);
 	if (strcmp(type, "play") == 0)
-		print_play(p, a, e);
+		print_play(p, e);
 	else if (strcmp(type, "task_start") == 0)
 		print_task_start(p, a, e);
 	else if (task)

@@ -23,19 +23,8 @@ static struct cache {
 	struct stat st;
 } cache;
 
-/* One stanza's fields are cut in place: the text belongs to the cache. */
-static void field_take(struct hf_dpkg_package *p, char *name, char *value)
+static void status_take(struct hf_dpkg_package *p, char *value)
 {
-	const struct {
-		const char *name;
-		const char **place;
-	} rows[] = { { "Package", &p->name }, { "Architecture", &p->arch }, { "Version", &p->version },
-		{ "Section", &p->section }, { "Provides", &p->provides } };
-	for (size_t i = 0; i < HF_COUNT(rows); i++)
-		if (strcmp(name, rows[i].name) == 0)
-			*rows[i].place = value;
-	if (strcmp(name, "Status") != 0)
-		return;
 	char *state = strrchr(value, ' '), *end = strchr(value, ' ');
 	if (state == NULL)
 		return;
@@ -43,6 +32,30 @@ static void field_take(struct hf_dpkg_package *p, char *name, char *value)
 	p->config_files = strcmp(state, " config-files") == 0;
 	*end = '\0';
 	p->want = value;
+}
+
+/* One stanza's field, "Name: value", of which most are none of ours. The line is cut in place: the text
+ * belongs to the cache. */
+static void field_take(struct hf_dpkg_package *p, char *line, size_t n)
+{
+	const struct {
+		struct hf_str name; /* with the colon */
+		const char **place; /* NULL: the state */
+	} rows[] = { { HF_STR("Package:"), &p->name }, { HF_STR("Architecture:"), &p->arch },
+		{ HF_STR("Version:"), &p->version }, { HF_STR("Section:"), &p->section },
+		{ HF_STR("Provides:"), &p->provides }, { HF_STR("Status:"), NULL } };
+	for (size_t i = 0; i < HF_COUNT(rows); i++) {
+		if (rows[i].name.n > n || rows[i].name.p[0] != line[0] ||
+			memcmp(rows[i].name.p, line, rows[i].name.n) != 0)
+			continue;
+		line[n] = '\0'; /* the text is terminated: its end may be written too */
+		char *value = line + rows[i].name.n;
+		value += strspn(value, " \t");
+		if (rows[i].place == NULL)
+			status_take(p, value);
+		else
+			*rows[i].place = value;
+	}
 }
 
 static char *line_end(char *line, char *end)
@@ -59,14 +72,8 @@ static int status_parse(struct cache *k, char *text, size_t n, struct hf_error *
 	for (char *line = text; line < end;) {
 		char *stop = line_end(line, end);
 		bool last = stop == end, blank = stop == line;
-		if (!blank && *line != ' ' && *line != '\t') {
-			char *colon = memchr(line, ':', (size_t)(stop - line));
-			*stop = '\0'; /* the text is terminated: its end may be written too */
-			if (colon != NULL) {
-				*colon = '\0';
-				field_take(&p, line, colon + 1 + strspn(colon + 1, " \t"));
-			}
-		}
+		if (!blank)
+			field_take(&p, line, (size_t)(stop - line));
 		if ((blank || last || stop + 1 == end) && p.name != NULL) {
 			if (list.n >= HF_DPKG_PACKAGES_MAX)
 				return hf_fail(err, HF_E_LIMIT, "%s: more than %d packages", k->path,
@@ -120,8 +127,8 @@ int hf_dpkg_load(const char *path, const struct hf_dpkg **ret, struct hf_error *
 	k.path = hf_strdup(k.arena, path);
 	struct hf_str text;
 	int r = hf_fs_read(k.arena, path, HF_DPKG_STATUS_MAX, &text, err);
-	if (r == 0)
-		r = status_parse(&k, hf_strndup(k.arena, text.p, text.n), text.n, err);
+	if (r == 0) /* the text is ours alone, just read into our arena */
+		r = status_parse(&k, (char *)(uintptr_t)text.p, text.n, err);
 	if (r < 0) {
 		hf_arena_free(k.arena);
 		return r;

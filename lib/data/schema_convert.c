@@ -67,7 +67,7 @@ static int convert_text(struct hf_arena *a, const struct hf_arg *arg, const char
 enum hf_tristate hf_text_bool(struct hf_str text)
 {
 	static const struct {
-		const char *word;
+		const char word[6];
 		enum hf_tristate value;
 	} words[] = {
 		{ "yes", HF_YES },
@@ -86,8 +86,10 @@ enum hf_tristate hf_text_bool(struct hf_str text)
 		{ "0.0", HF_NO },
 	};
 	struct hf_str s = hf_str_trim(text);
-	for (size_t i = 0; i < HF_COUNT(words); i++) {
-		if (strlen(words[i].word) == s.n && strncasecmp(words[i].word, s.p, s.n) == 0)
+	for (size_t i = 0; s.n > 0 && i < HF_COUNT(words); i++) {
+		const char *word = words[i].word;
+		bool as_long = s.n < sizeof(words[i].word) && word[s.n - 1] != '\0' && word[s.n] == '\0';
+		if (as_long && strncasecmp(word, s.p, s.n) == 0)
 			return words[i].value;
 	}
 	return HF_UNSET;

@@ -97,16 +97,22 @@ static bool wanted(const struct hf_run *run)
 	return run->hooks != NULL && run->hooks->event != NULL;
 }
 
-static struct hf_value *event_new(struct hf_arena *a, const char *type)
+/* An event is read while it is sent, and not kept: the texts in it stay where they are. */
+static void put_value(struct hf_arena *a, struct hf_value *e, const char *key, struct hf_value *value)
 {
-	struct hf_value *e = hf_value_dict(a);
-	hf_dict_put(e, "type", hf_value_cstr(a, type));
-	return e;
+	hf_dict_set(e, hf_value_borrow(a, hf_str(key)), value);
 }
 
 static void put(struct hf_arena *a, struct hf_value *e, const char *key, const char *text)
 {
-	hf_dict_put(e, key, text == NULL ? hf_value_null(a) : hf_value_cstr(a, text));
+	put_value(a, e, key, text == NULL ? hf_value_null(a) : hf_value_borrow(a, hf_str(text)));
+}
+
+static struct hf_value *event_new(struct hf_arena *a, const char *type)
+{
+	struct hf_value *e = hf_value_dict(a);
+	put(a, e, "type", type);
+	return e;
 }
 
 static void send(struct hf_run *run, const struct hf_value *e)
@@ -121,7 +127,7 @@ void hf_event_play(struct hf_run *run, const struct hf_play *play)
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *e = event_new(a, "play");
 	put(a, e, "play", play->name);
-	hf_dict_put(e, "hosts", hf_value_int(a, (int64_t)run->play_hosts.n));
+	put_value(a, e, "hosts", hf_value_int(a, (int64_t)run->play_hosts.n));
 	send(run, e);
 }
 
@@ -132,13 +138,13 @@ void hf_event_task_start(struct hf_run *run, const struct hf_node *n, const char
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *e = event_new(a, "task_start");
 	put(a, e, "play", run->play == NULL ? NULL : run->play->name);
-	hf_dict_put(e, "task", hf_hide(run, a, hf_value_cstr(a, title)));
+	put_value(a, e, "task", hf_hide(run, a, hf_value_borrow(a, hf_str(title))));
 	put(a, e, "module", n->action);
-	hf_dict_put(e, "handler", hf_value_bool(a, n->handler));
-	hf_dict_put(e, "number", hf_value_int(a, run->task_number));
-	hf_dict_put(e, "of",
+	put_value(a, e, "handler", hf_value_bool(a, n->handler));
+	put_value(a, e, "number", hf_value_int(a, run->task_number));
+	put_value(a, e, "of",
 		hf_value_int(a, run->task_count > run->task_number ? run->task_count : run->task_number));
-	hf_dict_put(e, "path",
+	put_value(a, e, "path",
 		hf_value_cstr(
 			a, hf_sprintf(a, "%s:%u", n->pos.file == NULL ? "" : n->pos.file, n->pos.line)));
 	send(run, e);
@@ -156,9 +162,9 @@ static void put_item(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
 	if (t->no_log)
 		put(a, e, "item", "None"); /* as Ansible shows an item it hides */
 	else if (t->label != NULL)
-		hf_dict_put(e, "item", hf_hide(t->run, a, hf_value_cstr(a, t->label)));
+		put_value(a, e, "item", hf_hide(t->run, a, hf_value_cstr(a, t->label)));
 	else
-		hf_dict_put(e, "item", hf_hide(t->run, a, t->item));
+		put_value(a, e, "item", hf_hide(t->run, a, t->item));
 }
 
 static void put_plan(struct hf_task *t, struct hf_arena *a, struct hf_value *e)
@@ -197,15 +203,15 @@ static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const 
 	struct hf_run *run = t->run;
 	struct hf_value *e = event_new(a, type);
 	put(a, e, "play", run->play == NULL ? NULL : run->play->name);
-	hf_dict_put(e, "task", hf_hide(run, a, hf_value_cstr(a, t->title)));
+	put_value(a, e, "task", hf_hide(run, a, hf_value_borrow(a, hf_str(t->title))));
 	put(a, e, "host", t->host->name);
 	put(a, e, "module", t->node->action);
 	if (t->node->role != NULL)
 		put(a, e, "role", t->node->role->name);
 	put_item(t, a, e);
 	put(a, e, "status", words[t->status]);
-	hf_dict_put(e, "changed", hf_value_bool(a, hf_dict_bool(t->result, "changed", false)));
-	hf_dict_put(e, "ms", hf_value_int(a, (int64_t)(hf_time_monotonic_ms() - t->started_ms)));
+	put_value(a, e, "changed", hf_value_bool(a, hf_dict_bool(t->result, "changed", false)));
+	put_value(a, e, "ms", hf_value_int(a, (int64_t)(hf_time_monotonic_ms() - t->started_ms)));
 	put_plan(t, a, e);
 	if (t->no_log) {
 		put(a, e, "msg", censored);
@@ -214,17 +220,17 @@ static struct hf_value *task_event(struct hf_task *t, struct hf_arena *a, const 
 	struct hf_value *msg = hf_dict_get(t->result, "msg"), *diff = hf_dict_get(t->result, "diff");
 	if (msg == NULL)
 		msg = hf_dict_get(t->result, "skip_reason");
-	hf_dict_put(e, "msg", msg == NULL ? hf_value_null(a) : hf_hide(run, a, msg));
+	put_value(a, e, "msg", msg == NULL ? hf_value_null(a) : hf_hide(run, a, msg));
 	if (diff != NULL && t->diff)
-		hf_dict_put(e, "diff", hf_hide(run, a, diff));
+		put_value(a, e, "diff", hf_hide(run, a, diff));
 	struct hf_value *result = hf_value_shallow(a, t->result);
 	if (hf_dict_bool(result, "_ansible_verbose_always", false))
-		hf_dict_put(e, "broad", hf_value_bool(a, true));
+		put_value(a, e, "broad", hf_value_bool(a, true));
 	hf_result_plain(result);
 	if (!run_verbose(run))
 		hf_dict_remove(result, "invocation");
-	hf_dict_put(e, "result", hf_hide(run, a, result));
-	hf_dict_put(e, "line", hf_value_int(a, t->node->pos.line));
+	put_value(a, e, "result", hf_hide(run, a, result));
+	put_value(a, e, "line", hf_value_int(a, t->node->pos.line));
 	put(a, e, "file", t->node->pos.file);
 	put_delegate(t, a, e);
 	return e;
@@ -249,16 +255,16 @@ void hf_event_retry(struct hf_task *t, unsigned attempt, unsigned retries)
 		return;
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *e = event_new(a, "retry");
-	hf_dict_put(e, "task", hf_hide(t->run, a, hf_value_cstr(a, t->title)));
+	put_value(a, e, "task", hf_hide(t->run, a, hf_value_borrow(a, hf_str(t->title))));
 	put(a, e, "host", t->host->name);
 	if (t->delegate != NULL)
 		put(a, e, "delegate", t->delegate->name);
 	struct hf_value *result = hf_value_shallow(a, t->result);
 	hf_result_plain(result);
 	if (run_verbose(t->run))
-		hf_dict_put(e, "result", hf_hide(t->run, a, result));
-	hf_dict_put(e, "attempt", hf_value_int(a, attempt));
-	hf_dict_put(e, "left", hf_value_int(a, retries - attempt));
+		put_value(a, e, "result", hf_hide(t->run, a, result));
+	put_value(a, e, "attempt", hf_value_int(a, attempt));
+	put_value(a, e, "left", hf_value_int(a, retries - attempt));
 	send(t->run, e);
 }
 
@@ -268,7 +274,7 @@ void hf_event_text(struct hf_run *run, const char *type, const char *text)
 		return;
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *e = event_new(a, type);
-	hf_dict_put(e, "msg", hf_hide(run, a, hf_value_cstr(a, text)));
+	put_value(a, e, "msg", hf_hide(run, a, hf_value_cstr(a, text)));
 	send(run, e);
 }
 
@@ -290,7 +296,7 @@ void hf_event_playbook(struct hf_run *run, const char *path, size_t plays)
 	hf_auto_arena a = hf_arena_new();
 	struct hf_value *e = event_new(a, "playbook");
 	put(a, e, "path", path);
-	hf_dict_put(e, "plays", hf_value_int(a, (int64_t)plays));
+	put_value(a, e, "plays", hf_value_int(a, (int64_t)plays));
 	send(run, e);
 }
 
@@ -305,8 +311,8 @@ void hf_event_meta(
 	put(a, e, "msg", reason);
 	put(a, result, "msg", msg);
 	put(a, result, "skip_reason", reason);
-	hf_dict_put(e, "skipped", hf_value_bool(a, skipped));
-	hf_dict_put(e, "result", result);
+	put_value(a, e, "skipped", hf_value_bool(a, skipped));
+	put_value(a, e, "result", result);
 	send(run, e);
 }
 
@@ -322,13 +328,13 @@ void hf_event_stats(struct hf_run *run)
 		struct hf_value *one = hf_value_dict(a);
 		for (size_t s = 0; h->run != NULL && s < HF_ST_COUNT; s++) {
 			any = any || h->run->count[s] > 0;
-			hf_dict_put(one, words[s], hf_value_int(a, h->run->count[s]));
+			put_value(a, one, words[s], hf_value_int(a, h->run->count[s]));
 		}
 		if (any)
-			hf_dict_put(hosts, h->name, one);
+			put_value(a, hosts, h->name, one);
 	}
-	hf_dict_put(e, "hosts", hosts);
+	put_value(a, e, "hosts", hosts);
 	if (run->stats != NULL && hf_dict_len(run->stats) > 0)
-		hf_dict_put(e, "custom", hf_hide(run, a, run->stats));
+		put_value(a, e, "custom", hf_hide(run, a, run->stats));
 	send(run, e);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "lib/base/scope.h"
-#include "lib/base/vec.h"
 #include "lib/data/unicode.h"
 #include "lib/template/arith.h"
 #include "lib/template/tree.h"
@@ -12,6 +11,7 @@
 
 struct lexer {
 	struct hf_arena *arena;
+	struct hf_arena *scratch; /* of the tokens */
 	const struct hf_template_env *env;
 	const char *name;
 	struct hf_str source; /* newlines are \n */
@@ -32,6 +32,12 @@ enum directive { DIRECTIVE_NONE, DIRECTIVE_RAW, DIRECTIVE_BLOCK, DIRECTIVE_PRINT
 static struct hf_pos lexer_pos(const struct lexer *x)
 {
 	return (struct hf_pos){ x->name, x->line, (unsigned)(x->at - x->line_start) + 1 };
+}
+
+/* Behind a piece that holds no newline. */
+static void lexer_pass(struct lexer *x, size_t length)
+{
+	x->at += length;
 }
 
 /* Move to position at, counting the lines passed. */
@@ -64,10 +70,17 @@ static size_t space_end(const struct lexer *x, size_t at)
 
 static struct token *token_push(struct lexer *x, enum token_kind kind)
 {
-	struct token *t = hf_vec_push(x->arena, x->out);
-	t->kind = kind;
-	t->line = x->line;
-	t->column = (uint32_t)(x->at - x->line_start) + 1;
+	enum { FIRST_ROOM = 32 };
+	struct tokens *out = x->out;
+	if (out->n == out->room) {
+		out->room = out->room == 0 ? FIRST_ROOM : out->room * 2;
+		struct token *wider = hf_alloc(x->scratch, out->room * sizeof(*wider));
+		if (out->n > 0)
+			memcpy(wider, out->at, out->n * sizeof(*wider));
+		out->at = wider;
+	}
+	struct token *t = &out->at[out->n++];
+	*t = (struct token){ kind, x->line, (uint32_t)(x->at - x->line_start) + 1, { 0 }, NULL };
 	return t;
 }
 
@@ -321,7 +334,7 @@ static void number_push(struct lexer *x, size_t length, int base /* 0: float */)
 	else
 		t->value =
 			hf_arith_parse_int(x->arena, base == 10 ? t->text : hf_strn(digits + 2, n - 2), base);
-	lexer_advance(x, x->at + length);
+	lexer_pass(x, length);
 }
 
 static int lex_string(struct lexer *x, struct hf_error *err)
@@ -413,7 +426,7 @@ static int lex_operator(struct lexer *x, struct hf_error *err)
 		if (r < 0)
 			return r;
 		token_push(x, operators[i].kind)->text = text;
-		lexer_advance(x, x->at + text.n);
+		lexer_pass(x, text.n);
 		return 0;
 	}
 	uint32_t point;
@@ -429,15 +442,15 @@ static int lex_name(struct lexer *x, size_t length, struct hf_error *err)
 		return hf_fail_at(err, HF_E_PARSE, lexer_pos(x), "Invalid character in identifier");
 	struct token *t = token_push(x, T_NAME);
 	t->text = hf_strn(hf_str_dup(x->arena, text), length);
-	lexer_advance(x, x->at + length);
+	lexer_pass(x, length);
 	return 0;
 }
 
 static int lex_code_token(struct lexer *x, struct hf_error *err)
 {
 	int base = 0;
-	size_t length = float_length(x);
-	if (length == 0)
+	size_t length = 0;
+	if (is_digit(x, x->at) && (length = float_length(x)) == 0)
 		length = integer_length(x, &base);
 	if (length > 0) {
 		number_push(x, length, base);
@@ -531,13 +544,14 @@ static struct hf_str delimiter(const char *given, const char *standard)
 	return hf_str(given != NULL && given[0] != '\0' ? given : standard);
 }
 
-int hf_lex(struct hf_arena *a, const struct hf_template_env *env, struct hf_str source, const char *name,
-	bool expression, struct tokens *ret, struct hf_error *err)
+int hf_lex(struct hf_arena *a, struct hf_arena *scratch, const struct hf_template_env *env,
+	struct hf_str source, const char *name, bool expression, struct tokens *ret, struct hf_error *err)
 {
 	if (source.n > HF_TEMPLATE_SOURCE_MAX)
 		return hf_fail(err, HF_E_LIMIT, "template is larger than %d bytes", HF_TEMPLATE_SOURCE_MAX);
 	struct lexer x = {
 		.arena = a,
+		.scratch = scratch,
 		.env = env,
 		.name = name,
 		.line = 1,

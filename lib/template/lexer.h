@@ -54,9 +54,10 @@ struct tokens {
 	size_t n, room;
 };
 
-/* The last token is T_EOF. expression: the whole source stands between delimiters. */
-HF_CHECK int hf_lex(struct hf_arena *a, const struct hf_template_env *env, struct hf_str source,
-	const char *name, bool expression, struct tokens *ret, struct hf_error *err);
+/* The last token is T_EOF. expression: the whole source stands between delimiters. The tokens live in
+ * scratch, the texts and values they name in a. */
+HF_CHECK int hf_lex(struct hf_arena *a, struct hf_arena *scratch, const struct hf_template_env *env,
+	struct hf_str source, const char *name, bool expression, struct tokens *ret, struct hf_error *err);
 /* "print end", "name", "'+'" … for messages. */
 const char *hf_token_name(enum token_kind kind);
 /* The text between the quotes with Python's escapes resolved. */

@@ -1,16 +1,19 @@
 #include "lib/template/template.h"
 
+#include "lib/base/scope.h"
 #include "lib/template/eval.h"
 #include "lib/template/parser.h"
 
-static int template_new(struct hf_arena *a, const struct hf_template_env *env, struct hf_str source,
-	const char *name, bool expression, struct parser *ret_parser, struct hf_error *err)
+/* scratch holds what only the parser needs. */
+static int template_new(struct hf_arena *a, struct hf_arena *scratch, const struct hf_template_env *env,
+	struct hf_str source, const char *name, bool expression, struct parser *ret_parser,
+	struct hf_error *err)
 {
 	struct hf_template *t = hf_new(a, struct hf_template);
 	t->name = name == NULL ? "template" : hf_strdup(a, name);
 	t->env = env;
 	struct tokens tokens;
-	int r = hf_lex(a, env, source, t->name, expression, &tokens, err);
+	int r = hf_lex(a, scratch, env, source, t->name, expression, &tokens, err);
 	if (r < 0)
 		return r;
 	*ret_parser =
@@ -21,8 +24,9 @@ static int template_new(struct hf_arena *a, const struct hf_template_env *env, s
 int hf_template_compile(struct hf_arena *a, const struct hf_template_env *env, struct hf_str source,
 	const char *name, struct hf_template **ret, struct hf_error *err)
 {
+	hf_auto_arena scratch = hf_arena_new();
 	struct parser p;
-	int r = template_new(a, env, source, name, false, &p, err);
+	int r = template_new(a, scratch, env, source, name, false, &p, err);
 	if (r == 0)
 		r = hf_parse_template(&p);
 	if (r == 0)
@@ -36,8 +40,9 @@ int hf_template_compile_expression(struct hf_arena *a, const struct hf_template_
 	struct hf_str source, const char *name, bool with_inline_if, struct hf_template **ret,
 	struct hf_error *err)
 {
+	hf_auto_arena scratch = hf_arena_new();
 	struct parser p;
-	int r = template_new(a, env, source, name, true, &p, err);
+	int r = template_new(a, scratch, env, source, name, true, &p, err);
 	if (r == 0)
 		r = hf_parse_expression(&p, with_inline_if, &p.template->expression);
 	if (r == 0 && !parser_is(&p, T_EOF))
