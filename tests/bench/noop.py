@@ -7,6 +7,9 @@ The workload is ../shared/bench/gen.py's W(N): files, templates, lines, director
 resources in every tool's own language. Each repetition runs the tools in turn, so that a machine that slows down slows
 all; ratios are taken within a repetition. Packages needed: cfengine3, puppet-agent and puppet-module-puppetlabs-stdlib;
 a tool that is not installed is left out with a line that says so.
+
+Where it stands: 148 million instructions in user mode for N = 1000 (239 before playbooks of the simple kind were read
+without libyaml), 0.041 s of CPU where it was 0.053, 14 MB at its peak.
 """
 import argparse
 import os
