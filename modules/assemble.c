@@ -172,6 +172,7 @@ static int assemble_check(
 	result = fragments_join(c, p, dir, &out, err);
 	if (result < 0)
 		return result;
+	e->real = p->dest; /* a link gives way to the file */
 	e->after = hf_buf_dup(a, &out);
 	e->content_changed = !e->exists || !hf_str_equal(e->before, e->after);
 	hf_result_cstr(c, change, "src", p->src);

@@ -140,6 +140,12 @@ static int tree_file_module(struct tree *t, const char *relative, int state, con
 	return result;
 }
 
+/* Of a folder with one file and nothing else Ansible answers what it answers for that file. */
+static bool tree_single(const struct tree *t)
+{
+	return t->files.n == 1 && t->directories.n == 0 && t->links.n == 0;
+}
+
 int hf_copy_tree(struct hf_copy_work *w, const char *source)
 {
 	struct hf_arena *a = hf_task_arena(w->c);
@@ -147,9 +153,9 @@ int hf_copy_tree(struct hf_copy_work *w, const char *source)
 	size_t n = strlen(source);
 	bool inside = n > 0 && source[n - 1] == '/';
 	char *top = hf_strndup(a, source, inside && n > 1 ? n - 1 : n);
-	w->tree = w->bare = true;
 	int result = tree_walk(&t, top, inside ? "" : hf_path_base(top), NULL);
 	const char *dest = hf_path_join(a, w->p->dest, "");
+	w->tree = w->bare = !tree_single(&t);
 	bool follow = t.directories.n == 0 && w->p->follow == HF_YES;
 	for (size_t i = 0; result == 0 && i < t.files.n; i++) {
 		struct hf_copy_source s = { .path = t.files.at[i].source, .shown = t.files.at[i].source };
@@ -161,7 +167,9 @@ int hf_copy_tree(struct hf_copy_work *w, const char *source)
 		result = tree_file_module(&t, t.directories.at[i].relative, FILE_DIRECTORY, NULL);
 	for (size_t i = 0; result == 0 && i < t.links.n; i++)
 		result = tree_file_module(&t, t.links.at[i].relative, FILE_LINK, t.links.at[i].source);
-	hf_result_cstr(w->c, w->change, "dest", dest);
-	hf_result_cstr(w->c, w->change, "src", source);
+	if (w->tree) {
+		hf_result_cstr(w->c, w->change, "dest", dest);
+		hf_result_cstr(w->c, w->change, "src", source);
+	}
 	return result;
 }

@@ -62,7 +62,8 @@ struct hf_file_attr hf_copy_work_attr(struct hf_copy_work *w, const struct hf_co
 {
 	struct hf_file_attr attr = w->p->attr;
 	if (mode_preserved(w))
-		attr.mode = s->path != NULL ? hf_file_mode_text(hf_task_arena(w->c), s->mode) : NULL;
+		/* content has been in a file of Ansible's that only its owner may read: that mode is kept. */
+		attr.mode = s->path != NULL ? hf_file_mode_text(hf_task_arena(w->c), s->mode) : "0600";
 	return attr;
 }
 

@@ -11,6 +11,8 @@
 #include "modules/file_label.h"
 #include "modules/file_mode.h"
 
+enum { LINKS_MAX = 40 }; /* as the kernel follows */
+
 const char *const hf_file_attr_aliases[] = { "attr", NULL };
 
 const char *hf_file_mode_text(struct hf_arena *a, mode_t mode)
@@ -39,11 +41,13 @@ char *hf_file_realpath(struct hf_arena *a, const char *path)
 	if (real != NULL)
 		return hf_strdup(a, real);
 	char target[4096];
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
 	char *at = hf_strdup(a, path);
-	if (n > 0) {
+	for (int links = 0; links < LINKS_MAX; links++) {
+		ssize_t n = readlink(at, target, sizeof(target) - 1);
+		if (n <= 0)
+			break;
 		target[n] = '\0';
-		at = hf_path_join(a, hf_path_dir(a, path), target);
+		at = hf_path_join(a, hf_path_dir(a, at), target);
 	}
 	hf_auto_free char *dir = realpath(hf_path_dir(a, at), NULL);
 	return hf_path_normalize(a, dir != NULL ? hf_path_join(a, dir, hf_path_base(at)) : at);

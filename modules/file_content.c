@@ -255,6 +255,11 @@ static int content_attr(struct hf_module_context *c, struct hf_change *change,
 	bool exists = lstat(f->path, &old) == 0, regular = exists && S_ISREG(old.st_mode);
 	mode_t fresh = 0666 & ~hf_file_umask();
 	attr.mode = regular ? old.st_mode & 07777 : fresh;
+	if (f->as_led_to && exists && !regular && stat(f->path, &old) == 0) {
+		attr.mode = old.st_mode & 07777;
+		attr.uid = old.st_uid;
+		attr.gid = old.st_gid;
+	}
 	if (f->from_source && stat(f->source, source) < 0)
 		return hf_fail_errno(err, HF_E_IO, "stat %s", f->source);
 	if (f->from_source && exists) {

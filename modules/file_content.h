@@ -13,6 +13,7 @@ struct hf_file_content {
 	const char *validate; /* command with %s, or NULL */
 	const char *backup;   /* where the old file is copied to, or NULL; see hf_file_backup_name() */
 	bool from_source; /* mode and times of source where path exists, its times in any case (remote_src) */
+	bool as_led_to;   /* a link at path gives way to a file with owner and mode of the one it led to */
 	bool unsynced;    /* one of many: the caller syncs the file system at the end */
 };
 

@@ -357,10 +357,11 @@ static int get_url_apply(
 	struct get *g = change->state;
 	bool changed = false;
 	g->err = err;
-	struct hf_file_content f = { .path = hf_file_realpath(g->a, g->dest),
+	struct hf_file_content f = { .path = g->dest,
 		.source = g->file,
 		.attr = &g->p->attr,
-		.backup = g->backup };
+		.backup = g->backup,
+		.as_led_to = true };
 	int result = g->replace
 			     ? hf_file_content_write(c, change, &f, err)
 			     : hf_file_attr_sync(c, change, g->dest, &g->p->attr, NULL, true, &changed, err);
@@ -373,7 +374,7 @@ static int get_url_undo(struct hf_module_context *c, const void *params, const s
 	struct hf_undo *undo, struct hf_error *err)
 {
 	const struct get *g = change->state;
-	int result = hf_undo_file(undo, hf_file_realpath(g->a, g->dest), err);
+	int result = hf_undo_file(undo, g->dest, err);
 	return result == 0 && g->backup != NULL ? hf_undo_file(undo, g->backup, err) : result;
 }
 

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "lib/base/scope.h"
-#include "lib/base/time.h"
+#include "modules/file_content.h"
 #include "modules/host.h"
 
 enum state { ABSENT, ABSENT_FROM_FSTAB, MOUNTED, PRESENT, UNMOUNTED, REMOUNTED, EPHEMERAL };
@@ -39,7 +39,8 @@ enum { FIELDS = 6 };
 
 struct plan {
 	struct hf_edit fstab;
-	const char *opts;
+	const char *opts,
+		*backup; /* backup: where the old fstab is kept; chosen by check, so that undo knows it */
 	bool mount, unmount, remount, make, remove; /* make, remove: the folder */
 };
 
@@ -236,10 +237,13 @@ static int mount_check(
 		fstab_plan(c, p, plan);
 	r = plan_mounts(c, p, plan, err);
 	plan->make = plan->mount && !hf_fs_exists(p->path);
+	if (p->backup == HF_YES && hf_edit_changed(&plan->fstab) && plan->fstab.existed)
+		plan->backup = hf_file_backup_name(hf_task_arena(c), p->fstab);
 	hf_edit_describe(c, change, &plan->fstab);
 	change->changed = hf_edit_changed(&plan->fstab) || plan->mount || plan->unmount || plan->remount;
 	const char *const rows[][2] = { { "name", p->path }, { "src", p->src }, { "fstype", p->fstype },
-		{ "opts", plan->opts }, { "dump", p->dump }, { "passno", p->passno }, { "fstab", p->fstab } };
+		{ "opts", plan->opts }, { "dump", p->dump }, { "passno", p->passno }, { "fstab", p->fstab },
+		{ "boot", p->boot == HF_NO ? "no" : "yes" }, { "backup_file", "" } };
 	for (size_t i = 0; i < HF_COUNT(rows); i++)
 		if (rows[i][1] != NULL)
 			hf_result_cstr(c, change, rows[i][0], rows[i][1]);
@@ -291,11 +295,9 @@ static int fstab_write(struct hf_module_context *c, const struct params *p, cons
 	struct hf_change *change, struct hf_error *err)
 {
 	int r = 0;
-	if (p->backup == HF_YES && hf_edit_changed(&plan->fstab) && plan->fstab.existed) {
-		const char *copy =
-			hf_sprintf(hf_task_arena(c), "%s.%lld~", p->fstab, (long long)hf_time_now());
-		r = hf_fs_replace(copy, plan->fstab.before, HF_FS_KEEP, err);
-		hf_result_cstr(c, change, "backup_file", copy);
+	if (plan->backup != NULL) {
+		r = hf_fs_replace(plan->backup, plan->fstab.before, HF_FS_KEEP, err);
+		hf_result_cstr(c, change, "backup_file", plan->backup);
 	}
 	return r < 0 ? r : hf_edit_write(&plan->fstab, err);
 }
@@ -350,6 +352,8 @@ static int mount_undo(struct hf_module_context *c, const void *params, const str
 	}
 	if (r == 0 && plan->remove)
 		r = hf_undo_file(undo, p->path, err);
+	if (r == 0 && plan->backup != NULL)
+		r = hf_undo_file(undo, plan->backup, err);
 	return r < 0 ? r : hf_edit_undo(undo, &plan->fstab, err);
 }
 

@@ -166,9 +166,11 @@ static int text_validate(struct hf_text_edit *e, const struct hf_file_content *f
 static int text_write(struct hf_text_edit *e, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(e->c);
-	struct hf_file_content f = {
-		.path = text_real(e), .data = e->after, .attr = e->attr, .backup = e->backup_file
-	};
+	struct hf_file_content f = { .path = text_real(e),
+		.data = e->after,
+		.attr = e->attr,
+		.backup = e->backup_file,
+		.as_led_to = true };
 	const char *dir = hf_path_dir(a, f.path);
 	int result = 0;
 	if (*dir != '\0' && !hf_fs_exists(dir))

@@ -223,6 +223,8 @@ static void put_change(struct hf_task *t, const struct hf_change *change)
 	hf_dict_put(t->result, "changed", hf_value_bool(a, change->changed));
 	if (change->skipped && hf_dict_get(t->result, "skipped") == NULL)
 		hf_dict_put(t->result, "skipped", hf_value_bool(a, true));
+	if (change->skipped && hf_dict_get(t->result, "failed") == NULL)
+		hf_dict_put(t->result, "failed", hf_value_bool(a, false));
 	size_t n = hf_list_len(change->diff);
 	if (n > 0)
 		hf_dict_put(t->result, "diff", n == 1 ? hf_list_at(change->diff, 0) : change->diff);

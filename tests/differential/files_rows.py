@@ -124,6 +124,9 @@ row("copy checksum wrong", {"copy": {"content": "x", "dest": "@/f", "checksum": 
     loose=["dest"])
 TREE = {"files/t/a": "A\n", "files/t/sub/b": File("B\n", 0o600), "files/t/sub/deep/c": "C\n", "files/t/empty": Dir()}
 row("copy tree", {"copy": {"src": "t", "dest": "@/d"}}, {"d": Dir()}, sources=TREE)
+row("copy tree of one file", {"copy": {"src": "one/", "dest": "@/d", "mode": "0600"}}, sources={"files/one/x": "x\n"})
+row("copy tree of one file again", {"copy": {"src": "one/", "dest": "@/d"}}, {"d": Dir(), "d/x": "x\n"}, sources={"files/one/x": "x\n"})
+row("copy content preserve", {"copy": {"content": "x\n", "dest": "@/f", "mode": "preserve"}})
 row("copy tree new dest", {"copy": {"src": "t", "dest": "@/d"}}, sources=TREE)
 row("copy tree inside", {"copy": {"src": "t/", "dest": "@/d"}}, {"d": Dir(), "d/a": "A\n"}, sources=TREE)
 row("copy tree again", {"copy": {"src": "t/", "dest": "@/d"}}, {"d": Dir(), "d/a": "A\n", "d/sub": Dir(),
@@ -235,6 +238,7 @@ row("stat directory", {"stat": {"path": "@/d"}}, {"d": Dir(0o2750)}, loose=VOLAT
 row("stat link", {"stat": {"path": "@/l"}}, {"t": "x", "l": Link("t")}, loose=VOLATILE)
 row("stat link follow", {"stat": {"path": "@/l", "follow": True}}, {"t": "x", "l": Link("t")}, loose=VOLATILE)
 row("stat broken link", {"stat": {"path": "@/l"}}, {"l": Link("t")}, loose=VOLATILE)
+row("stat broken chain", {"stat": {"path": "@/m"}}, {"l": Link("t"), "m": Link("l")}, loose=VOLATILE)
 row("stat none", {"stat": {"path": "@/nope"}})
 row("stat sha256", {"stat": {"path": "@/f", "checksum_algorithm": "sha256", "get_mime": False}}, {"f": "hello\n"}, loose=VOLATILE)
 row("stat no extras", {"stat": {"path": "@/f", "get_checksum": False, "get_mime": False, "get_attributes": False}}, {"f": "x"}, loose=VOLATILE)
@@ -348,6 +352,7 @@ row("assemble same", {"assemble": {"src": "@/p", "dest": "@/f"}}, {**PARTS, "f":
 row("assemble delimiter", {"assemble": {"src": "@/p", "dest": "@/f", "delimiter": "# --\\n--"}}, PARTS)
 row("assemble regexp", {"assemble": {"src": "@/p", "dest": "@/f", "regexp": "^[12]$"}}, PARTS)
 row("assemble no hidden", {"assemble": {"src": "@/p", "dest": "@/f", "ignore_hidden": True, "mode": "0600"}}, PARTS)
+row("assemble over link", {"assemble": {"src": "@/p", "dest": "@/l"}}, {**PARTS, "t": File("old\n", 0o640), "l": Link("t")})
 row("assemble no source", {"assemble": {"src": "@/p", "dest": "@/f"}})
 row("assemble not directory", {"assemble": {"src": "@/p", "dest": "@/f"}}, {"p": "x"})
 row("assemble backup", {"assemble": {"src": "@/p", "dest": "@/f", "backup": True}}, {**PARTS, "f": "old"})
@@ -399,6 +404,7 @@ row("unarchive no archive", {"unarchive": {"src": "@/x.tgz", "dest": "@/d", "rem
 # --- get_url, uri: against a server of the test ---
 GLOOSE = ["src", "elapsed", "response"]
 row("get_url", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f"}}, loose=GLOOSE)
+row("get_url over link", {"get_url": {"url": "~HTTP~/hello", "dest": "@/l"}}, {"t": File("old\n", 0o640), "l": Link("t")}, loose=GLOOSE)
 row("get_url mode", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f", "mode": "0600"}}, loose=GLOOSE)
 row("get_url to dir", {"get_url": {"url": "~HTTP~/hello", "dest": "@/d"}}, {"d": Dir()}, loose=GLOOSE)
 row("get_url other there", {"get_url": {"url": "~HTTP~/hello", "dest": "@/f", "backup": True}}, {"f": "old"}, loose=GLOOSE)

@@ -35,3 +35,15 @@ blacklist("there", "blacklist nouveau\n", name="nouveau")
 blacklist("goes", "blacklist nouveau\nblacklist b\n", name="nouveau", state="absent")
 blacklist("goes, not there", "blacklist b\n", name="nouveau", state="absent")
 blacklist("no newline at the end", "blacklist b", name="nouveau")
+
+
+def mount(title, given=None, **args):
+    row(title, "ansible.posix.mount", given, path="/mnt/hf", fstab="@/f", **{"src": "/dev/hf", "fstype": "ext4", "state": "present", **args})
+
+
+FSTAB = "# fstab\nUUID=a / ext4 defaults 0 1\n/dev/hf /mnt/hf ext4 noatime 0 2\n"
+mount("new", "UUID=a / ext4 defaults 0 1\n", opts="noatime")
+mount("there", FSTAB, opts="noatime", passno="2")
+mount("other options, a copy of the file kept", FSTAB, opts="defaults", backup=True)
+mount("not at boot", FSTAB, boot=False, opts="noatime")
+mount("out of the file", FSTAB, state="absent_from_fstab")
