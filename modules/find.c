@@ -70,7 +70,7 @@ static const struct hf_arg args[] = {
 	{ "exact_mode", HF_ARG_BOOL, offsetof(struct params, exact_mode), .dflt = "true",
 		.help = "All of mode; no: any bit of it." },
 	{ "encoding", HF_ARG_STR, offsetof(struct params, encoding), .dflt = "utf-8",
-		.help = "Encoding of files for contains; utf-8 only." },
+		.help = "Encoding of files for contains, as Python or iconv call it." },
 	{ .type = HF_ARG_END },
 };
 

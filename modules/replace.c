@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "lib/base/scope.h"
+#include "lib/data/unicode.h"
 #include "lib/engine/regex.h"
 #include "modules/text_file.h"
 
@@ -88,7 +89,8 @@ static int replace_check(
 	struct hf_text_edit *e = hf_new(a, struct hf_text_edit);
 	*e = hf_text_edit(c, change, &p->text);
 	e->bare_header = true;
-	if (strcmp(p->encoding, "utf-8") != 0 && strcmp(p->encoding, "utf8") != 0)
+	char known[HF_ENCODING_MAX];
+	if (strcmp(hf_encoding_name(hf_str(p->encoding), known), "UTF-8") != 0)
 		return hf_fail(err, HF_E_UNSUPPORTED, "encoding %s: only utf-8 is read", p->encoding);
 	int result = hf_text_load(e, p->text.path, err);
 	if (result < 0)

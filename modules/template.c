@@ -79,7 +79,8 @@ static int template_render(struct hf_copy_work *w)
 	const char *newline = newline_of(p->newline_sequence);
 	if (newline == NULL)
 		return hf_fail(w->err, HF_E_TASK, "newline_sequence needs to be one of: \n, \r or \r\n");
-	if (strcmp(p->output_encoding, "utf-8") != 0 && strcmp(p->output_encoding, "utf8") != 0)
+	char known[HF_ENCODING_MAX];
+	if (strcmp(hf_encoding_name(hf_str(p->output_encoding), known), "UTF-8") != 0)
 		return hf_fail(w->err, HF_E_UNSUPPORTED, "output_encoding %s: only utf-8 is written",
 			p->output_encoding);
 	char *path;

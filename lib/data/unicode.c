@@ -1,7 +1,8 @@
 #include "lib/data/unicode.h"
 
+#include <ctype.h>
 #include <iconv.h>
-#include <strings.h>
+#include <string.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
@@ -113,12 +114,55 @@ bool hf_unicode_printable(uint32_t point)
 	return low == HF_COUNT(unicode_unprintable) / 2 || point < unicode_unprintable[low * 2];
 }
 
+/* Python's aliases that iconv does not know, in the form encoding_plain() gives. */
+static const char *const encoding_aliases[][2] = { { "UTF8", "UTF-8" }, { "U8", "UTF-8" }, { "UTF", "UTF-8" },
+	{ "CP65001", "UTF-8" }, { "LATIN-1", "ISO-8859-1" }, { "LATIN1", "ISO-8859-1" },
+	{ "LATIN", "ISO-8859-1" }, { "L1", "ISO-8859-1" }, { "ISO8859", "ISO-8859-1" },
+	{ "ISO8859-1", "ISO-8859-1" }, { "CP8859", "ISO-8859-1" }, { "CP819", "ISO-8859-1" },
+	{ "LATIN9", "ISO-8859-15" }, { "L9", "ISO-8859-15" }, { "ASCII", "US-ASCII" },
+	{ "CP646", "US-ASCII" }, { "UTF16", "UTF-16" }, { "U16", "UTF-16" }, { "UTF-16-LE", "UTF-16LE" },
+	{ "UTF-16-BE", "UTF-16BE" }, { "UTF32", "UTF-32" }, { "U32", "UTF-32" }, { "UTF-32-LE", "UTF-32LE" },
+	{ "UTF-32-BE", "UTF-32BE" }, { "MAC-ROMAN", "MACINTOSH" }, { "MACROMAN", "MACINTOSH" },
+	{ "ISO2022-JP", "ISO-2022-JP" }, { "ISO2022-KR", "ISO-2022-KR" } };
+
+/* Letters are capitals, what stands between words is one -; a number alone is a code page. */
+static void encoding_plain(struct hf_str name, char out[HF_ENCODING_MAX])
+{
+	size_t n = 0;
+	bool number = name.n > 0;
+	for (size_t i = 0; i < name.n; i++)
+		number = number && isdigit((unsigned char)name.p[i]);
+	if (number)
+		n = (size_t)(stpcpy(out, "CP") - out);
+	for (size_t i = 0; i < name.n && n < HF_ENCODING_MAX - 1; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+		if (isalnum(c) || c == '.')
+			out[n++] = (char)toupper(c);
+		else if (n > 0 && out[n - 1] != '-')
+			out[n++] = '-';
+	}
+	out[n] = '\0';
+}
+
+const char *hf_encoding_name(struct hf_str python, char out[HF_ENCODING_MAX])
+{
+	encoding_plain(python, out);
+	for (size_t i = 0; i < HF_COUNT(encoding_aliases); i++)
+		if (strcmp(out, encoding_aliases[i][0]) == 0)
+			return memcpy(out, encoding_aliases[i][1], strlen(encoding_aliases[i][1]) + 1);
+	return out;
+}
+
 int hf_utf8_from(struct hf_arena *a, const char *encoding, struct hf_str *text, struct hf_error *err)
 {
 	enum { WIDEST = 4 }; /* bytes of UTF-8 for one of any encoding */
-	if (strcasecmp(encoding, "utf-8") == 0 || strcasecmp(encoding, "utf8") == 0)
+	char known[HF_ENCODING_MAX];
+	hf_encoding_name(hf_str(encoding), known);
+	if (strcmp(known, "UTF-8-SIG") == 0 && hf_str_starts(*text, "\xEF\xBB\xBF"))
+		*text = hf_strn(text->p + 3, text->n - 3);
+	if (hf_str_starts(hf_str(known), "UTF-8"))
 		return 0;
-	iconv_t converter = iconv_open("UTF-8", encoding);
+	iconv_t converter = iconv_open("UTF-8", known);
 	if (converter == (iconv_t)-1)
 		return hf_fail(err, HF_E_UNSUPPORTED, "unknown encoding: %s", encoding);
 	size_t left = text->n, room = text->n * WIDEST;

@@ -13,18 +13,11 @@
 /* Text in another encoding; only those of which bytes and characters are one. */
 static int encoding_known(struct hf_str name, bool *ret_utf8, struct hf_error *err)
 {
-	static const char *const utf8[] = { "utf-8", "utf8", "utf_8", "ascii", "us-ascii" };
-	static const char *const latin[] = { "latin-1", "latin1", "iso-8859-1", "iso8859-1" };
-	for (size_t i = 0; i < HF_COUNT(utf8); i++)
-		if (name.n == strlen(utf8[i]) && strncasecmp(name.p, utf8[i], name.n) == 0) {
-			*ret_utf8 = true;
-			return 0;
-		}
-	for (size_t i = 0; i < HF_COUNT(latin); i++)
-		if (name.n == strlen(latin[i]) && strncasecmp(name.p, latin[i], name.n) == 0) {
-			*ret_utf8 = false;
-			return 0;
-		}
+	char known[HF_ENCODING_MAX];
+	hf_encoding_name(name, known);
+	*ret_utf8 = strcmp(known, "UTF-8") == 0 || strcmp(known, "US-ASCII") == 0;
+	if (*ret_utf8 || strcmp(known, "ISO-8859-1") == 0)
+		return 0;
 	return hf_fail(err, HF_E_UNSUPPORTED,
 		"the encoding '%.*s' is not supported: utf-8, ascii and latin-1 are", HF_STR_ARG(name));
 }
@@ -35,10 +28,11 @@ static bool encoding_wide(struct hf_str name, bool *ret_little, bool *ret_mark)
 	static const struct {
 		const char *name;
 		bool little, mark;
-	} rows[] = { { "utf-16-le", true, false }, { "utf-16le", true, false }, { "utf-16-be", false, false },
-		{ "utf-16be", false, false }, { "utf-16", true, true }, { "utf16", true, true } };
+	} rows[] = { { "UTF-16LE", true, false }, { "UTF-16BE", false, false }, { "UTF-16", true, true } };
+	char known[HF_ENCODING_MAX];
+	hf_encoding_name(name, known);
 	for (size_t i = 0; i < HF_COUNT(rows); i++)
-		if (name.n == strlen(rows[i].name) && strncasecmp(name.p, rows[i].name, name.n) == 0) {
+		if (strcmp(known, rows[i].name) == 0) {
 			*ret_little = rows[i].little;
 			*ret_mark = rows[i].mark;
 			return true;

@@ -192,6 +192,12 @@ ROWS = {
 - shell: printf '[global]\\nk=\\351t\\351\\n' > {out}/l.ini; printf 'k,\\351\\n' > {out}/l.csv
 - debug: msg="{{ lookup('ini', 'k', section='global', file='{out}/l.ini', encoding='iso8859-1') }}"
 - debug: msg="{{ lookup('csvfile', 'k', file='{out}/l.csv', delimiter=',', encoding='iso8859-1') }}"
+- debug: msg="{{ lookup('ini', 'k', section='global', file='{out}/l.ini', encoding=item) }} {{ 'é' | b64encode(encoding='latin_1') }}"
+  loop: [latin_1, Latin-1, l1, iso8859, "8859", iso8859_15, ISO_8859-15, latin9, cp1252, "1252", windows_1252]
+- debug: msg="{{ 'é' | b64encode(encoding=item) }} {{ 'w6k=' | b64decode(encoding=item) }}"
+  loop: [u8, UTF_8, utf8]
+- copy: {content: "a\n", dest: "{out}/r"}
+- replace: {path: "{out}/r", regexp: a, replace: é, encoding: utf_8}
 - debug: msg="{{ lookup('csvfile', 'file={out}/l.csv delimiter=,') }}"
   ignore_errors: true
 """),
@@ -232,7 +238,7 @@ ROWS = {
     "find: text of another encoding and of none": {"site.yml": tasks("""
 - shell: mkdir -p /srv/f && printf '\\304\\343\\272\\303\\n' > /srv/f/gbk.txt
 - find: {paths: /srv/f, patterns: "*.txt", contains: ".*你好.*", encoding: "{{ item }}"}
-  loop: [utf-8, gbk, no-such-encoding]
+  loop: [utf-8, gbk, no-such-encoding, cp936]
   register: r
 - debug: msg="{{ r.results | map(attribute='msg') | list }} {{ r.results | map(attribute='matched') | list }} {{ r.results | map(attribute='skipped_paths') | list }}"
 - assert: {that: ["r.results[0].matched == 0", "r.results[1].matched == 1", "r.results[0].msg is search('Not all')", "'/srv/f' in r.results[2].skipped_paths"]}
