@@ -43,9 +43,9 @@ static int kernel_blacklist_check(
 		listed = listed || mine;
 		if (mine && !present)
 			continue;
-		hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
 		while (line.n > 0 && strchr(" \t\r", line.p[line.n - 1]) != NULL)
 			line.n--;
+		hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
 		hf_list_append(lines, hf_value_str(a, line));
 	}
 	if (present && !listed) {

@@ -25,7 +25,7 @@ struct edits { /* grown by hf_vec_push() */
 	size_t n, room;
 };
 struct state {
-	bool load, unload;
+	bool load, unload, files_change;
 	struct edits files;
 };
 
@@ -51,7 +51,7 @@ static bool module_loaded(struct hf_module_context *c, const char *name)
 }
 
 /* "name" alone on a line of modules-load.d; "options name key=value" on one of modprobe.d, whose last word is
- * given. */
+ * given; a comment may follow. */
 static bool line_is_module(struct hf_str line, const char *name)
 {
 	struct hf_str text = hf_str_trim(line);
@@ -66,12 +66,14 @@ static bool line_is_option(
 	struct hf_arena *a, struct hf_str line, const char *name, struct hf_str *ret_option)
 {
 	const char *head = hf_sprintf(a, "options %s ", name);
-	struct hf_str text = hf_str_trim(line);
-	if (!hf_str_starts(text, head))
+	if (!hf_str_starts(line, head))
 		return false;
-	struct hf_str rest = hf_strn(text.p + strlen(head), text.n - strlen(head));
-	*ret_option = rest;
-	return memchr(rest.p, '=', rest.n) != NULL && memchr(rest.p, ' ', rest.n) == NULL;
+	struct hf_str rest = hf_strn(line.p + strlen(head), line.n - strlen(head)), option;
+	if (!hf_str_split(&rest, ' ', &option))
+		return false;
+	rest = hf_str_trim(rest);
+	*ret_option = hf_str_trim(option);
+	return memchr(option.p, '=', option.n) != NULL && (rest.n == 0 || strchr("#;", rest.p[0]) != NULL);
 }
 
 /* What a folder says of the module. */
@@ -195,6 +197,34 @@ static int plan_persistent(
 	return r < 0 ? r : plan_options(c, s, p, err);
 }
 
+/* As Ansible's module: what modprobe wrote is the message, its status and words are in the result. */
+static int tool(
+	struct hf_module_context *c, struct hf_change *change, const struct hf_words *w, struct hf_error *err)
+{
+	struct hf_proc_result ran;
+	int r = hf_host_run(c, w, NULL, &ran, err);
+	if (r < 0 || ran.status == 0)
+		return r;
+	hf_host_report(c, change, &ran);
+	return hf_fail(err, HF_E_TASK, "%.*s", HF_STR_ARG(ran.err));
+}
+
+/* modprobe NAME OPTIONS, or -r NAME; dry: only whether it could be. */
+static int load_or_unload(struct hf_module_context *c, const struct params *p, bool load, bool dry,
+	struct hf_change *change, struct hf_error *err)
+{
+	struct hf_words w = hf_words(hf_task_arena(c), "modprobe", NULL);
+	int r = 0;
+	if (dry)
+		hf_words_add(&w, "-n");
+	if (!load)
+		hf_words_add(&w, "-r");
+	hf_words_add(&w, p->name);
+	if (load)
+		r = hf_words_split(&w, p->params, err);
+	return r < 0 ? r : tool(c, change, &w, err);
+}
+
 static int modprobe_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -204,13 +234,16 @@ static int modprobe_check(
 	change->state = s;
 	s->load = present && !loaded;
 	s->unload = !present && loaded;
-	int r = strcmp(p->persistent, "disabled") == 0 ? 0 : plan_persistent(c, s, p, err);
-	change->changed = s->load || s->unload;
-	for (size_t i = 0; r == 0 && i < s->files.n; i++)
-		hf_edit_describe(c, change, &s->files.at[i]);
 	hf_result_cstr(c, change, "name", p->name);
 	hf_result_cstr(c, change, "params", p->params);
 	hf_result_cstr(c, change, "state", p->state);
+	int r = s->load || s->unload ? load_or_unload(c, p, s->load, true, change, err) : 0;
+	if (r == 0 && strcmp(p->persistent, "disabled") != 0)
+		r = plan_persistent(c, s, p, err);
+	for (size_t i = 0; r == 0 && i < s->files.n; i++)
+		hf_edit_describe(c, change, &s->files.at[i]);
+	s->files_change = change->changed;
+	change->changed = s->files_change || s->load || s->unload;
 	return r;
 }
 
@@ -219,15 +252,12 @@ static int modprobe_apply(
 {
 	const struct params *p = params;
 	const struct state *s = change->state;
-	struct hf_words w = hf_words(hf_task_arena(c), "modprobe", NULL);
 	int r = 0;
-	if (s->unload)
-		hf_words_add(&w, "-r");
-	hf_words_add(&w, p->name);
-	if (s->load)
-		r = hf_words_split(&w, p->params, err);
-	if (r == 0 && (s->load || s->unload))
-		r = hf_host_output(c, &w, NULL, err);
+	if (s->load || s->unload)
+		r = load_or_unload(c, p, s->load, false, change, err);
+	/* "install NAME /bin/true" of modprobe.d: modprobe is content, and nothing was loaded. */
+	if (r == 0 && s->load && !module_loaded(c, p->name))
+		change->changed = s->files_change;
 	for (size_t i = 0; r == 0 && i < s->files.n; i++)
 		r = hf_edit_write(&s->files.at[i], err);
 	return r;

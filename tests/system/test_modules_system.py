@@ -138,6 +138,12 @@ ROWS = [
      "cat /etc/sysctl.d/91-x.conf", "a.b=1"),
     ("kernel_blacklist", "", "- community.general.kernel_blacklist: name=nouveau",
      "cat /etc/modprobe.d/blacklist-ansible.conf 2>/dev/null", "blacklist nouveau"),
+    ("kernel_blacklist among lines with blanks behind", "printf '# ours  \\n\\nblacklist a\\t\\n' >/etc/modprobe.d/hf.conf",
+     "- community.general.kernel_blacklist: name=b blacklist_file=/etc/modprobe.d/hf.conf", "cat /etc/modprobe.d/hf.conf",
+     "# ours\n\nblacklist a\nblacklist b"),
+    ("modprobe's parameters with words behind go", "printf 'options dummy a=1 # x\\n options dummy b=2\\noptions dummy a=1 b=2\\n' "
+     ">/etc/modprobe.d/hf.conf", "- community.general.modprobe: name=dummy state=absent persistent=absent", "cat /etc/modprobe.d/hf.conf",
+     "#options dummy a=1 # x\n options dummy b=2\noptions dummy a=1 b=2"),
     ("cron job of a user", "", "- cron: name='say hello' minute=5 hour='1,2' job='echo hello >/dev/null'",
      "crontab -l 2>/dev/null", "#Ansible: say hello\n5 1,2 * * * echo hello >/dev/null"),
     ("cron job changes", "printf '#Ansible: j\\n1 * * * * old\\n2 * * * * other\\n' | crontab -",
@@ -216,7 +222,7 @@ ROWS += [
 # Rows that leave no probe text of their own: what is compared is the probe before and after.
 CLEAN = """
 dpkg-query -W 'hf-*' 2>/dev/null | grep -q . && apt-get -y --allow-change-held-packages purge '^hf-.*'
-rm -rf /etc/apt/sources.list.d/* /etc/sysctl.d/9* /etc/modprobe.d/blacklist-ansible.conf /etc/cron.d/jobs
+rm -rf /etc/apt/sources.list.d/* /etc/sysctl.d/9* /etc/modprobe.d/blacklist-ansible.conf /etc/modprobe.d/hf.conf /etc/hf-selinux /etc/cron.d/jobs
 userdel -r ada; userdel daemon2; groupdel crew; crontab -r; umount /mnt/t /mnt/u; systemctl stop nap2
 rm -rf /run/firewall /etc/firewalld /etc/ufw /etc/default/ufw; atq | cut -f1 | xargs -r atrm
 rm -f /etc/systemd/system/nap2.service; sed -i '/mnt/d' /etc/fstab
@@ -256,6 +262,7 @@ REFUSALS = [
     ("- ansible.posix.at: command=true", "present state requires count and units"),
     ("- ansible.posix.seboolean: name=httpd_can_network_connect state=yes", "SELinux is disabled on this host."),
     ("- ansible.posix.selinux: state=disabled", "this host has no SELinux"),
+    ("- community.general.modprobe: name=no-such-module", "modprobe: FATAL: Module no-such-module not found in directory /lib/modules/"),
     ("- apt: name=no-such-package", "No package matching 'no-such-package' is available"),
     ("- apt: name=hf-demo=9.9", "no available installation candidate for hf-demo=9.9"),
     ("- systemd: name=no-such-unit state=started", "Could not find the requested service no-such-unit: host"),
