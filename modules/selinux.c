@@ -5,6 +5,9 @@
 #include "lib/base/scope.h"
 #include "modules/host.h"
 
+#define ENFORCE "/sys/fs/selinux/enforce"
+#define CONFIG  "/etc/selinux/config"
+
 static const char *const states[] = { "enforcing", "permissive", "disabled", NULL };
 struct params {
 	const char *policy, *state, *configfile;
@@ -15,18 +18,17 @@ struct params {
 static const struct hf_arg args[] = {
 	{ "policy", HF_ARG_STR, AT(policy) },
 	{ "state", HF_ARG_STR, AT(state), .flags = HF_REQUIRED, .choices = states },
-	{ "configfile", HF_ARG_STR, AT(configfile), .dflt = "/etc/selinux/config",
-		.aliases = ALIASES("conf", "file") },
+	{ "configfile", HF_ARG_STR, AT(configfile), .dflt = CONFIG, .aliases = ALIASES("conf", "file") },
 	{ "update_kernel_param", HF_ARG_BOOL, AT(update_kernel_param), .flags = HF_REFUSED,
 		.help = "set selinux=0 on the kernel's command line with a command task" },
 	{ .type = HF_ARG_END },
 };
-#define ENFORCE "/sys/fs/selinux/enforce"
 
 struct state {
 	struct hf_edit file;
-	const char *running; /* enforcing, permissive, disabled */
-	bool switches;       /* between enforcing and permissive, at once */
+	const char *running;  /* enforcing, permissive, disabled */
+	const char *switches; /* to what the running system is switched at once; NULL: it stays */
+	const char *said;     /* what has changed, as Ansible's module lists it */
 };
 
 static const char *running(struct hf_module_context *c)
@@ -37,51 +39,125 @@ static const char *running(struct hf_module_context *c)
 	return text.n > 0 && text.p[0] == '1' ? "enforcing" : "permissive";
 }
 
-/* The file with SELINUX= and SELINUXTYPE= as they shall be. */
-static void file_plan(struct hf_module_context *c, const struct params *p, struct hf_edit *file)
+static void say(struct hf_arena *a, struct state *s, const char *what, const char *from, const char *to)
+{
+	s->said = hf_sprintf(a, "%s%s%s changed from '%s' to '%s'", s->said, *s->said == '\0' ? "" : ", ",
+		what, from == NULL ? "None" : from, to);
+}
+
+/* What the file's first line KEY=… says; NULL: there is none. */
+static const char *setting(struct hf_arena *a, struct hf_str text, const char *key)
+{
+	struct hf_str line;
+	while (text.n > 0 && hf_str_split(&text, '\n', &line))
+		if (hf_str_starts(line, key))
+			return hf_str_dup(
+				a, hf_str_trim(hf_strn(line.p + strlen(key), line.n - strlen(key))));
+	return NULL;
+}
+
+/* The file's text with every line KEY=… as it shall be, or such a line at its end. */
+static void setting_put(struct hf_module_context *c, struct hf_edit *file, const char *key, const char *value)
 {
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
-	struct hf_str rest = file->before, line;
+	struct hf_str rest = file->after, line;
+	bool found = false;
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
-		if (hf_str_starts(line, "SELINUX="))
-			hf_buf_printf(&out, "SELINUX=%s\n", p->state);
-		else if (hf_str_starts(line, "SELINUXTYPE=") && p->policy != NULL)
-			hf_buf_printf(&out, "SELINUXTYPE=%s\n", p->policy);
+		bool mine = hf_str_starts(line, key);
+		found = found || mine;
+		if (mine)
+			hf_buf_printf(&out, "%s%s\n", key, value);
 		else
 			hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
 	}
+	if (!found)
+		hf_buf_printf(&out, "%s%s\n", key, value);
 	hf_edit_set(c, file, &out);
+}
+
+/* The policy that the running system has is the one that the usual file names. */
+static int policy_plan(
+	struct hf_module_context *c, const struct params *p, struct state *s, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_str usual;
+	const char *have = setting(a, s->file.before, "SELINUXTYPE=");
+	if (p->policy == NULL || *p->policy == '\0' || hf_same(have, p->policy))
+		return 0;
+	if (!hf_fs_exists(hf_sprintf(a, "/etc/selinux/%s/policy", p->policy)))
+		return hf_fail(err, HF_E_TASK, "Policy %s does not exist in /etc/selinux/", p->policy);
+	const char *now = hf_fs_read(a, CONFIG, HF_EDIT_MAX, &usual, NULL) < 0
+				  ? NULL
+				  : setting(a, usual, "SELINUXTYPE=");
+	if (!hf_same(now, p->policy))
+		say(a, s, "Running SELinux policy", now, p->policy);
+	say(a, s, hf_sprintf(a, "SELinux policy configuration in '%s'", p->configfile), have, p->policy);
+	setting_put(c, &s->file, "SELINUXTYPE=", p->policy);
+	return 0;
+}
+
+/* *ret_reboot: what is declared comes with the next boot. */
+static void state_plan(struct hf_module_context *c, const struct params *p, struct state *s, bool *ret_reboot)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	const char *have = setting(a, s->file.before, "SELINUX=");
+	bool disabled = strcmp(p->state, "disabled") == 0, on = strcmp(s->running, "disabled") != 0;
+	*ret_reboot = false;
+	if (strcmp(s->running, p->state) != 0) {
+		*ret_reboot = disabled || !on;
+		if (!on) {
+			hf_task_warn(c, "Reboot is required to set SELinux state to '%s'", p->state);
+		} else if (!disabled) {
+			s->switches = p->state;
+			say(a, s, "SELinux state", s->running, p->state);
+		} else if (strcmp(s->running, "enforcing") == 0) {
+			s->switches = "permissive";
+			hf_task_warn(c,
+				"SELinux state temporarily changed from '%s' to 'permissive'. State change "
+				"will take effect next reboot.",
+				s->running);
+		} else {
+			hf_task_warn(c, "SELinux state change will take effect next reboot");
+		}
+	}
+	if (!hf_same(have, p->state)) {
+		say(a, s, "Config SELinux state", have, p->state);
+		setting_put(c, &s->file, "SELINUX=", p->state);
+	}
 }
 
 static int selinux_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
-	struct state *s = hf_new(hf_task_arena(c), struct state);
-	bool disabled = strcmp(p->state, "disabled") == 0;
+	struct hf_arena *a = hf_task_arena(c);
+	struct state *s = hf_new(a, struct state);
+	bool reboot = false;
 	change->state = s;
 	if (!hf_fs_exists(p->configfile))
-		return hf_fail(
-			err, HF_E_TASK, "Unable to find file %s: this host has no SELinux", p->configfile);
-	if (!disabled && p->policy == NULL)
+		return hf_fail(err, HF_E_TASK, "Unable to find file %s", p->configfile);
+	if (strcmp(p->state, "disabled") != 0 && (p->policy == NULL || *p->policy == '\0'))
 		return hf_fail(err, HF_E_TASK, "Policy is required if state is not 'disabled'");
 	int r = hf_edit_open(c, p->configfile, 0644, &s->file, err);
 	if (r < 0)
 		return r;
+	s->said = "";
 	s->running = running(c);
-	file_plan(c, p, &s->file);
+	r = policy_plan(c, p, s, err);
+	if (r == 0)
+		state_plan(c, p, s, &reboot);
+	if (r < 0)
+		return r;
 	hf_edit_describe(c, change, &s->file);
-	bool on = strcmp(s->running, "disabled") != 0, other = strcmp(s->running, p->state) != 0;
-	s->switches = on && !disabled && other;
-	change->changed = change->changed || s->switches;
+	change->changed = change->changed || s->switches != NULL;
+	const char *policy = p->policy != NULL && *p->policy != '\0'
+				     ? p->policy
+				     : setting(a, s->file.before, "SELINUXTYPE=");
 	hf_result_cstr(c, change, "configfile", p->configfile);
 	hf_result_cstr(c, change, "state", p->state);
-	hf_result_put(c, change, "policy",
-		p->policy == NULL ? hf_value_null(hf_task_arena(c))
-				  : hf_value_cstr(hf_task_arena(c), p->policy));
-	hf_result_bool(c, change, "reboot_required", other && (disabled || !on));
-	hf_result_cstr(
-		c, change, "msg", other && disabled ? "Running SELinux state will change after reboot" : "");
+	hf_result_put(c, change, "policy", policy == NULL ? hf_value_null(a) : hf_value_cstr(a, policy));
+	hf_result_bool(c, change, "reboot_required", reboot);
+	hf_result_cstr(c, change, "msg", s->said);
 	return 0;
 }
 
@@ -96,11 +172,11 @@ static int enforce(const char *state, struct hf_error *err)
 static int selinux_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
-	const struct params *p = params;
 	const struct state *s = change->state;
 	(void)c;
+	(void)params;
 	int r = hf_edit_write(&s->file, err);
-	return r < 0 || !s->switches ? r : enforce(p->state, err);
+	return r < 0 || s->switches == NULL ? r : enforce(s->switches, err);
 }
 
 static int selinux_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
@@ -108,7 +184,7 @@ static int selinux_undo(struct hf_module_context *c, const void *params, const s
 {
 	const struct state *s = change->state;
 	(void)params;
-	if (s->switches) {
+	if (s->switches != NULL) {
 		struct hf_value *step = hf_step(c, "enforce");
 		hf_dict_put(step, "state", hf_value_cstr(hf_task_arena(c), s->running));
 		hf_undo_step(undo, step);
