@@ -40,7 +40,6 @@ PLAYBOOK = """
 
     - { name: rule, iptables: { chain: INPUT, protocol: tcp, destination_port: "8080", jump: ACCEPT, comment: ours } }
     - { name: no rule, iptables: { chain: INPUT, protocol: tcp, destination_port: "23", jump: ACCEPT, state: absent } }
-    - { name: policy of a chain, iptables: { chain: FORWARD, policy: DROP } }
     - { name: chain, iptables: { chain: TRAINERS, chain_management: true } }
     - { name: rule of the report, iptables: { chain: INPUT, protocol: tcp, destination_port: "8081", jump: ACCEPT }, vars: { holdfast_policy: report } }
     - { name: ufw, ufw: { state: enabled } }
@@ -99,7 +98,6 @@ ROWS = [
     ("rule", "another target", "iptables -R INPUT $(iptables -nL INPUT --line-numbers | grep dpt:8080 | cut -d' ' -f1) -p tcp --dport 8080 -j DROP",
      "iptables -C INPUT -p tcp --dport 8080 -m comment --comment ours -j ACCEPT && echo there"),
     ("no rule", "inserted", "iptables -I INPUT -p tcp --dport 23 -j ACCEPT", "iptables -S INPUT | grep -c 'dport 23 '"),
-    ("policy of a chain", "open", "iptables -P FORWARD ACCEPT", "iptables -S FORWARD | head -1"),
     ("chain", "removed", "iptables -X TRAINERS", "iptables -S TRAINERS"),
     ("rule of the report", "deleted", "iptables -D INPUT -p tcp --dport 8081 -j ACCEPT", "iptables -S INPUT | grep -c 'dport 8081'"),
     ("rule of ufw", "deleted", "ufw delete allow 8443/tcp", "ufw status | grep -c '^8443/tcp .*ALLOW'; iptables -S ufw-user-input | grep -c 8443"),
@@ -116,7 +114,7 @@ ROWS = [
     ("touched", "another mode", "chmod 600 /srv/touched", "stat -c %a /srv/touched"),
 ]
 # A file system table and a firewall have several tasks; what one task's change does to another is its own.
-BESIDES = {"ufw": {"rule of ufw", "policy of a chain", "rule", "rule of the report", "chain"}, "restarted": {"reloaded"}}
+BESIDES = {"ufw": {"rule of ufw", "rule", "rule of the report", "chain"}, "restarted": {"reloaded"}}
 AGAIN = 'again() { for i in $(seq 400); do "$@" >/dev/null 2>&1 && return; sleep 0.5; done; echo "in vain: $*"; }\n'
 
 
