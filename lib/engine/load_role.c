@@ -84,6 +84,8 @@ static const char *search_role(struct hf_loader *l, const struct hf_node *at, co
 		found = try_dir(l->arena, hf_path_dir(l->arena, at->role->dir), name);
 	if (found == NULL)
 		found = try_dir(l->arena, dir, name);
+	if (found == NULL && name[0] == '~')
+		found = try_dir(l->arena, dir, hf_path_expand_user(l->arena, name, NULL));
 	return found;
 }
 
@@ -212,8 +214,8 @@ static const char *identity(struct hf_loader *l, const struct hf_role *role, con
 {
 	hf_auto_buf out = hf_buf_init(IDENTITY_MAX);
 	struct hf_error ignored;
-	hf_buf_printf(
-		&out, "%s|%s|", role->dir, files != NULL && files->tasks != NULL ? files->tasks : "main");
+	hf_buf_printf(&out, "%s|%s|%s|", role->name, role->dir,
+		files != NULL && files->tasks != NULL ? files->tasks : "main");
 	const enum hf_keyword keys[] = { HF_KW_when, HF_KW_vars, HF_KW_become, HF_KW_become_user,
 		HF_KW_environment, HF_KW_delegate_to };
 	for (size_t i = 0; i < HF_COUNT(keys); i++) {
@@ -284,8 +286,7 @@ int hf_load_role(struct hf_loader *l, struct hf_node *entry, const char *name, s
 	static const struct hf_role_files main_files;
 	const struct hf_role_files *from = files == NULL ? &main_files : files;
 	struct hf_role *role = hf_new(l->arena, struct hf_role);
-	const char *slash = strrchr(name, '/');
-	role->short_name = role->name = slash == NULL ? name : slash + 1;
+	role->short_name = role->name = name[0] == '~' ? hf_path_base(dir) : name;
 	role->dir = dir;
 	role->collection = hf_load_collection_of(l->arena, dir);
 	if (role->collection != NULL) {

@@ -493,4 +493,12 @@ ROWS = {
 - template: {src: ~nobody_of_that_name/t, dest: ~/got/never}
   ignore_errors: true
 """)},
+    "roles in folders keep the name they are written with": {"site.yml": PLAY + """  roles: [sub/x, more/y, ./more/y, sub/x]
+  tasks:
+  - include_role: {name: more/y}
+  - {name: last, command: echo, notify: ['sub/x : h', 'more/y : h']}
+""", "roles/sub/x/tasks/main.yml": "- name: t\n  debug: msg=\"{{ role_name }} {{ ansible_role_name }} {{ role_path | basename }}\"\n",
+        "roles/sub/x/handlers/main.yml": "- {name: h, debug: msg=ofx}\n",
+        "more/y/tasks/main.yml": "- name: t\n  debug: msg=\"{{ role_name }} {{ ansible_role_name }} {{ role_path | basename }}\"\n",
+        "more/y/handlers/main.yml": "- {name: h, debug: msg=ofy}\n"},
 }
