@@ -197,7 +197,7 @@ static int command_not_started(struct hf_module_context *c, struct hf_change *ch
 {
 	struct hf_arena *a = hf_task_arena(c);
 	int number = err->errnum != 0 ? err->errnum : ENOENT;
-	if (strchr(state->argv[0], '/') != NULL && access(state->argv[0], F_OK) == 0)
+	if (strchr(state->argv[0], '/') != NULL && hf_fs_exists(hf_path_join(a, state->dir, state->argv[0])))
 		number = EACCES;
 	hf_result_cstr(c, change, "cmd", hf_cmdline_join(a, (char **)state->argv));
 	hf_result_int(c, change, "rc", number);

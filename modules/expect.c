@@ -224,11 +224,13 @@ static int talk_run(struct hf_module_context *c, const struct params *p, struct 
 	int r = hf_cmdline_split(t->a, p->command, &words, &n, t->err);
 	if (r < 0)
 		return r;
-	char *program = hf_proc_which(t->a, words[0]);
+	bool of_dir = p->chdir != NULL && words[0][0] != '/' && strchr(words[0], '/') != NULL;
+	char *program = hf_proc_which(t->a, of_dir ? hf_path_join(t->a, p->chdir, words[0]) : words[0]);
 	if (program == NULL)
 		return hf_fail(
 			t->err, HF_E_TASK, "The command was not found or was not executable: %s.", words[0]);
-	words[0] = program;
+	if (!of_dir)
+		words[0] = program;
 	const char *const *env = hf_task_env(c);
 	pid_t pid = forkpty(&t->master, NULL, NULL, NULL);
 	if (pid < 0)

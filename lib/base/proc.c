@@ -262,14 +262,17 @@ int hf_proc_run(
 	struct hf_arena *a, const struct hf_proc_spec *spec, struct hf_proc_result *ret, struct hf_error *err)
 {
 	const char *path = env_get(spec->env != NULL ? spec->env : (const char *const *)environ, "PATH");
-	const char *program =
-		path_search(a, spec->argv[0], path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
+	const char *name = spec->argv[0];
+	/* "./configure" means the one in the folder where it will run. */
+	bool of_dir = spec->dir != NULL && name[0] != '/' && strchr(name, '/') != NULL;
+	const char *program = path_search(a, of_dir ? hf_sprintf(a, "%s/%s", spec->dir, name) : name,
+		path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
 	if (program == NULL)
 		return hf_fail(err, HF_E_NOT_FOUND, "no program named %s", spec->argv[0]);
 	size_t max = spec->max_output != 0 ? spec->max_output : HF_PROC_OUTPUT_MAX;
 	struct child c = { .input = spec->input, .out_buf = hf_buf_init(max), .err_buf = hf_buf_init(max) };
 	uint64_t start = hf_time_monotonic_ms();
-	int result = child_start(spec, program, &c, err);
+	int result = child_start(spec, of_dir ? name : program, &c, err);
 	if (result < 0)
 		return result;
 	if (c.in >= 0)

@@ -36,6 +36,10 @@ row("command argv unexpanded", {"command": {"argv": ["echo", "$HOME", "~"], "exp
 row("command expands", {"command": "echo $HOME ~ ${HOME}x $NOPE"}, always=True)
 row("command cmd", {"command": {"cmd": "echo hi", "chdir": "@"}}, always=True)
 row("command chdir", {"command": {"cmd": "pwd", "chdir": "@/d"}}, {"d": Dir()}, always=True)
+row("command program of chdir", {"command": {"argv": ["./p", "x"], "chdir": "@/d"}}, {"d": Dir(), "d/p": File("#!/bin/sh\necho $0 $1\n", 0o755)},
+    always=True)
+row("command program not of chdir", {"command": {"argv": ["./p"], "chdir": "@/d"}}, {"d": Dir(), "p": File("#!/bin/sh\n", 0o755)})
+row("command no program of chdir", {"command": {"argv": ["./p"], "chdir": "@/d"}}, {"d": Dir(), "d/p": "#!/bin/sh\n"})
 row("command chdir missing", {"command": {"cmd": "pwd", "chdir": "@/nope"}})
 row("command creates there", {"command": {"cmd": "touch @/x", "creates": "@/have"}}, {"have": ""})
 row("command creates pattern", {"command": {"cmd": "touch @/x", "creates": "@/h*"}}, {"have": ""})

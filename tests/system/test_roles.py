@@ -13,6 +13,7 @@ import sysconfig
 import pytest
 import yaml
 
+import vendor
 from scene import BUILD, TREE as ROOT
 from host import PACKAGES, Host, mirror
 from inside import Doors
@@ -47,11 +48,6 @@ class CallbackModule(CallbackBase):
 VARIABLES = """chrony_manage_service: false
 training_limits_load: false
 docker_manage_service: false
-node_exporter_manage_service: false
-cloudwatch_agent_manage_service: false
-jupyter_manage_service: false
-ssm_agent_manage_service: false
-dcgm_manage_service: false
 docker_users: [ada]
 users_groups: [research]
 users_accounts:
@@ -66,44 +62,25 @@ nvidia_driver_source: runfile
 nvidia_driver_runfile: files/driver.run
 nvidia_driver_runfile_version: "550.90.07"
 nvidia_driver_headers: make
-nvidia_driver_persistence: false
+nvidia_driver_fabric_manager: true
+container_toolkit_runtimes: [docker, containerd]
+container_toolkit_restart: false
+instance_store_model: a disk that no machine has
+miniforge_environments:
+  - { name: jax, lock: jax.txt }
 cloudwatch_agent_logs:
   - { file: /var/log/train.log, group: training }
 """
-APPLIED = ["unattended_upgrades", "chrony", "training_limits", "users", "docker", "node_exporter", "shared_storage",
-           "cloudwatch_agent", "ssm_agent", "dcgm", "nvidia_driver", "cuda_toolkit", "python_env", "jupyter"]
+APPLIED = ["unattended_upgrades", "chrony", "training_limits", "users", "instance_store", "docker", "container_toolkit", "node_exporter",
+           "shared_storage", "cloudwatch_agent", "ssm_agent", "dcgm", "nvidia_driver", "cuda_toolkit", "efa", "python_env", "miniforge", "jupyter"]
 # What the installer of a driver leaves that the role looks at; the running kernel is this machine's, and has no headers here.
-RUNFILE = '#!/bin/sh\n[ "$1" = --silent ] && mkdir -p "/usr/src/$(basename "$0" .run)"\n'
+RUNFILE = ('#!/bin/sh\n[ "$1" = --silent ] && mkdir -p "/usr/src/$(basename "$0" .run)"\n'
+           f"cat >/etc/systemd/system/nvidia-persistenced.service <<'END'\n{vendor.UNIT}END\n")
 KERNEL = ("mkdir -p /lib/modules/$(uname -r)/build; printf '#!/bin/sh\n' >/usr/sbin/update-initramfs; "
           "chmod 755 /usr/sbin/update-initramfs")
-# Laid out as the vendors' are: same names, same places.
-DUMMIES = {"amazon-cloudwatch-agent": ["opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent"],
-           "amazon-ssm-agent": ["usr/bin/amazon-ssm-agent"], "datacenter-gpu-manager": ["usr/bin/nv-hostengine"],
-           "datacenter-gpu-manager-exporter": ["usr/bin/dcgm-exporter"], "libnccl2": ["usr/lib/libnccl.so.2"],
-           "cuda-toolkit-12-4": ["usr/local/cuda-12.4/bin/nvcc"], "cuda-toolkit-12-6": ["usr/local/cuda-12.6/bin/nvcc"]}
 FINGERPRINT = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /var/log -o -path "
-               "/root -o -path /var/lib/apt -o -path /var/cache \\) -prune -o -type f -printf '%p %m %u %g %s %T@\\n' -o -printf "
+               "/root -o -path /var/lib/apt -o -path /var/lib/dnf -o -name 'rpmdb.sqlite-shm' -o -path /var/cache \\) -prune -o -type f -printf '%p %m %u %g %s %T@\\n' -o -printf "
                "'%p %y %m %u %g\\n' | sort | sha256sum")
-
-
-def archive(folder):
-    """A local archive of the dummies."""
-    folder.mkdir()
-    rows = []
-    for name, files in DUMMIES.items():
-        tree = folder / "tree" / name
-        for path in files:
-            (tree / path).parent.mkdir(parents=True, exist_ok=True)
-            (tree / path).write_text("#!/bin/sh\n")
-        (tree / "DEBIAN").mkdir(parents=True)
-        control = f"Package: {name}\nVersion: 1.0-1\nArchitecture: all\nMaintainer: test <test@example.org>\nDescription: dummy\n"
-        (tree / "DEBIAN/control").write_text(control)
-        deb = folder / f"{name}.deb"
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", str(tree), str(deb)], check=True, capture_output=True)
-        digest = hashlib.sha256(deb.read_bytes()).hexdigest()
-        rows.append(f"{control}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n")
-    (folder / "Packages").write_text("\n".join(rows))
-    return folder
 
 
 def wheel_lock(folder):
@@ -127,12 +104,13 @@ def book(tmp_path_factory):
     shutil.copytree(ROOT / "playbooks/roles", folder / "roles")
     wheel_lock(folder / "files")
     (folder / "files/driver.run").write_text(RUNFILE)
-    (folder / "vars.yml").write_text(VARIABLES)
+    (folder / "files/jax.txt").write_text("@EXPLICIT\n")
+    (folder / "vars.yml").write_text(VARIABLES + yaml.safe_dump(vendor.FETCHED))
     (folder / "site.yml").write_text("- hosts: localhost\n  connection: local\n  become: false\n  vars_files: [vars.yml]\n  roles:\n" +
                                      "".join(f"    - {r}\n" for r in APPLIED))
     (folder / "callbacks").mkdir()
     (folder / "callbacks/rows.py").write_text(CALLBACK)
-    return folder, archive(tmp_path_factory.mktemp("vendor") / "archive")
+    return folder, vendor.debs(tmp_path_factory.mktemp("vendor") / "archive")
 
 
 ANSIBLE = ("cd /srv/book && rm -f /run/rows && env PYTHONPATH=/opt/ansible HOME=/root LC_ALL=C.UTF-8 "
@@ -154,32 +132,44 @@ def statuses(engine, host, arguments=""):
         [done.err] if done.rc else [])
 
 
-def prepared(book, archive):
+def prepared(book, archive, packages=PACKAGES + PYTHON):
     binds = {"/srv/book": book, "/srv/vendor": archive, "/opt/ansible": sysconfig.get_paths()["purelib"]}
     collections = pathlib.Path(os.environ.get("HF_CACHE", BUILD / "cache")) / "ansible-10.7.0"
     if collections.exists():
         binds["/opt/collections"] = collections
-    return Host(packages=PACKAGES + PYTHON, binds=binds)
+    return Host(packages=packages, binds=binds)
+
+
+JUPYTER = "#!/bin/sh\nexec sleep infinity\n"
 
 
 @pytest.fixture(scope="module")
 def ran(book):
     """Check mode, first run, second run under each engine, each on a fresh host of the same root."""
-    folder, vendor = book
+    folder, archive = book
     told = {}
     for engine in ("holdfast", "ansible"):
-        with prepared(folder, vendor) as host, Doors(host) as doors:
+        with prepared(folder, archive) as host, Doors(host) as doors:
             doors.mirror(("127.0.0.1", 3142), mirror())
+            doors.serve(("127.0.0.1", 3143), vendor.Downloads)
             host.put("/etc/apt/sources.list", "deb http://127.0.0.1:3142 bookworm main\ndeb [trusted=yes] file:/srv/vendor ./\n")
             host.install(BUILD / "holdfast", "/usr/bin/holdfast")
+            host.put("/opt/envs/jupyter/bin/jupyter", JUPYTER, 0o755)
             host.run(f"{KERNEL}; apt-get update", check=True)
-            before = host.run(FINGERPRINT).out
-            _, _ = statuses(engine, host, "--check")
-            touched = host.run(FINGERPRINT).out != before
-            first, failed = statuses(engine, host)
-            second, failed_again = statuses(engine, host)
-            told[engine] = {"touched": touched, "first": first, "second": second, "failed": failed + failed_again}
+            told[engine] = thrice(engine, host)
+            told[engine]["fabric"] = host.run("dpkg-query -W -f '${Version}' nvidia-fabricmanager-550").out
+            told[engine]["daemon"] = json.loads(host.get("/etc/docker/daemon.json"))
     return told
+
+
+def thrice(engine, host):
+    """Check mode, which must leave the disk as it is, and two runs."""
+    before = host.run(FINGERPRINT).out
+    check, stopped = statuses(engine, host, "--check")
+    touched = host.run(FINGERPRINT).out != before
+    first, failed = statuses(engine, host)
+    second, failed_again = statuses(engine, host)
+    return {"touched": touched, "check": check, "first": first, "second": second, "stopped": stopped, "failed": failed + failed_again}
 
 
 # Two hosts and an hour of apt: the long form only. The host's Python 3.11 runs Ansible's compiled parts.
@@ -192,12 +182,24 @@ if (os.environ.get("HF_LONG") or os.environ.get("HF_ROLES")) and sys.version_inf
         def test_check_mode_touches_nothing(self, ran):
             assert not ran["holdfast"]["touched"]
 
+        def test_check_mode_goes_to_the_end(self, ran):
+            assert not ran["holdfast"]["stopped"] and not ran["ansible"]["stopped"], ran
+            assert ran["holdfast"]["check"] == ran["ansible"]["check"]
+
         def test_a_second_run_changes_nothing(self, ran):
             assert [row for row in ran["holdfast"]["second"] if row[1] == "changed"] == []
+            assert set(APPLIED) == set(ROLES)
 
         def test_statuses_are_ansibles(self, ran):
             assert ran["holdfast"]["first"] == ran["ansible"]["first"]
             assert ran["holdfast"]["second"] == ran["ansible"]["second"]
+
+        def test_what_belongs_together_is_together(self, ran):
+            """The fabric manager of the driver's version, though there is a newer one; docker's settings and its NVIDIA runtime in one file."""
+            for engine in ("holdfast", "ansible"):
+                assert ran[engine]["fabric"] == "550.90.07-1"
+                assert ran[engine]["daemon"]["live-restore"] and "nvidia" in ran[engine]["daemon"]["runtimes"]
+            assert ran["holdfast"]["daemon"] == ran["ansible"]["daemon"]
 
 
 DRIVER = """- hosts: localhost

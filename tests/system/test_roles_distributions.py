@@ -1,15 +1,21 @@
 """What the shipped roles choose on each distribution they are for: the facts are set, both engines are asked, and what they say is compared
 with each other and with what the distribution and its vendors call these things. In the long form the roles run so, for real, with the
 real apt and dnf and repositories of dummies that are called as the vendors' packages are."""
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 import yaml
 
-from scene import TREE as ROOT
+import test_roles as real
+import vendor
+from host import BESIDE
+from inside import Doors
+from scene import BUILD, TREE as ROOT
 
 ROLES = ROOT / "playbooks/roles"
 # distribution, family, version, package manager
@@ -113,3 +119,103 @@ def test_every_task_file_is_read_by_both_engines(tmp_path, holdfast):
         done = subprocess.run([*argv, "--syntax-check", "site.yml"], cwd=tmp_path, capture_output=True, text=True,
                               env={**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_LOCALHOST_WARNING": "no"})
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What is the same everywhere; python_env only installs, because an environment would want the distribution's own Python.
+REAL = """training_limits_load: false
+docker_users: [ada]
+users_accounts:
+  - { name: ada, keys_allowed: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDUm ada@example.org"] }
+shared_storage_packages: "{{ ['nfs4', 'efs', 'lustre'] | map('extract', shared_storage_known) | flatten }}"
+cuda_toolkit_versions: ["12.4", "12.6"]
+nvidia_driver_fabric_manager: true
+container_toolkit_runtimes: [docker, containerd]
+container_toolkit_restart: false
+instance_store_model: a disk that no machine has
+miniforge_environments:
+  - { name: jax, lock: jax.txt }
+cloudwatch_agent_logs:
+  - { file: /var/log/train.log, group: training }
+"""
+NVIDIA = {"nvidia_driver_repository": "file:///srv/rpms/nvidia", **vendor.EXPORTER}
+OWN = {"ubuntu-24.04": {"shared_storage_packages": ["nfs-common"]}, "amazon-2023": NVIDIA,
+       "rhel-9": {**NVIDIA, "docker_repository": "file:///srv/rpms/docker", "docker_repository_key": ""}}
+# The driver's role brings NVIDIA's repository, from which others install.
+ORDER = ["unattended_upgrades", "chrony", "training_limits", "users", "instance_store", "nvidia_driver", "docker", "container_toolkit",
+         "node_exporter", "shared_storage", "cloudwatch_agent", "ssm_agent", "dcgm", "cuda_toolkit", "efa", "python_env", "miniforge", "jupyter"]
+SNAP = f"""#!/bin/sh
+mkdir -p "/snap/$2"
+cat >"/etc/systemd/system/snap.$2.$2.service" <<'END'
+{vendor.UNIT}END
+"""
+READY = ("mkdir -p /etc/dnf/modules.d /etc/pki/rpm-gpg /srv/kept; printf '#!/bin/sh\\n' >/usr/sbin/dracut; chmod 755 /usr/sbin/dracut; "
+         "cp /usr/sbin/dracut /usr/sbin/update-initramfs")
+
+
+def scene(folder, name):
+    """A host that takes itself for that distribution's, and the book for it."""
+    shutil.copytree(ROLES, folder / "roles")
+    (folder / "files").mkdir()
+    (folder / "files/jax.txt").write_text("@EXPLICIT\n")
+    (folder / "vars.yml").write_text(REAL + yaml.safe_dump({**vendor.FETCHED, **OWN[name]}))
+    said = {k: v for k, v in facts(name).items() if k not in ("ansible_hostname", "ansible_devices")}
+    said["ansible_kernel"] = vendor.KERNELS[said["ansible_pkg_mgr"]]
+    (folder / "site.yml").write_text(yaml.safe_dump([{
+        "hosts": "localhost", "connection": "local", "vars_files": ["vars.yml"],
+        "pre_tasks": [{"ansible.builtin.set_fact": {**said, "cacheable": True}}], "roles": ORDER}], sort_keys=False))
+    (folder / "callbacks").mkdir()
+    (folder / "callbacks/rows.py").write_text(real.CALLBACK)
+
+
+@contextlib.contextmanager
+def booted(book, archive, name):
+    with real.prepared(book, archive, BESIDE) as host, Doors(host) as doors:
+        doors.serve(("127.0.0.1", 3143), vendor.Downloads)
+        host.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/vendor ./\n")
+        host.install(BUILD / "holdfast", "/usr/bin/holdfast")
+        host.put("/opt/envs/jupyter/bin/jupyter", real.JUPYTER, 0o755)
+        host.put("/usr/bin/snap", SNAP, 0o755)
+        host.run(f"{READY}; apt-get update", check=True)
+        if DISTRIBUTIONS[name][3] == "dnf":
+            vendor.rpms(host)
+        yield host
+
+
+# Each is a host of its own for each engine, and some minutes of Ansible: the long form only.
+if (os.environ.get("HF_LONG") or os.environ.get("HF_ROLES")) and sys.version_info[:2] == (3, 11):
+
+    @pytest.fixture(scope="class", params=OWN)
+    def ran(request, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("book")
+        scene(folder, request.param)
+        archive = vendor.debs(tmp_path_factory.mktemp("vendor") / "archive", vendor.UBUNTU)
+        told = {"distribution": request.param}
+        for engine in ("holdfast", "ansible"):
+            with booted(folder, archive, request.param) as host:
+                told[engine] = real.thrice(engine, host)
+                told[engine]["fabric"] = host.run("dpkg-query -W -f '${Version}' nvidia-fabricmanager-550 2>/dev/null || rpm -q "
+                                                  "--qf '%{VERSION}' nvidia-fabric-manager").out
+                told[engine]["daemon"] = json.loads(host.get("/etc/docker/daemon.json"))
+        return told
+
+    class TestForReal:
+        def test_no_task_fails(self, ran):
+            assert not ran["holdfast"]["failed"] and not ran["ansible"]["failed"], ran
+
+        def test_check_mode_touches_nothing_and_goes_to_the_end(self, ran):
+            assert not ran["holdfast"]["touched"]
+            assert not ran["holdfast"]["stopped"] and not ran["ansible"]["stopped"], ran
+            assert ran["holdfast"]["check"] == ran["ansible"]["check"]
+
+        def test_a_second_run_changes_nothing(self, ran):
+            assert [row for row in ran["holdfast"]["second"] if row[1] == "changed"] == []
+            assert sorted(ORDER) == sorted(p.name for p in ROLES.iterdir())
+
+        def test_statuses_are_ansibles(self, ran):
+            assert ran["holdfast"]["first"] == ran["ansible"]["first"]
+            assert ran["holdfast"]["second"] == ran["ansible"]["second"]
+
+        def test_what_belongs_together_is_together(self, ran):
+            for engine in ("holdfast", "ansible"):
+                assert ran[engine]["fabric"].startswith("550.90.07")
+                assert ran[engine]["daemon"]["live-restore"] and "nvidia" in ran[engine]["daemon"]["runtimes"]

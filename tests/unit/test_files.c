@@ -185,6 +185,18 @@ static void run_captures_both_streams(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+static void run_takes_a_program_of_its_folder(void **state)
+{
+	struct place *p = *state;
+	const char *const argv[] = { "./bin/sh", "-c", "pwd", NULL };
+	struct hf_proc_spec spec = { .argv = argv, .dir = "/usr", .umask = HF_PROC_KEEP_UMASK };
+	struct hf_proc_result r;
+	assert_int_equal(hf_proc_run(p->a, &spec, &r, NULL), 0);
+	assert_string_equal(r.out.p, "/usr\n");
+	spec.dir = "/usr/bin";
+	assert_int_equal(hf_proc_run(p->a, &spec, &r, NULL), -HF_E_NOT_FOUND);
+}
+
 static void run_ends_the_whole_group_at_the_deadline(void **state)
 {
 	struct place *p = *state;
@@ -268,6 +280,7 @@ int main(void)
 	PLACED(&tests, open_beneath_never_leaves);
 	PLACED(&tests, read_refuses_what_is_too_large);
 	PLACED(&tests, run_captures_both_streams);
+	PLACED(&tests, run_takes_a_program_of_its_folder);
 	PLACED(&tests, run_ends_the_whole_group_at_the_deadline);
 	PLACED(&tests, run_does_not_wait_for_background_children);
 	PLACED(&tests, run_bounds_output);
