@@ -293,6 +293,7 @@ static int run_direct(struct hf_task *t, struct hf_error *err)
 	}
 	result = run_in_playbook_dir(t, &r, &change, err);
 	put_change(t, &change);
+	hf_no_log_strip(t, result < 0 ? err : NULL);
 	return settled(t, &r, result, err);
 }
 

@@ -96,6 +96,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/module.c \
 	%reldir%/module.h \
 	%reldir%/node.c \
+	%reldir%/no_log.c \
 	%reldir%/pattern.c \
 	%reldir%/playbook.h \
 	%reldir%/prompt.c \

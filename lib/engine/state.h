@@ -226,8 +226,7 @@ struct hf_task {
 	const char *label;     /* of the loop's item; NULL outside loops */
 	struct hf_value *item; /* NULL outside loops */
 	bool check, diff, no_log, ignore_errors;
-	bool refused; /* holdfast has not what it asks for: no ignore_errors, failed_when or rescue goes past
-			 that */
+	bool refused; /* holdfast has not what it asks for: ignore_errors, failed_when, rescue do not help */
 	struct hf_value *result; /* dict, as registered */
 	enum hf_status status;
 	uint64_t started_ms;
@@ -270,8 +269,9 @@ void hf_task_fail(struct hf_task *t, const struct hf_error *err);
 HF_CHECK int hf_defaults_add(struct hf_task *t, struct hf_value *args, struct hf_error *err);
 /* exec_module.c: t->module with t->args; puts keys into t->result. An error is the task's failure. */
 HF_CHECK int hf_module_direct(struct hf_task *t, struct hf_error *err);
-/* exec_become.c: the same where the task wants it: here, or in a child that is another user or has a time
- * limit. */
+/* no_log.c: takes the module's secrets out of t->result and of why it failed; failed NULL: it has not. */
+void hf_no_log_strip(struct hf_task *t, struct hf_error *failed);
+/* exec_become.c: the same as the task wants it: here, or in a child of another user or with a time limit. */
 HF_CHECK int hf_module_run(struct hf_task *t, struct hf_error *err);
 HF_CHECK int hf_module_fork(
 	struct hf_task *t, const struct hf_become *b, uint32_t timeout_s, struct hf_error *err);

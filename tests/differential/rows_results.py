@@ -266,4 +266,18 @@ ROWS = {
   register: r
 - copy: {content: "{{ r.results | map(attribute='warnings', default=[]) | map('length') | list }}", dest: /srv/warned}
 """)},
+    "results without the values of secret options": {"site.yml": tasks("""
+- yum_repository: {name: a, description: words of pw1, baseurl: "http://pw1@h/", password: pw1, reposdir: "{out}", file: "{{ item }}"}
+  loop: [of, pw1, pw1s]
+  diff: true
+  register: r
+- debug: msg="{{ item.repo }} {{ item.diff.after }} {{ item.invocation.module_args.password }}"
+  loop: "{{ r.results }}"
+  loop_control: {label: x}
+  when: item is changed
+- yum_repository: {name: b, description: b, password: sixteen, baseurl: "http://sixteen/", reposdir: "{out}/sixteen"}
+  ignore_errors: true
+  register: f
+- debug: msg="{{ f.msg }}"
+""")},
 }
