@@ -160,6 +160,14 @@ static int assemble_check(
 		.message = "OK",
 		.no_attr_words = true };
 	char *dir, hex[HF_DIGEST_HEX_MAX];
+	/* In check mode the tasks before this one have made no folder. Ansible passes over any assemble
+	 * there. */
+	if (hf_task_check_mode(c) && hf_task_acts(c) && p->remote_src == HF_YES && !hf_fs_exists(p->src)) {
+		change->skipped = true;
+		hf_result_cstr(c, change, "msg",
+			hf_sprintf(a, "skipped in check mode, as %s is not there yet", p->src));
+		return 0;
+	}
 	int result = source_dir(c, p, &dir, err);
 	if (result < 0)
 		return result;

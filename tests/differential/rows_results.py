@@ -280,4 +280,14 @@ ROWS = {
   register: f
 - debug: msg="{{ f.msg }}"
 """)},
+    "assemble: check mode, before its folder is there": {"site.yml": tasks("""
+- assemble: {src: "{out}/none", dest: "{out}/whole"}
+  check_mode: true
+  register: r
+- assert: {that: [r is skipped, r is not changed, r is not failed]}
+- assemble: {src: "{out}/none", dest: "{out}/whole"}
+  ignore_errors: true
+  register: r
+- assert: {that: r is failed}
+""")},
 }
