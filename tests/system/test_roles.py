@@ -62,15 +62,7 @@ nvidia_driver_source: runfile
 nvidia_driver_runfile: files/driver.run
 nvidia_driver_runfile_version: "550.90.07"
 nvidia_driver_headers: make
-nvidia_driver_fabric_manager: true
-container_toolkit_runtimes: [docker, containerd]
-container_toolkit_restart: false
-instance_store_model: a disk that no machine has
-miniforge_environments:
-  - { name: jax, lock: jax.txt }
-cloudwatch_agent_logs:
-  - { file: /var/log/train.log, group: training }
-"""
+""" + vendor.ROLE_VARIABLES
 APPLIED = ["unattended_upgrades", "chrony", "training_limits", "users", "instance_store", "docker", "container_toolkit", "node_exporter",
            "shared_storage", "cloudwatch_agent", "ssm_agent", "dcgm", "nvidia_driver", "cuda_toolkit", "efa", "python_env", "miniforge", "jupyter"]
 # What the installer of a driver leaves that the role looks at; the running kernel is this machine's, and has no headers here.

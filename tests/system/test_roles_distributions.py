@@ -128,15 +128,7 @@ users_accounts:
   - { name: ada, keys_allowed: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDUm ada@example.org"] }
 shared_storage_packages: "{{ ['nfs4', 'efs', 'lustre'] | map('extract', shared_storage_known) | flatten }}"
 cuda_toolkit_versions: ["12.4", "12.6"]
-nvidia_driver_fabric_manager: true
-container_toolkit_runtimes: [docker, containerd]
-container_toolkit_restart: false
-instance_store_model: a disk that no machine has
-miniforge_environments:
-  - { name: jax, lock: jax.txt }
-cloudwatch_agent_logs:
-  - { file: /var/log/train.log, group: training }
-"""
+""" + vendor.ROLE_VARIABLES
 NVIDIA = {"nvidia_driver_repository": "file:///srv/rpms/nvidia", **vendor.EXPORTER}
 OWN = {"ubuntu-24.04": {"shared_storage_packages": ["nfs-common"]}, "amazon-2023": NVIDIA,
        "rhel-9": {**NVIDIA, "docker_repository": "file:///srv/rpms/docker", "docker_repository_key": ""}}

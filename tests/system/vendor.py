@@ -11,6 +11,16 @@ UNIT = "[Service]\nExecStart=/bin/sleep infinity\n\n[Install]\nWantedBy=multi-us
 TIMER = "[Timer]\nOnCalendar=daily\n\n[Install]\nWantedBy=timers.target\n"
 PROGRAM = "#!/bin/sh\n"
 SYSTEM = "usr/lib/systemd/system"
+# Of the roles' variables, those that every host with these vendors is given.
+ROLE_VARIABLES = """nvidia_driver_fabric_manager: true
+container_toolkit_runtimes: [docker, containerd]
+container_toolkit_restart: false
+instance_store_model: a disk that no machine has
+miniforge_environments:
+  - { name: jax, lock: jax.txt }
+cloudwatch_agent_logs:
+  - { file: /var/log/train.log, group: training }
+"""
 # Writes as NVIDIA's does: JSON with sorted keys and no newline at the end, TOML beside what is there.
 CTK = '''#!/usr/bin/python3
 import json, os, sys
