@@ -40,6 +40,10 @@ HOST_PLAYBOOK = """
         content: "[Service]\\nExecStart=/bin/sleep 100000\\n[Install]\\nWantedBy=multi-user.target\\n"
     - name: unit
       systemd: { name: nap, state: started, enabled: true, daemon_reload: true }
+    - name: second unit file
+      copy: { src: /etc/systemd/system/nap.service, dest: /etc/systemd/system/doze.service, remote_src: true }
+    - name: second unit
+      systemd: { name: doze, state: started, enabled: true, daemon_reload: true }
     - name: user
       user: { name: trainer, comment: "one", shell: /bin/bash }
     - name: cron
@@ -55,6 +59,7 @@ HOST_PLAYBOOK = """
 HOST_KINDS = [
     ("unit stopped", "unit", "systemctl stop nap"),
     ("unit disabled", "unit", "systemctl disable nap"),
+    ("unit's link removed", "second unit", "rm /etc/systemd/system/multi-user.target.wants/doze.service"),
     ("user edited", "user", "mv /etc/passwd.new /etc/passwd", "sed /^trainer/s/one/two/ /etc/passwd >/etc/passwd.new"),
     ("cron edited", "cron", "crontab -r"),
     ("unmounted", "mount", "umount /mnt/scratch"),
@@ -149,18 +154,22 @@ def system(args):
             raise SystemExit(f"the release failed: {run.text}")
         skew = time.time() - time.monotonic()
         for kind, title, command, *before in HOST_KINDS:
-            times = []
+            times, took = [], []
             for _ in range(2 if title == "unit" else 4):  # the fifth correction in a row is the last for a while
                 seen = len(scene.reader.messages)
                 scene.run("; ".join(before) or "true")
-                begun = scene.run(f"date +%s.%N; {command}").out.split()[0]
+                said = scene.run(f"date +%s.%N; {command}; date +%s.%N").out.split()
+                begun = float(said[0])
+                took.append((float(said[-1]) - begun) * 1000)
                 message = scene.reader.wait(lambda m: m.topic.endswith("/drift") and m.body["title"] == title, 20, seen)
-                times.append((message.at + skew - float(begun)) * 1000)
+                times.append((message.at + skew - begun) * 1000)
                 if message.body["action"] != "corrected":
                     scene.reader.wait(lambda m: m.topic.endswith("/drift") and m.body["title"] == title and
                                       m.body["action"] == "corrected", 20, seen)
                 time.sleep(args.gap)
             show(kind, times)
+            if min(times) > 100:
+                print(f"{'':24} the command itself took {quantile(took, .5):.0f} ms: systemd answers nobody while it reads its units again")
             everything += times
     return everything
 
