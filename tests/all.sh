@@ -38,8 +38,10 @@ unit() {
 	mkdir -p "$results/unit-$name"
 	find "$dir/tests" -name '*.trs' -exec cp -t "$results/unit-$name" {} +
 	grep -E '^(FAIL|ERROR|# TOTAL)' "$results/unit-$name.log" || true
-	[ $rc = 0 ] || [ ! -f "$dir/test-suite.log" ] || tail -n 100 "$dir/test-suite.log"
-	return $rc
+	[ $rc = 0 ] && return
+	# Without it a test did not even compile.
+	[ -f "$dir/test-suite.log" ] && tail -n 100 "$dir/test-suite.log" || tail -n 40 "$results/unit-$name.log"
+	return 1
 }
 
 # pytest_part NAME FOLDER OPTIONS…

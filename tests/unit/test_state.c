@@ -42,7 +42,7 @@ static int64_t number(struct hf_state *s, const char *sql, const char *word)
 static void test_rest(void **state)
 {
 	hf_auto_arena a = hf_arena_new();
-	char folder[] = "/tmp/hf-state-XXXXXX", text[8];
+	char folder[] = "/tmp/hf-state-XXXXXX", text[16];
 	assert_non_null(mkdtemp(folder));
 	const char *path = hf_sprintf(a, "%s/state.db", folder);
 	struct hf_state *s = NULL;
