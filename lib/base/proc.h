@@ -12,16 +12,15 @@
 #include "lib/base/str.h"
 
 struct hf_proc_spec {
-	const char *const
-		*argv;          /* argv[0] with a slash is of `dir`, else searched in PATH of env (or ours) */
-	const char *const *env; /* NULL: ours */
-	const char *dir;        /* NULL: ours */
-	struct hf_str input;    /* to standard input; empty: /dev/null */
-	bool inherit_output;    /* standard output and error stay ours; nothing is captured */
-	bool merge_output;      /* standard error goes where standard output goes */
-	uint32_t timeout_ms;    /* 0: none */
-	size_t max_output;      /* per stream; 0: HF_PROC_OUTPUT_MAX */
-	bool set_user;          /* become uid/gid with groups of user_name */
+	const char *const *argv; /* argv[0] with a slash is of dir, else sought in PATH of env (or ours) */
+	const char *const *env;  /* NULL: ours */
+	const char *dir;         /* NULL: ours */
+	struct hf_str input;     /* to standard input; empty: /dev/null */
+	bool inherit_output;     /* standard output and error stay ours; nothing is captured */
+	bool merge_output;       /* standard error goes where standard output goes */
+	uint32_t timeout_ms;     /* 0: none */
+	size_t max_output;       /* per stream; 0: HF_PROC_OUTPUT_MAX */
+	bool set_user;           /* become uid/gid with groups of user_name */
 	uid_t uid;
 	gid_t gid;
 	const char *user_name; /* for initgroups; NULL: no supplementary groups */
