@@ -116,15 +116,18 @@ def test_a_group_waits_for_its_instances_and_tells_what_keeps_them(work, fake):
     assert process.returncode == 0, rest
 
 
-def test_a_service_waits_for_its_tasks_and_tells_what_keeps_them(work, fake):
-    """And after a change until the tasks of before are gone."""
-    add(work, """  cluster:
+SERVICE = """  cluster:
     type: ecs.cluster
     properties: {clusterName: c}
   service:
     type: ecs.service
     properties: {cluster: "{{ cluster.id }}", serviceName: web, taskDefinition: "{{ task }}", desiredCount: 2}
-""")
+"""
+
+
+def test_a_service_waits_for_its_tasks_and_tells_what_keeps_them(work, fake):
+    """And after a change until the tasks of before are gone."""
+    add(work, SERVICE)
     work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {task: first}\n")
     why = "(service web) was unable to place a task because no container instance met all of its requirements."
 
@@ -155,13 +158,7 @@ def test_a_service_waits_for_its_tasks_and_tells_what_keeps_them(work, fake):
 ], ids=["rolled back", "stopped"])
 def test_a_service_whose_circuit_breaker_gave_up_fails_with_its_events(work, fake, after, told):
     """Its old tasks run well, and it is active: that alone is not what was asked for."""
-    add(work, """  cluster:
-    type: ecs.cluster
-    properties: {clusterName: c}
-  service:
-    type: ecs.service
-    properties: {cluster: "{{ cluster.id }}", serviceName: web, taskDefinition: "{{ task }}", desiredCount: 2}
-""")
+    add(work, SERVICE)
     work.edit("region: us-east-1\n", "region: us-east-1\nvariables: {task: 'web:1'}\n")
 
     def made(call):
