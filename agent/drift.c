@@ -1,7 +1,6 @@
 #include "agent/drift.h"
 
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "agent/differs.h"
@@ -10,12 +9,12 @@
 #include "agent/ledger.h"
 #include "agent/look.h"
 #include "agent/report.h"
+#include "agent/sweep.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
 enum {
-	WATCHDOG_MS = 1000, /* the unit waits a minute */
 	SLOW_MS = 300,
 	STREAK_MAX = 5,
 	STREAK_WINDOW_S = 600,
@@ -34,6 +33,7 @@ struct hf_drift {
 	struct hf_agent *agent;
 	struct hf_drift_set set;   /* touched and not looked at yet */
 	struct hf_drift_set later; /* corrections that failed, tried again in a moment */
+	struct hf_sweep *paths;
 	sd_event_source *debounce, *sweep, *hash_sweep, *lost, *retry, *slow, *cool, *found, *again;
 	struct hf_child *child;
 	struct hf_child *warm;      /* has read the release and waits for work */
@@ -103,43 +103,19 @@ static int on_cool(sd_event_source *source, uint64_t now, void *data)
 	return 0;
 }
 
-/* Every watched path whose look is not the stored one. stat tells almost all; hash looks at the content as
- * well. */
-struct sweep {
-	struct hf_drift *d;
-	bool hash;
-	int found;
-	uint64_t told_ms; /* the watchdog */
-	struct hf_look_folder folder;
-};
-
-static int sweep_row(void *data, sqlite3_stmt *row, struct hf_error *err)
+static void on_differs(void *data, const char *path)
 {
-	struct sweep *s = data;
-	struct hf_look look;
-	const char *path = hf_state_text(row, 0);
-	bool tree = strncmp(hf_state_text(row, 2), "tree ", 5) == 0;
-	if (s->hash && hf_time_monotonic_ms() - s->told_ms > WATCHDOG_MS) {
-		sd_notify(0, "WATCHDOG=1"); /* hashing large trees takes its time, and is no hang */
-		s->told_ms = hf_time_monotonic_ms();
-	}
-	hf_look_take_below(&s->folder, path, tree, s->hash, &look);
-	bool same = strcmp(look.stat, hf_state_text(row, 1)) == 0 &&
-		    (!s->hash || strcmp(look.what, hf_state_text(row, 2)) == 0);
-	if (!same) {
-		hf_drift_set_add(&s->d->set, HF_THING_PATH, path, NULL);
-		hf_drift_set_add(&s->d->set, HF_THING_TREE, path, NULL);
-		s->found++;
-	}
-	return 0;
+	struct hf_drift *d = data;
+	hf_drift_set_add(&d->set, HF_THING_PATH, path, NULL);
+	hf_drift_set_add(&d->set, HF_THING_TREE, path, NULL);
 }
 
 void hf_drift_sweep(struct hf_drift *d, bool hash)
 {
-	struct sweep s = { d, hash, 0, 0, { .fd = -1 } };
-	HF_MUST(hf_state_query(
-		d->agent->state, err, sweep_row, &s, "SELECT path,look,hash FROM paths ORDER BY path", ""));
-	hf_look_folder_done(&s.folder);
+	if (hash)
+		HF_MUST(hf_sweep_by_content(d->paths, on_differs, d, err));
+	else
+		HF_MUST(hf_sweep_by_stat(d->paths, on_differs, d, err));
 	debounce(d);
 }
 
@@ -644,6 +620,7 @@ int hf_drift_new(struct hf_agent *agent, struct hf_drift **ret, struct hf_error 
 	d->agent = agent;
 	hf_drift_set_init(&d->set);
 	hf_drift_set_init(&d->later);
+	d->paths = hf_sweep_new(agent->arena, agent->state);
 	d->debounce = hf_timer_new(agent->loop, true, on_debounce, d);
 	d->sweep = hf_timer_new(agent->loop, false, on_sweep, d);
 	d->hash_sweep = hf_timer_new(agent->loop, false, on_hash_sweep, d);

@@ -45,6 +45,7 @@ holdfastd_SOURCES = \
 	%reldir%/state.c %reldir%/state.h \
 	%reldir%/store_wire.c %reldir%/store_wire.h \
 	%reldir%/supervisor.c %reldir%/supervisor.h \
+	%reldir%/sweep.c %reldir%/sweep.h \
 	%reldir%/timeline.c %reldir%/timeline.h \
 	%reldir%/timeline_of.c %reldir%/timeline_of.h \
 	%reldir%/turn.c %reldir%/turn.h \

@@ -13,7 +13,8 @@
 
 /* Beyond this a file counts by size and time; hashing it at every event would cost the host more than it
  * tells. */
-#define HASH_MAX ((uint64_t)256 << 20)
+#define HASH_MAX     ((uint64_t)256 << 20)
+#define PRINT_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* odd, its bits spread evenly */
 enum { LINK_MAX = 4096, TREE_ENTRIES_MAX = 200000 };
 
 /* A sweep prints a thousand of these: printf, and divisions, would cost more than the stat itself. */
@@ -152,54 +153,46 @@ static void tree_take(const char *path, bool content, struct hf_look *ret)
 		digest_print(&t.what, ret->what);
 }
 
-void hf_look_folder_done(struct hf_look_folder *folder)
+bool hf_look_is_tree(const char *what)
 {
-	if (folder->fd >= 0)
-		close(folder->fd);
-	folder->fd = -1;
+	return strncmp(what, "tree ", 5) == 0;
 }
 
-/* The folder is opened for its second path: many have only one. */
-static int stat_below(struct hf_look_folder *folder, const char *path, struct stat *ret)
+uint64_t hf_look_print(const struct stat *st)
 {
-	const char *slash = strrchr(path, '/');
-	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
-	if (folder == NULL || n == 0 || n >= sizeof(folder->path) || slash[1] == '\0')
-		return lstat(path, ret);
-	if (n != folder->n || memcmp(folder->path, path, n) != 0) {
-		hf_look_folder_done(folder);
-		memcpy(folder->path, path, n);
-		folder->path[n] = '\0';
-		folder->n = n;
-		return lstat(path, ret);
+	const uint64_t fields[] = { st->st_mode, (uint64_t)st->st_uid << 32 | st->st_gid,
+		S_ISDIR(st->st_mode) ? 0 : (uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec,
+		(uint64_t)st->st_mtim.tv_nsec, (uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec,
+		st->st_ino, st->st_dev };
+	uint64_t print = 0;
+	for (size_t i = 0; i < HF_COUNT(fields); i++) {
+		print = (print ^ fields[i]) * PRINT_FACTOR;
+		print ^= print >> 32;
 	}
-	if (folder->fd < 0)
-		folder->fd = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return folder->fd < 0 ? lstat(path, ret) : fstatat(folder->fd, slash + 1, ret, AT_SYMLINK_NOFOLLOW);
+	return print;
+}
+
+void hf_look_of(int failed, const struct stat *st, char out[HF_LOOK_MAX])
+{
+	if (failed < 0)
+		snprintf(out, HF_LOOK_MAX, "absent");
+	else
+		stat_print(st, out);
 }
 
 void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret)
 {
-	hf_look_take_below(NULL, path, tree, content, ret);
-}
-
-void hf_look_take_below(
-	struct hf_look_folder *folder, const char *path, bool tree, bool content, struct hf_look *ret)
-{
 	struct stat st;
+	int failed = lstat(path, &st);
 	ret->stat[0] = ret->what[0] = '\0';
-	if (stat_below(folder, path, &st) < 0) {
-		snprintf(ret->stat, sizeof(ret->stat), "absent");
-		if (content)
-			snprintf(ret->what, sizeof(ret->what), "absent");
-		return;
-	}
-	if (tree && S_ISDIR(st.st_mode)) {
+	if (failed == 0 && tree && S_ISDIR(st.st_mode)) {
 		tree_take(path, content, ret);
 		return;
 	}
-	stat_print(&st, ret->stat);
-	if (content)
+	hf_look_of(failed, &st, ret->stat);
+	if (content && failed < 0)
+		snprintf(ret->what, sizeof(ret->what), "absent");
+	else if (content)
 		what_print(path, &st, ret->what);
 }
 

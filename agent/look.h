@@ -3,6 +3,8 @@
  * a playbook. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
 
 #include "lib/base/error.h"
 
@@ -15,14 +17,9 @@ struct hf_look {
 void hf_look_stats(const char *const *paths, char out[HF_LOOK_MAX]);
 /* tree: everything below as well. A path that cannot be read looks like the reason. */
 void hf_look_take(const char *path, bool tree, bool content, struct hf_look *ret);
-
-/* For many paths in order of name: what lies in one folder is looked up from there, not from the root. Start
- * with { .fd = -1 }. */
-struct hf_look_folder {
-	char path[HF_LOOK_MAX];
-	size_t n;
-	int fd;
-};
-void hf_look_take_below(
-	struct hf_look_folder *folder, const char *path, bool tree, bool content, struct hf_look *ret);
-void hf_look_folder_done(struct hf_look_folder *folder);
+/* hf_look.stat of what lstat told, or that it failed. */
+void hf_look_of(int failed, const struct stat *st, char out[HF_LOOK_MAX]);
+/* The fields that hf_look.stat is made of, in 64 bits. */
+uint64_t hf_look_print(const struct stat *st);
+/* Whether that `what` is one of a tree. */
+bool hf_look_is_tree(const char *what);

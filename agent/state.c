@@ -236,6 +236,11 @@ int64_t hf_state_changes(const struct hf_state *s)
 	return sqlite3_changes(s->db);
 }
 
+int64_t hf_state_writes(const struct hf_state *s)
+{
+	return sqlite3_total_changes(s->db);
+}
+
 int hf_state_begin(struct hf_state *s, struct hf_error *err)
 {
 	if (s->depth == 0) {

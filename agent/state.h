@@ -26,6 +26,8 @@ HF_CHECK int hf_state_number(struct hf_state *s, struct hf_error *err, int64_t f
 	const char *sql, const char *types, ...);
 int64_t hf_state_last_id(const struct hf_state *s);
 int64_t hf_state_changes(const struct hf_state *s);
+/* Rows written since the database was opened: while it stays the same, so does what is stored. */
+int64_t hf_state_writes(const struct hf_state *s);
 
 /* Begin and commit nest: only the outermost pair speaks to the database. */
 HF_CHECK int hf_state_begin(struct hf_state *s, struct hf_error *err);
