@@ -1,10 +1,12 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/scope.h"
 #include "modules/cmdline.h"
 #include "modules/file_content.h"
+#include "modules/git_dir.h"
 
 /* git: a working copy at a version, through the real git. */
 struct params {
@@ -60,12 +62,14 @@ static const struct hf_arg args[] = {
 		.help = "use the command git archive in a task of its own" },
 	{ "archive_prefix", HF_ARG_STR, offsetof(struct params, archive_prefix), HF_REFUSED,
 		.help = "use the command git archive in a task of its own" },
-	{ "separate_git_dir", HF_ARG_PATH, offsetof(struct params, separate_git_dir), HF_REFUSED,
-		.help = "a git directory beside the working copy is not managed" },
+	{ "separate_git_dir", HF_ARG_PATH, offsetof(struct params, separate_git_dir),
+		.help = "Where git's own files are, instead of in dest." },
 	{ .type = HF_ARG_END },
 };
 static const char *const hostkey_names[] = { "accept_hostkey", "accept_newhostkey", NULL };
-static const struct hf_rule rules[] = { { HF_RULE_EXCLUSIVE, hostkey_names }, { HF_RULE_END } };
+static const char *const separate_names[] = { "separate_git_dir", "bare", NULL };
+static const struct hf_rule rules[] = { { HF_RULE_EXCLUSIVE, separate_names },
+	{ HF_RULE_EXCLUSIVE, hostkey_names }, { HF_RULE_END } };
 
 struct git {
 	struct hf_module_context *c;
@@ -78,6 +82,8 @@ struct git {
 	mode_t umask;
 	bool present, local_changes, url_changed;
 	const char *before;
+	const char *git_dir,
+		*separate; /* where git's files are, and are to be; separate NULL: where they are */
 };
 
 /* A command line being put together; the longest has about fifteen words. */
@@ -161,6 +167,36 @@ static void git_environment(struct git *g)
 	g->env[kept] = hf_sprintf(g->a, "GIT_SSH_COMMAND=%s", ssh_command(g));
 }
 
+/* Whether git's files of a working copy that is there have to move. */
+static int git_dir_look(struct git *g)
+{
+	if (g->p->dest == NULL)
+		return 0;
+	int result = hf_git_dir_find(g->a, g->p->dest, g->p->bare == HF_YES, &g->git_dir, g->err);
+	if (result < 0 || g->p->separate_git_dir == NULL)
+		return result;
+	char real[PATH_MAX];
+	bool there = realpath(g->p->separate_git_dir, real) != NULL;
+	g->separate = there ? hf_strdup(g->a, real) : g->p->separate_git_dir;
+	if (!hf_fs_exists(g->git_dir))
+		return 0; /* clone makes it there */
+	if (strcmp(g->separate, g->git_dir) == 0)
+		g->separate = NULL;
+	else if (there && !hf_task_check_mode(g->c))
+		return hf_fail(g->err, HF_E_TASK, "Separate-git-dir path %s already exists.", g->separate);
+	return 0;
+}
+
+static int git_dir_move(struct git *g)
+{
+	int result = hf_git_dir_move(g->a, g->p->dest, g->git_dir, g->separate, g->err);
+	if (result == 0) {
+		hf_result_cstr(g->c, g->change, "git_dir_before", g->git_dir);
+		hf_result_cstr(g->c, g->change, "git_dir_now", g->separate);
+	}
+	return result;
+}
+
 static int git_begin(struct git *g)
 {
 	const struct params *p = g->p;
@@ -182,11 +218,11 @@ static int git_begin(struct git *g)
 	if (p->dest == NULL && p->clone == HF_YES)
 		return hf_fail(
 			g->err, HF_E_TASK, "the destination directory must be specified unless clone=no");
-	const char *config =
-		p->dest == NULL ? NULL
-				: hf_path_join(g->a, p->dest, p->bare == HF_YES ? "config" : ".git/config");
-	g->present =
-		config != NULL && (hf_fs_exists(config) || hf_fs_exists(hf_path_join(g->a, p->dest, ".git")));
+	int result = git_dir_look(g);
+	if (result < 0 || p->dest == NULL)
+		return result;
+	g->present = hf_fs_exists(hf_path_join(g->a, g->git_dir, "config")) ||
+		     (p->bare != HF_YES && hf_fs_exists(g->git_dir));
 	return 0;
 }
 
@@ -350,7 +386,9 @@ static int git_check(
 	int result = git_begin(g);
 	if (result < 0)
 		return result;
-	return g->present ? look_present(g) : look_missing(g);
+	result = g->present ? look_present(g) : look_missing(g);
+	change->changed = change->changed || (result == 0 && g->present && g->separate != NULL);
+	return result;
 }
 
 /* History to leave out, and the one branch to take. */
@@ -387,6 +425,10 @@ static int clone_new(struct git *g, bool named)
 	if (p->reference != NULL) {
 		word_add(&words, "--reference");
 		word_add(&words, p->reference);
+	}
+	if (g->separate != NULL) {
+		word_add(&words, "--separate-git-dir");
+		word_add(&words, g->separate);
 	}
 	word_add(&words, g->repo);
 	word_add(&words, p->dest);
@@ -531,15 +573,11 @@ static int update_present(struct git *g, bool named)
 	return result < 0 ? result : fetch_new(g, named && strcmp(g->p->version, "HEAD") != 0);
 }
 
-static int git_apply(
-	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
+/* Clone or fetch, and check out what is wanted. */
+static int repository_write(struct git *g)
 {
-	struct git *g = change->state;
-	const char *remote = NULL, *after = NULL;
+	const char *remote = NULL;
 	bool named = false;
-	g->err = err;
-	if (!g->present && g->p->clone != HF_YES)
-		return 0;
 	int result = remote_commit(g, &remote, &named);
 	if (result == 0)
 		result = g->present ? update_present(g, named) : clone_new(g, named);
@@ -547,8 +585,21 @@ static int git_apply(
 		result = version_switch(g);
 	if (result == 0)
 		result = signature_verify(g);
-	if (result == 0)
-		result = submodules_update(g);
+	return result < 0 ? result : submodules_update(g);
+}
+
+static int git_apply(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
+{
+	struct git *g = change->state;
+	const char *after = NULL;
+	g->err = err;
+	if (!g->present && g->p->clone != HF_YES)
+		return 0;
+	int result = g->present && g->separate != NULL ? git_dir_move(g) : 0;
+	if (result < 0 || (g->present && g->p->update != HF_YES))
+		return result;
+	result = repository_write(g);
 	if (result == 0)
 		result = head_commit(g, &after);
 	if (result == 0)
@@ -566,6 +617,14 @@ static int git_undo(struct hf_module_context *c, const void *params, const struc
 		return 0;
 	struct hf_value *step = hf_value_dict(g->a);
 	hf_dict_put(step, "dest", hf_value_cstr(g->a, dest));
+	if (g->separate != NULL) {
+		hf_dict_put(step, "git_dir", hf_value_cstr(g->a, g->separate));
+		if (g->present)
+			hf_dict_put(step, "git_dir_before", hf_value_cstr(g->a, g->git_dir));
+		int result = hf_file_undo_new(undo, g->a, hf_path_dir(g->a, g->separate), err);
+		if (result < 0)
+			return result;
+	}
 	if (g->present) {
 		if (g->local_changes)
 			hf_undo_impossible(undo, "local changes in the working copy are discarded");
@@ -586,10 +645,16 @@ static int git_restore(struct hf_module_context *c, const struct hf_value *step,
 	const char *dest = hf_dict_cstr(step, "dest", NULL), *commit = hf_dict_cstr(step, "commit", NULL);
 	if (dest == NULL)
 		return hf_fail(err, HF_E_PARSE, "the step names no directory");
+	struct hf_arena *a = hf_task_arena(c);
+	const char *separate = hf_dict_cstr(step, "git_dir", NULL),
+		   *git_dir = hf_dict_cstr(step, "git_dir_before", NULL);
+	int result = separate != NULL ? hf_git_dir_restore(a, dest, git_dir, separate, err) : 0;
+	if (result < 0)
+		return result;
 	if (commit == NULL)
 		return hf_fs_remove_tree(dest, err);
 	const char *const argv[] = { "git", "-C", dest, "reset", "--hard", commit, "--", NULL };
-	return hf_proc_output(hf_task_arena(c), argv, NULL, err);
+	return hf_proc_output(a, argv, NULL, err);
 }
 
 static void git_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
@@ -597,6 +662,8 @@ static void git_watch(struct hf_module_context *c, const void *params, struct hf
 	const struct params *p = params;
 	if (p->dest != NULL)
 		hf_watch_tree(w, p->dest);
+	if (p->separate_git_dir != NULL)
+		hf_watch_tree(w, p->separate_git_dir);
 }
 
 const struct hf_module hf_module_git = {

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 
 #include "lib/base/scope.h"
 #include "lib/base/time.h"
+#include "lib/base/vec.h"
 #include "lib/engine/regex.h"
 #include "modules/file_content.h"
 
@@ -29,7 +31,8 @@ static const struct hf_arg args[] = {
 	{ "port", HF_ARG_INT, offsetof(struct params, port), .help = "TCP port to look at." },
 	{ "path", HF_ARG_PATH, offsetof(struct params, path), .help = "File to look at." },
 	{ "state", HF_ARG_ENUM, offsetof(struct params, state), .dflt = "started", .choices = states,
-		.help = "started or present: there; stopped or absent: gone. drained is refused." },
+		.help = "started or present: there; stopped or absent: gone; drained: nobody is connected to "
+			"port." },
 	{ "search_regex", HF_ARG_STR, offsetof(struct params, search),
 		.help = "Regular expression that the file, or what the port says, must match." },
 	{ "timeout", HF_ARG_INT, offsetof(struct params, timeout), .dflt = "300",
@@ -41,11 +44,27 @@ static const struct hf_arg args[] = {
 	{ "sleep", HF_ARG_INT, offsetof(struct params, pause), .dflt = "1",
 		.help = "Seconds between looks." },
 	{ "msg", HF_ARG_STR, offsetof(struct params, message), .help = "What to say on failure." },
-	{ "active_connection_states", HF_ARG_LIST, offsetof(struct params, states), HF_REFUSED,
-		.help = "only state=drained uses it, which is not done" },
-	{ "exclude_hosts", HF_ARG_LIST, offsetof(struct params, exclude), HF_REFUSED,
-		.help = "only state=drained uses it, which is not done" },
+	{ "active_connection_states", HF_ARG_LIST, offsetof(struct params, states), .elements = HF_ARG_STR,
+		.dflt = "ESTABLISHED,FIN_WAIT1,FIN_WAIT2,SYN_RECV,SYN_SENT,TIME_WAIT",
+		.help = "Connections that drained counts, by TCP state." },
+	{ "exclude_hosts", HF_ARG_LIST, offsetof(struct params, exclude), .elements = HF_ARG_STR,
+		.help = "Hosts whose connections drained does not count." },
 	{ .type = HF_ARG_END },
+};
+
+/* The states of TCP as the kernel numbers them from 1 on. */
+static const char *const tcp_states[] = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
+	"TIME_WAIT", NULL };
+enum { CONNECTIONS_TEXT_MAX = 256 << 20 };
+
+/* An address as /proc/net/tcp and tcp6 write it. */
+struct end {
+	int family;
+	char hex[33];
+};
+struct ends {
+	struct end *at;
+	size_t n, room;
 };
 
 struct wait {
@@ -55,6 +74,7 @@ struct wait {
 	struct hf_error *err;
 	struct hf_regex *re;
 	uint64_t start, end;
+	struct ends ours, excluded; /* of drained: whose connections count, and those of whom do not */
 	struct hf_value *groups, *names;
 };
 
@@ -182,8 +202,127 @@ static int path_there(struct wait *w, bool *ret)
 	return result;
 }
 
+static void end_add(struct wait *w, struct ends *into, int family, const void *address, size_t size)
+{
+	struct end *e = hf_vec_push(w->a, into);
+	e->family = family;
+	for (size_t i = 0; i < size / sizeof(uint32_t); i++) {
+		uint32_t word;
+		memcpy(&word, (const char *)address + i * sizeof(word), sizeof(word));
+		snprintf(e->hex + i * 8, 9, "%08X", word);
+	}
+}
+
+/* The addresses of a host; those of IPv4 as they look on sockets of IPv6 too. */
+static int ends_of(struct wait *w, const char *host, struct ends *into)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	int failure = getaddrinfo(host, NULL, &hints, &list);
+	if (failure != 0)
+		return hf_fail(w->err, HF_E_TASK, "%s: %s", host, gai_strerror(failure));
+	for (const struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
+		if (ai->ai_family == AF_INET6) {
+			struct sockaddr_in6 six;
+			memcpy(&six, ai->ai_addr, sizeof(six));
+			end_add(w, into, AF_INET6, &six.sin6_addr, sizeof(six.sin6_addr));
+		} else if (ai->ai_family == AF_INET) {
+			struct sockaddr_in four;
+			struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+			memcpy(&four, ai->ai_addr, sizeof(four));
+			memcpy(mapped.s6_addr + 12, &four.sin_addr, sizeof(four.sin_addr));
+			end_add(w, into, AF_INET, &four.sin_addr, sizeof(four.sin_addr));
+			end_add(w, into, AF_INET6, &mapped, sizeof(mapped));
+		}
+	}
+	freeaddrinfo(list);
+	return 0;
+}
+
+static bool end_among(const struct ends *e, int family, struct hf_str hex)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->at[i].family == family && hf_str_is(hex, e->at[i].hex))
+			return true;
+	return false;
+}
+
+/* Field number n of a line of /proc/net/tcp. */
+static struct hf_str field(struct hf_str line, size_t n)
+{
+	struct hf_str rest = line, piece = HF_STR("");
+	for (size_t i = 0; i <= n;) {
+		if (!hf_str_split(&rest, ' ', &piece))
+			return HF_STR("");
+		i += piece.n > 0;
+	}
+	return piece;
+}
+
+static bool state_counts(const struct wait *w, struct hf_str number)
+{
+	for (size_t i = 0; i < hf_list_len(w->p->states); i++)
+		for (size_t j = 0; tcp_states[j] != NULL; j++)
+			if (hf_str_is(hf_list_at(w->p->states, i)->u.string, tcp_states[j]) &&
+				hf_str_is(number, hf_sprintf(w->a, "%02zX", j + 1)))
+				return true;
+	return false;
+}
+
+/* Whether a line of the kernel's list is a connection that is waited for. */
+static bool connection_counts(struct wait *w, int family, struct hf_str line)
+{
+	static const char *const all[] = { "00000000", "00000000000000000000000000000000" };
+	static const char mapped[] = "0000000000000000FFFF0000";
+	struct hf_str local, remote, port = field(line, 1), far = field(line, 2);
+	if (!hf_str_split(&port, ':', &local) || !hf_str_split(&far, ':', &remote) ||
+		!hf_str_is(port, hf_sprintf(w->a, "%04llX", (long long)w->p->port)) ||
+		!state_counts(w, field(line, 3)) || end_among(&w->excluded, family, remote))
+		return false;
+	struct hf_str any = hf_str(hf_sprintf(w->a, "%s00000000", mapped));
+	return end_among(&w->ours, family, local) ||
+	       end_among(&w->ours, family, hf_str(all[family == AF_INET6])) ||
+	       (hf_str_starts(local, mapped) && end_among(&w->ours, family, any));
+}
+
+/* Nobody is connected to the port any more. */
+static int port_drained(struct wait *w, bool *ret)
+{
+	static const struct {
+		int family;
+		const char *path;
+	} lists[] = { { AF_INET, "/proc/net/tcp" }, { AF_INET6, "/proc/net/tcp6" } };
+	*ret = true;
+	for (size_t i = 0; i < HF_COUNT(lists) && *ret; i++) {
+		hf_auto_arena scratch = hf_arena_new();
+		struct hf_str text, line;
+		if (!hf_fs_exists(lists[i].path))
+			continue;
+		int result = hf_fs_read(scratch, lists[i].path, CONNECTIONS_TEXT_MAX, &text, w->err);
+		if (result < 0)
+			return result;
+		while (*ret && hf_str_split(&text, '\n', &line))
+			*ret = !connection_counts(w, lists[i].family, line);
+	}
+	return 0;
+}
+
+static int drain_begin(struct wait *w)
+{
+	const struct params *p = w->p;
+	if (p->port == 0)
+		return hf_fail(
+			w->err, HF_E_TASK, "state=drained needs the port whose connections are to end");
+	int result = ends_of(w, p->host, &w->ours);
+	for (size_t i = 0; p->exclude != NULL && i < hf_list_len(p->exclude) && result == 0; i++)
+		result = ends_of(w, hf_list_at(p->exclude, i)->u.string.p, &w->excluded);
+	return result;
+}
+
 static int wait_look(struct wait *w, bool *ret)
 {
+	if (w->p->state == WAIT_DRAINED)
+		return port_drained(w, ret);
+
 	bool gone = w->p->state == WAIT_ABSENT || w->p->state == WAIT_STOPPED;
 	if (gone && w->p->path != NULL) {
 		*ret = access(w->p->path, F_OK) < 0;
@@ -208,6 +347,8 @@ static const char *timeout_message(const struct wait *w)
 	if (gone)
 		return hf_sprintf(w->a, "Timeout when waiting for %s to %s.", where,
 			p->path != NULL ? "be absent" : "stop");
+	if (p->state == WAIT_DRAINED)
+		return hf_sprintf(w->a, "Timeout when waiting for %s to drain", where);
 	if (p->search != NULL)
 		return hf_sprintf(w->a, "Timeout when waiting for search string %s in %s", p->search, where);
 	return hf_sprintf(w->a, "Timeout when waiting for %s%s", p->path != NULL ? "file " : "", where);
@@ -221,9 +362,16 @@ static int wait_refuse(const struct params *p, struct hf_error *err)
 		return hf_fail(err, HF_E_TASK,
 			"state=%s should only be used for checking a port in the wait_for module",
 			states[p->state]);
-	if (p->state == WAIT_DRAINED)
-		return hf_fail(err, HF_E_UNSUPPORTED,
-			"state=drained is not done: connections of a port are not counted");
+	if (p->exclude != NULL && p->state != WAIT_DRAINED)
+		return hf_fail(err, HF_E_TASK, "exclude_hosts should only be with state=drained");
+	for (size_t i = 0; i < hf_list_len(p->states); i++) {
+		const char *state = hf_list_at(p->states, i)->u.string.p;
+		bool known = false;
+		for (size_t j = 0; tcp_states[j] != NULL; j++)
+			known = known || strcmp(tcp_states[j], state) == 0;
+		if (!known)
+			return hf_fail(err, HF_E_TASK, "unknown active_connection_state (%s) defined", state);
+	}
 	return 0;
 }
 
@@ -231,6 +379,11 @@ static int wait_until(struct wait *w)
 {
 	const struct params *p = w->p;
 	bool met = false;
+	if (p->state == WAIT_DRAINED) {
+		int result = drain_begin(w);
+		if (result < 0)
+			return result;
+	}
 	if (p->port == 0 && p->path == NULL) {
 		wait_pause(p->timeout);
 		return 0;

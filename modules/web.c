@@ -212,8 +212,9 @@ static void easy_protocols(CURL *easy)
 #endif
 }
 
-int hf_web_perform(
-	struct hf_arena *a, const struct hf_web_request *r, struct hf_web_response *ret, struct hf_error *err)
+/* *ret_next: where the answer sends on to, unless that has been followed; NULL: nowhere. */
+static int transfer_run(struct hf_arena *a, const struct hf_web_request *r, struct hf_web_response *ret,
+	const char **ret_next, struct hf_error *err)
 {
 	int result = hf_curl_ready(err);
 	if (result < 0)
@@ -263,9 +264,95 @@ int hf_web_perform(
 	response.url = hf_strdup(a, url != NULL ? url : r->url);
 	response.body = hf_buf_dup(a, &t.body);
 	hf_buf_done(&t.body);
-	if (result == 0)
-		*ret = response;
-	return result;
+	if (result < 0)
+		return result;
+	const char *next = NULL;
+	curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &next);
+	*ret_next = next != NULL ? hf_strdup(a, next) : NULL;
+	*ret = response;
+	return 0;
+}
+
+static bool listed(struct hf_arena *a, const struct hf_value *names, const char *name)
+{
+	for (size_t i = 0; names != NULL && i < hf_list_len(names); i++)
+		if (strcasecmp(hf_value_text(a, hf_list_at(names, i)).p, name) == 0)
+			return true;
+	return false;
+}
+
+/* Length of scheme, host and port of a URL: who is spoken to. */
+static size_t origin_length(const char *url)
+{
+	const char *host = strstr(url, "://");
+	return host == NULL ? 0 : (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
+}
+
+/* The headers that go on with a redirection: without those for the first server only, without what a body
+ * that is gone was, and to another server without what says who asks. */
+static struct hf_value *headers_on(
+	struct hf_arena *a, const struct hf_web_request *r, bool elsewhere, bool body_kept)
+{
+	struct hf_value *headers = hf_value_dict(a);
+	if (r->headers == NULL)
+		return headers;
+	HF_DICT_EACH (r->headers, e) {
+		const char *name = hf_value_text(a, hf_entry_key(e)).p;
+		bool who = strcasecmp(name, "authorization") == 0 || strcasecmp(name, "cookie") == 0,
+		     what = strcasecmp(name, "content-type") == 0;
+		if (!listed(a, r->first_only, name) && !(who && elsewhere) && !(what && !body_kept))
+			hf_dict_set(headers, hf_entry_key(e), hf_entry_value(e));
+	}
+	return headers;
+}
+
+static struct hf_web_request redirected(
+	struct hf_arena *a, const struct hf_web_request *r, int status, const char *url)
+{
+	struct hf_web_request next = *r;
+	size_t n = origin_length(r->url);
+	bool elsewhere = n != origin_length(url) || strncasecmp(r->url, url, n) != 0,
+	     kept = status == 307 || status == 308;
+	next.url = url;
+	next.headers = headers_on(a, r, elsewhere, kept);
+	next.first_only = NULL;
+	if (elsewhere)
+		next.user = next.password = NULL;
+	if (kept)
+		return next;
+	next.body = (struct hf_str){ 0 };
+	next.upload = NULL;
+	if (strcmp(r->method, "HEAD") != 0 && (status != 301 || strcmp(r->method, "POST") == 0))
+		next.method = "GET";
+	return next;
+}
+
+int hf_web_perform(
+	struct hf_arena *a, const struct hf_web_request *r, struct hf_web_response *ret, struct hf_error *err)
+{
+	const char *next = NULL;
+	struct hf_web_request now = *r;
+	/* libcurl sends on all headers, and a body's method where the body is gone: such steps are taken
+	 * here. */
+	for (int i = 0; i < HF_WEB_REDIRECTS_MAX; i++) {
+		bool safe = strcmp(now.method, "GET") == 0 || strcmp(now.method, "HEAD") == 0,
+		     once = now.first_only != NULL && hf_list_len(now.first_only) > 0;
+		if (now.follow == HF_WEB_FOLLOW_NONE || (safe ? !once : now.follow != HF_WEB_FOLLOW_ALL))
+			return transfer_run(a, &now, ret, &next, err);
+		now.follow = HF_WEB_FOLLOW_NONE;
+		struct hf_web_response response;
+		int result = transfer_run(a, &now, &response, &next, err);
+		if (result < 0)
+			return result;
+		if (next == NULL) {
+			*ret = response;
+			return 0;
+		}
+		now.follow = r->follow;
+		now = redirected(a, &now, response.status, next);
+	}
+	return hf_fail(
+		err, HF_E_NET, "Request failed: %s: more than %d redirections", r->url, HF_WEB_REDIRECTS_MAX);
 }
 
 const char *hf_web_name(struct hf_arena *a, const char *url)
@@ -284,6 +371,7 @@ struct hf_web_request hf_web_request(const struct hf_web_options *o, const char 
 	return (struct hf_web_request){ .url = url,
 		.method = method,
 		.headers = o->headers,
+		.first_only = o->unredirected,
 		.agent = o->agent,
 		.user = o->user,
 		.password = o->password,

@@ -9,9 +9,10 @@ enum hf_web_follow { HF_WEB_FOLLOW_NONE, HF_WEB_FOLLOW_SAFE, HF_WEB_FOLLOW_ALL }
 
 struct hf_web_request {
 	const char *url, *method;
-	struct hf_str body;             /* .p NULL: none */
-	const char *upload;             /* file whose bytes are the body */
-	const struct hf_value *headers; /* dict, or NULL */
+	struct hf_str body;                /* .p NULL: none */
+	const char *upload;                /* file whose bytes are the body */
+	const struct hf_value *headers;    /* dict, or NULL */
+	const struct hf_value *first_only; /* list of names of headers that no redirection is sent; or NULL */
 	const char *agent;
 	const char *user, *password;
 	const char *client_cert, *client_key, *ca_path, *unix_socket;
@@ -36,8 +37,8 @@ struct hf_web_options {
 #define HF_WEB_ARGS(T, M, SECONDS, USERS, PASSWORDS) \
 	{ "timeout", HF_ARG_INT, offsetof(T, M.timeout), .dflt = SECONDS, .help = "Seconds of silence allowed." }, \
 	{ "headers", HF_ARG_DICT, offsetof(T, M.headers), .help = "Headers to send." }, \
-	{ "unredirected_headers", HF_ARG_LIST, offsetof(T, M.unredirected), HF_REFUSED, \
-		.help = "headers are sent to the redirection's host only where it is the same one" }, \
+	{ "unredirected_headers", HF_ARG_LIST, offsetof(T, M.unredirected), .elements = HF_ARG_STR, \
+		.help = "Names of headers that are not sent again where the server sends elsewhere." }, \
 	{ "url_username", HF_ARG_STR, offsetof(T, M.user), .aliases = USERS, .help = "User name." }, \
 	{ "url_password", HF_ARG_STR, offsetof(T, M.password), HF_NO_LOG, .aliases = PASSWORDS, .help = "Password." }, \
 	{ "force_basic_auth", HF_ARG_BOOL, offsetof(T, M.basic), .dflt = "false", \

@@ -157,6 +157,7 @@ static int load_role(struct hf_run *run, struct hf_node *block, struct hf_node *
 	const struct hf_value *is_public = hf_dict_get(in->args, "public");
 	entry->role->is_public =
 		is_public != NULL && hf_text_bool(hf_value_text(run->arena, is_public)) == HF_YES;
+	*hf_vec_push(run->arena, &run->play->more_roles) = entry->role->name;
 	if (entry->role->is_public)
 		*hf_vec_push(run->arena, &run->play->all_roles) = entry->role;
 	return 0;

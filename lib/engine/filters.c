@@ -34,6 +34,7 @@ const struct filter_table hf_filter_tables[] = {
 	{ hf_ansible_filters_net_set, net_moved, false },
 	{ hf_ansible_filters_mac, net_moved, false },
 	{ hf_ansible_filters_utils, utils, false },
+	{ hf_ansible_filters_keys, utils, true },
 	{ hf_ansible_filters_xml, utils, false },
 	{ hf_ansible_filters_xml_read, utils, false },
 	{ hf_ansible_filters_unicode, general, false },

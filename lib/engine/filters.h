@@ -18,7 +18,7 @@ extern const struct hf_callable_row hf_ansible_filters_text[], hf_ansible_filter
 	hf_ansible_filters_general[], hf_ansible_filters_utils[], hf_ansible_filters_net_set[],
 	hf_ansible_filters_mac[], hf_ansible_filters_mac_general[], hf_ansible_filters_dict_general[],
 	hf_ansible_filters_xml[], hf_ansible_filters_vault[], hf_ansible_filters_xml_read[],
-	hf_ansible_filters_unicode[];
+	hf_ansible_filters_unicode[], hf_ansible_filters_keys[];
 extern const struct hf_callable_row hf_ansible_tests_core[], hf_ansible_tests_file[], hf_ansible_tests_net[],
 	hf_ansible_tests_uri[], hf_ansible_tests_version[];
 

@@ -109,7 +109,11 @@ static int mac_query(struct hf_eval *e, struct hf_value *input, const struct hf_
 	if (!known)
 		return 0;
 	if (empty || is_bool) {
-		*ret = empty ? input : hf_value_bool(hf_eval_arena(e), true);
+		/* The argument is of type text: a number comes back as one. */
+		*ret = empty ? hf_value_taint(hf_eval_arena(e),
+				       hf_value_str(hf_eval_arena(e), hf_value_text(hf_eval_arena(e), input)),
+				       input)
+			     : hf_value_bool(hf_eval_arena(e), true);
 		return 0;
 	}
 	if (hf_str_is(query, "int")) {

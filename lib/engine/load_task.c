@@ -311,6 +311,7 @@ static int import_role(struct hf_loader *l, struct hf_node *n, struct hf_error *
 	role->allow_duplicates = hf_dict_bool(n->args, "allow_duplicates", true);
 	role->keyword_vars = n->kw[HF_KW_vars];
 	*hf_vec_push(l->arena, &n->play->all_roles) = role;
+	*hf_vec_push(l->arena, &n->play->more_roles) = role->name;
 	return 0;
 }
 

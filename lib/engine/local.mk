@@ -37,6 +37,7 @@ noinst_LIBRARIES += %reldir%/libhf-engine.a
 	%reldir%/filters_hash.c \
 	%reldir%/filters_json_query.c \
 	%reldir%/filters_mac.c \
+	%reldir%/filters_keys.c \
 	%reldir%/filters_math.c \
 	%reldir%/filters_net.c \
 	%reldir%/filters_net_set.c \

@@ -112,9 +112,18 @@ static struct hf_value *roles_where(struct hf_scope *s, bool top, bool deps)
 	return list;
 }
 
+/* As often as the play names them. */
 static struct hf_value *play_role_names(struct hf_scope *s)
 {
-	return roles_where(s, true, false);
+	if (s->play == NULL)
+		return NULL;
+	struct hf_value *list = hf_value_list(s->arena);
+	for (size_t i = 0; i < s->play->roles.n; i++)
+		if (s->play->roles.at[i]->role != NULL)
+			hf_list_append(list, hf_value_cstr(s->arena, s->play->roles.at[i]->role->name));
+	for (size_t i = 0; i < s->play->more_roles.n; i++)
+		hf_list_append(list, hf_value_cstr(s->arena, s->play->more_roles.at[i]));
+	return list;
 }
 
 static struct hf_value *dependent_role_names(struct hf_scope *s)

@@ -69,7 +69,8 @@ struct hf_play {
 	struct hf_nodes handlers; /* of roles, then the play's own, flat */
 	struct hf_nodes own_handlers;
 	HF_VEC(struct hf_role *) all_roles;
-	struct hf_value *import_vars; /* of import_playbook; dict or NULL */
+	HF_VEC(const char *) more_roles; /* of import_role and include_role, as often as they are named */
+	struct hf_value *import_vars;    /* of import_playbook; dict or NULL */
 };
 
 struct hf_plays {

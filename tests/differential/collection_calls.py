@@ -7,6 +7,7 @@ VARS = {
     "dn": {"a": {"b": [1, {"c": 2}]}, "l": [1, 2], "x-y": {"1": None}},
     "ld": [{"name": "bob", "age": 30}, {"name": "Ann", "age": 25}, {"name": "cyd", "age": 30, "tags": ["x"]}],
     "le": [{"name": "bob", "size": 1}, {"name": "dan", "size": 2, "tags": ["y"]}],
+    "tree": {"name": "r", "n": 0, "l": [{"name": "x", "age": 0, "tags": ["a", ""]}, 0, "", [], {"b": {"name": None}}], "deep": {"a": {"n": 1, "name": "y"}, "e": [1, {"c": 3}]}},
     "host": {"routes": [{"to": "10.0.0.0/8", "metric": 5}, {"to": "::/0", "metric": 1}], "up": True, "load": [0.5, 1, -2]},
 }
 ODD = ["none", "true", "''", "'nope'", "5", "[]", "{}", "1.5", "-1", "missing", "['a', 1]"]
@@ -32,6 +33,10 @@ JMESPATHS = ["'routes[].to'", "'routes[?metric > `1`].to'", "'routes[0]'", "'rou
              "'@'", "'routes | [0].to'", "'routes[].metric | [1:]'", "'merge(`{\"a\": 1}`, @).a'", "'map(&to, routes)'", "'values(routes[0])'"]
 XML = ["'<r><a>1</a><a>2</a><b x=\"1\">t</b></r>'", "'<r/>'", "'<r> <a/>txt<!-- c --><![CDATA[x<y]]></r>'", "'<a><b>'", "'<?xml version=\"1.0\"?><a>é &amp; b</a>'",
        "'<n:a xmlns:n=\"u\" y=\"2\"><n:b/></n:a>'", "''", "'x'", "'<a>  </a>'", "'<a>x<b/>y</a>'", "'<!DOCTYPE a><a/>'", "'<!DOCTYPE a [<!ENTITY e \"v\">]><a>&e;</a>'"]
+KEYS = ["['name']", "['a', 'n']", "'name,age'", "['b', 'na', '.*e']", "['e$', 'e']", "target=['n']", "['l']", "['c', 'tags']"]
+KEYS_HOW = ["", ", matching_parameter='starts_with'", ", matching_parameter='ends_with'", ", matching_parameter='regex'", ", matching_parameter='equality'"]
+RENAMES = ["[{'before': 'name', 'after': 'x'}]", "[{'before': 'a', 'after': 'n'}, {'before': 'n', 'after': 'b'}]", "[{'before': 'e', 'after': 'k'}]",
+           "[{'before': 'n', 'after': 'n'}]", "[{'before': 'tags', 'after': 'a'}]", "[{'after': 'a'}]", "[{'before': 'a'}]"]
 TIMES = ["'1d 2h'", "'3600s'", "'1h 30m 5s'", "'2w'", "'1y'", "'500ms'", "'1.5h'", "'-1h'", "'1 hour'", "''", "'x'", "90", "'30m'", "'1mo'", "'1h1h'"]
 UNITS = ["milliseconds", "seconds", "minutes", "hours", "days", "weeks", "months", "years"]
 
@@ -40,7 +45,7 @@ class Calls:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.pick = self.random.choice
-        self.makers = [self.ipaddr] * 6 + [self.addresses] * 6 + [self.networks] * 5 + [self.macs] * 2 + [self.tests] * 4 + [self.utils] * 3 + [self.general] * 6
+        self.makers = [self.ipaddr] * 6 + [self.addresses] * 6 + [self.networks] * 5 + [self.macs] * 2 + [self.tests] * 4 + [self.utils] * 4 + [self.general] * 6
 
     def value(self, sensible):
         return self.pick(ODD) if self.random.randrange(100) < 7 else self.pick(sensible)
@@ -82,6 +87,8 @@ class Calls:
             f"{self.value(['ld', 'l'])} | ansible.utils.index_of({self.pick([repr('gt'), repr('lt'), repr('in'), repr('match')])}, {self.value(['1', '30'])}, wantlist=true)",
             f"{self.value(['dn', 'ld', 'd'])} | ansible.utils.to_paths{self.pick(['', '(prepend=' + repr('p') + ')', '(wantlist=true)'])}",
             f"dn | ansible.utils.get_path({self.value([repr('a.b[1].c'), repr('l[0]'), repr('a'), repr('q.r')])})",
+            *[f"{self.value(['tree', 'tree.l', 'ld', 'd', 'dn'])} | ansible.utils.{w}_keys({self.value(KEYS)}{self.pick(KEYS_HOW)})" for w in ("keep", "remove")],
+            f"{self.value(['tree', 'ld', 'd', 'dn'])} | ansible.utils.replace_keys({self.value(RENAMES)}{self.pick(KEYS_HOW)})",
             f"{self.value(XML)} | ansible.utils.from_xml", f"[{self.value(XML)} | ansible.utils.from_xml('xmltodict')]",
             "{'r': {'a': [1, 2], 'b': {'@x': '1', '#text': 't'}}} | ansible.utils.to_xml"])
 

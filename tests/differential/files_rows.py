@@ -6,6 +6,7 @@ Dir, a Link, or a File with a mode. In tasks "@" stands for that directory, "~AT
   loose    result keys that are not compared
   sources  files of the playbook (its files/ and templates/)
 """
+import socket
 from collections import namedtuple
 
 Dir = namedtuple("Dir", "mode", defaults=[0o755])
@@ -424,6 +425,8 @@ row("get_url redirect", {"get_url": {"url": "~HTTP~/moved", "dest": "@/d"}}, {"d
 row("get_url named by server", {"get_url": {"url": "~HTTP~/attached", "dest": "@/d"}}, {"d": Dir()}, loose=GLOOSE)
 row("get_url file", {"get_url": {"url": "file://@/s", "dest": "@/f"}}, {"s": "S\n"}, loose=GLOOSE + ["msg", "status_code"])
 row("get_url headers", {"get_url": {"url": "~HTTP~/echo", "dest": "@/f", "headers": {"X-One": "1"}}}, loose=GLOOSE)
+row("get_url headers for the first server only", {"get_url": {"url": "~HTTP~/moved-echo", "dest": "@/f", "headers": {"X-One": "1", "X-Two": "2"}, "unredirected_headers": ["x-one"]}}, loose=GLOOSE)
+row("get_url headers for the first server only, not sent elsewhere", {"get_url": {"url": "~HTTP~/echo", "dest": "@/f", "headers": {"X-One": "1", "X-Two": "2"}, "unredirected_headers": ["x-one"]}}, loose=GLOOSE)
 row("get_url password", {"get_url": {"url": "~HTTP~/secret", "dest": "@/f", "url_username": "u", "url_password": "pw-secret", "force_basic_auth": True}}, loose=GLOOSE)
 ULOOSE = ["elapsed", "server", "date", "connection", "cookies", "cookies_string", "last_modified"]
 row("uri", {"uri": {"url": "~HTTP~/hello"}}, loose=ULOOSE, always=True)
@@ -441,6 +444,9 @@ row("uri redirect not followed", {"uri": {"url": "~HTTP~/moved", "follow_redirec
 row("uri dest", {"uri": {"url": "~HTTP~/hello", "dest": "@/f", "mode": "0600"}}, loose=ULOOSE, always=True)
 row("uri creates", {"uri": {"url": "~HTTP~/hello", "creates": "@/have"}}, {"have": ""})
 row("uri headers", {"uri": {"url": "~HTTP~/echo", "headers": {"X-One": "1"}, "return_content": True}}, loose=ULOOSE, always=True)
+row("uri headers for the first server only", {"uri": {"url": "~HTTP~/moved-echo", "return_content": True, "headers": {"X-One": "1", "X-Two": "2"}, "unredirected_headers": ["x-one"]}}, loose=ULOOSE, always=True)
+row("uri post sent elsewhere", {"uri": {"url": "~HTTP~/moved-echo", "method": "POST", "body": "x", "follow_redirects": "all", "return_content": True, "headers": {"X-One": "1", "X-Two": "2"}, "unredirected_headers": ["x-one"]}}, loose=ULOOSE, always=True)
+row("uri post sent elsewhere with all headers", {"uri": {"url": "~HTTP~/moved-echo", "method": "POST", "body": "x", "follow_redirects": "all", "return_content": True, "headers": {"X-One": "1"}}}, loose=ULOOSE, always=True)
 row("uri nobody listens", {"uri": {"url": "http://127.0.0.1:1/"}}, loose=ULOOSE + ["msg", "redirected"])
 
 # --- git ---
@@ -454,6 +460,11 @@ row("git other version", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}
 row("git local changes", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo(), "w": Clone("r"), "w/f": "mine\n"})
 row("git force", {"git": {"repo": "@/r", "dest": "@/w", "force": True}}, {"r": Repo(), "w": Clone("r"), "w/f": "mine\n"})
 row("git no update", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1", "update": False}}, {"r": Repo(), "w": Clone("r")})
+row("git clone, git's files elsewhere", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s/.git"}}, {"r": Repo(), "s": Dir()})
+row("git git's files move", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s/.git"}}, {"r": Repo(), "w": Clone("r"), "s": Dir()})
+row("git git's files move, no update", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s/.git", "update": False}}, {"r": Repo(), "w": Clone("r"), "s": Dir()})
+row("git git's files cannot move", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s"}}, {"r": Repo(), "w": Clone("r"), "s": Dir()}, loose=["check"])
+row("git git's files elsewhere and bare", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s", "bare": True}}, {"r": Repo()})
 row("git no repo", {"git": {"repo": "@/none", "dest": "@/w"}}, loose=["msg", "cmd", "rc", "stdout", "stderr", "stdout_lines", "stderr_lines"])
 row("git no version", {"git": {"repo": "@/r", "dest": "@/w", "version": "nope"}}, {"r": Repo()}, loose=["cmd", "rc", "stdout", "stderr", "stdout_lines", "stderr_lines", "msg"])
 
@@ -466,4 +477,23 @@ row("wait path absent", {"wait_for": {"path": "@/f", "state": "absent", "timeout
 row("wait path still there", {"wait_for": {"path": "@/f", "state": "absent", "timeout": 1}}, {"f": "x"}, loose=["elapsed"])
 row("wait port closed", {"wait_for": {"port": 1, "timeout": 1}}, loose=["elapsed"])
 row("wait port stopped", {"wait_for": {"port": 1, "state": "stopped", "timeout": 2}}, loose=["elapsed"])
+HELD = socket.create_server(("127.0.0.1", 0))  # somebody stays connected to it
+HELD_BY, HELD_PORT = socket.create_connection(HELD.getsockname()), HELD.getsockname()[1]
+
+
+def drained(title, **args):
+    row(f"wait port drained, {title}", {"wait_for": {"port": HELD_PORT, "state": "drained", "timeout": 1, **args}}, loose=["elapsed"])
+
+
+drained("nobody there", port=1)
+drained("somebody there")
+drained("somebody there, on any address", host="0.0.0.0")
+drained("on another address", host="127.0.0.9")
+drained("of IPv6", host="::1")
+drained("somebody that does not count", exclude_hosts=["127.0.0.1"])
+drained("of another state", active_connection_states=["SYN_SENT", "FIN_WAIT1"])
+drained("of no state", active_connection_states=["LISTEN"])
+drained("with a message", msg="still there")
+row("wait, hosts left out of what is not drained", {"wait_for": {"port": 1, "exclude_hosts": ["127.0.0.1"], "timeout": 1}}, loose=["elapsed"])
+row("wait path drained", {"wait_for": {"path": "@/f", "state": "drained", "timeout": 1}}, loose=["elapsed"])
 row("wait port and path", {"wait_for": {"port": 1, "path": "@/f"}}, loose=["elapsed"])

@@ -34,14 +34,14 @@ class Server(http.server.BaseHTTPRequestHandler):
         sent = self.rfile.read(size).decode()
         if self.path == "/json":
             body, headers = b'{"a": [1, 2.5, null], "b": "\xc3\xa9"}', {"Content-Type": "application/json"}
-        elif self.path == "/moved":
-            status, headers = 302, {"Location": "/hello"}
+        elif self.path in ("/moved", "/moved-echo"):
+            status, headers = 302, {"Location": "/hello" if self.path == "/moved" else "/echo"}
         elif self.path == "/attached":
             headers["Content-Disposition"] = 'attachment; filename="given.txt"'
         elif self.path == "/sums":
             body = b"0000 other\nf572d396fae9206628714fb2ce00f72e94f2258f  ./hello\n"
         elif self.path == "/echo":
-            body = f"{self.command} {self.headers.get('Content-Type')} {self.headers.get('X-One')} {sent}\n".encode()
+            body = f"{self.command} {self.headers.get('Content-Type')} {self.headers.get('X-One')} {self.headers.get('X-Two') or ''} {sent}\n".encode()
         elif self.path == "/dated" and self.headers.get("If-Modified-Since"):
             status, body = 304, b""
         elif self.path == "/secret" and self.headers.get("Authorization") != "Basic dTpwdy1zZWNyZXQ=":

@@ -124,6 +124,10 @@ ROWS = {
         ]), "roles/r/meta/main.yml": "dependencies: [s]\n", "roles/s/tasks/main.yml": "- debug: msg=\"{{ role_name }} {{ ansible_parent_role_names | default('none') }} {{ ansible_dependent_role_names }}\"\n",
         "roles/r/tasks/main.yml": "- debug: msg=\"{{ role_name }} {{ role_path }} {{ ansible_role_name }} {{ ansible_search_path }} {{ role_uuid is defined }}\"\n",
         "inv": "[g]\nh1.dom ansible_connection=local\nh1\n", "args": ["-i", "inv"]},
+    "magic variables: roles named more than once": {
+        "site.yml": "- hosts: h1\n  gather_facts: false\n  roles: [r, {role: s, n: 1}, {role: s, n: 2}, r]\n  tasks:\n    - import_role: {name: r}\n    - include_role: {name: s, public: true}\n    - include_role: {name: s}\n"
+        "    - debug: msg=\"{{ ansible_play_role_names }} {{ role_names }} {{ ansible_role_names | sort }} {{ ansible_dependent_role_names }}\"\n",
+        "roles/r/meta/main.yml": "dependencies: [s]\n", "roles/s/tasks/main.yml": "- debug: msg=\"{{ n | default(0) }} {{ ansible_play_role_names }}\"\n", "roles/r/tasks/main.yml": "- include_role: {name: s}\n", "inv": "h1 ansible_connection=local\n", "args": ["-i", "inv"]},
     "facts: set by modules and injected": {
         "site.yml": tasks("""
 - setup: {gather_subset: ['!all', '!min', distribution], filter: [ansible_distribution, ansible_os_family]}
