@@ -94,6 +94,7 @@ roots_part() {
 	trap - EXIT
 	[ $made = 0 ] || python tests/system/host.py roots >>"$roots_log" 2>&1 || { tail -n 40 "$roots_log"; return 1; }
 	cat "$roots_log"
+	python tests/system/host.py programs
 }
 
 part "lint" lint_part
@@ -106,7 +107,7 @@ part "clang: build and unit tests" unit build-clang clang $clang_strict CC="$cla
 part "distcheck: the tarball builds and tests itself" distcheck_part
 part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers $gcc_strict --enable-sanitizers CFLAGS="-O1 -g"
 [ ! -x tests/fuzz/run.sh ] || part "fuzzers, short" fuzz_part
-part "disks of the test hosts" roots_part
+part "disks and programs of the test hosts" roots_part
 part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential "$jobs"
 part "system: real brokers, stores and hosts" python_part system $((jobs + 1))
 [ ! -d tests/crash ] || part "crash: killed at any moment" python_part crash "$jobs"

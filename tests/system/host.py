@@ -9,7 +9,7 @@
 
 Two ways to boot the same root: systemd-nspawn, and, where that is not to be had, unshare and chroot; HF_HOST_WAY names
 one of them. The disk is an overlay over a debootstrap'd root that is made once and kept (pristine.py).
-By hand: `python3 tests/system/host.py shell` (also: root, roots, run COMMAND...).
+By hand: `python3 tests/system/host.py shell` (also: root, roots, programs, run COMMAND...).
 """
 import hashlib
 import os
@@ -22,10 +22,12 @@ import sys
 import tempfile
 import time
 
+import host_build
 from pristine import ALL, BESIDE, CLOUD_PACKAGES, CLOUD_PYTHON_PACKAGES, PACKAGES, TREE, HostError, cache_folder, mirror, root
 
 __all__ = ["BESIDE", "CLOUD_PACKAGES", "CLOUD_PYTHON_PACKAGES", "PACKAGES", "TREE", "Host", "HostError", "Result", "cache_folder", "mirror",
            "root"]
+BUILD = pathlib.Path(os.environ.get("HF_BUILD", TREE / "build"))
 BOOT_SECONDS = 300
 RUN_SECONDS = 900
 
@@ -244,8 +246,11 @@ class Host:
         return self.run(["test", "-e", str(path)]).rc == 0
 
     def install(self, program, path):
-        """Copy a program of this machine into the host, executable."""
-        self.put(path, pathlib.Path(program).read_bytes(), 0o755)
+        """Copy a program of this machine into the host, executable; of one that was built, what was built for hosts."""
+        program = pathlib.Path(program)
+        if program.is_relative_to(BUILD):
+            program = host_build.programs() / program.relative_to(BUILD)
+        self.put(path, program.read_bytes(), 0o755)
 
     # --- the end --------------------------------------------------------------------------------------------------
     def power_cut(self):
@@ -300,21 +305,25 @@ class Host:
 
 
 def main(words):
-    """shell, run COMMAND…, root, roots."""
+    """shell, run COMMAND…, root, roots, programs."""
     if words[:1] in (["root"], ["roots"]):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what is half made goes
-        for packages in [PACKAGES] if words[0] == "root" else ALL:
+        wanted = [PACKAGES] if words[0] == "root" else ALL
+        for packages in wanted + ([host_build.packages()] if host_build.apart() else []):
             start = time.monotonic()
             print(f"{root(packages)} ({time.monotonic() - start:.0f} s)", flush=True)
+        return 0
+    if words[:1] == ["programs"]:
+        if host_build.apart():
+            print(f"programs of the test hosts, built in their own Debian: {host_build.programs()}")
         return 0
     if words[:1] not in (["shell"], ["run"]):
         print(__doc__, file=sys.stderr)
         return 2
     with Host(network=os.environ.get("HF_HOST_NETWORK", "private")) as host:
-        build = pathlib.Path(os.environ.get("HF_BUILD", TREE / "build"))
         for program, path in (("holdfast", "/usr/bin/holdfast"), ("holdfastd", "/usr/sbin/holdfastd")):
-            if (build / program).exists():
-                host.install(build / program, path)
+            if (BUILD / program).exists():
+                host.install(BUILD / program, path)
         command = "cd /root; exec bash -i" if words[0] == "shell" else " ".join(words[1:])
         return subprocess.run(host.argv(command)).returncode
 

@@ -20,6 +20,8 @@ import time
 import urllib.error
 import urllib.request
 
+import host_build
+
 CLONE_NEWNET = 0x40000000
 BLOCK = 65536
 MIRROR_TRIES = 5
@@ -203,10 +205,11 @@ def address_add(host, address):
     subprocess.run(["nsenter", "-t", str(host.leader), "-n", "ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
 
 
-def deb(build_script, folder):
-    """The .deb of this tree with the programs of the build folder: made once, and anew when either has changed. HF_DEB names another one."""
+def deb(build_script):
+    """The .deb of this tree with the hosts' programs: made once, and anew when either has changed. HF_DEB names another one."""
     if os.environ.get("HF_DEB"):
         return os.environ["HF_DEB"]
+    folder = host_build.programs() / "packages"
     folder.mkdir(parents=True, exist_ok=True)
     tree = build_script.parent.parent.parent
     sources = [p for part in ("packaging", "playbooks", "docs") for p in (tree / part).rglob("*") if p.is_file()]
@@ -218,8 +221,7 @@ def deb(build_script, folder):
         lock.seek(0)
         if made and os.path.getmtime(made[-1]) > newest and lock.read() == commit:
             return str(made[-1])
-        done = subprocess.run([str(build_script), str(folder)], capture_output=True, text=True,
-                              env={**os.environ, "HF_PACKAGE_FROM": str(folder.parent)})
+        done = host_build.run([build_script, folder], capture_output=True, text=True, env={"HF_PACKAGE_FROM": str(folder.parent)})
         if done.returncode != 0:
             raise RuntimeError(f"the .deb cannot be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
         lock.truncate(0)

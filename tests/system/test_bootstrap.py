@@ -86,7 +86,7 @@ def ml_base(folder):
 
 @pytest.fixture(scope="module")
 def package():
-    return deb(ROOT / "packaging/deb/build.sh", BUILD / "packages")
+    return deb(ROOT / "packaging/deb/build.sh")
 
 
 @pytest.fixture(scope="module")

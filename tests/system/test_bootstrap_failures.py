@@ -8,7 +8,7 @@ import time
 import pytest
 
 from broker import Authority, Broker
-from scene import BUILD, TREE as ROOT
+from scene import TREE as ROOT
 from host import CLOUD_PACKAGES, Host, mirror
 from inside import Doors, deb, imds
 from test_bootstrap import ENVIRONMENT, FLEET, INSTANCE, READY_SECONDS, UNIT, World, machine
@@ -125,7 +125,7 @@ class Place:
 def place(tmp_path_factory):
     world = World(tmp_path_factory.mktemp("world"))
     try:
-        place = Place(world, deb(ROOT / "packaging/deb/build.sh", BUILD / "packages"))
+        place = Place(world, deb(ROOT / "packaging/deb/build.sh"))
         try:
             yield place
         finally:

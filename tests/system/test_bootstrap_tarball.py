@@ -2,21 +2,22 @@
 programs with their libraries is unpacked over /, and the agent reports within its first second."""
 import pathlib
 import re
-import subprocess
 import time
 
 import pytest
 
+import host_build
 from host import CLOUD_PYTHON_PACKAGES, Host
 from inside import Doors
-from scene import BUILD, TREE as ROOT
+from scene import TREE as ROOT
 from test_bootstrap import INSTANCE, READY_SECONDS, World, machine
 
 PLAY = "- hosts: all\n  gather_facts: false\n  tasks:\n    - copy: {content: done, dest: /srv/done}\n"
 
 
 def tarball(folder):
-    subprocess.run([str(ROOT / "packaging/tarball.sh"), str(BUILD), str(folder)], check=True, capture_output=True)
+    folder.mkdir(exist_ok=True)
+    host_build.run([ROOT / "packaging/tarball.sh", host_build.programs(), folder], check=True, capture_output=True)
     return folder / "holdfast.tar"
 
 

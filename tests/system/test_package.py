@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import host_build
 from scene import BUILD, TREE as ROOT
 from inside import deb
 from scene import Scene
@@ -19,14 +20,14 @@ SCRIPT = ROOT / "packaging/deb/build.sh"
 @pytest.fixture(scope="module")
 def packages():
     """The package, and the same with another version number, made from it: what an upgrade replaces."""
-    first = pathlib.Path(deb(SCRIPT, BUILD / "packages"))
-    tree = BUILD / "packages" / "newer"
+    first = pathlib.Path(deb(SCRIPT))
+    tree = first.parent / "newer"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["dpkg-deb", "-R", str(first), str(tree)], check=True)
     control = (tree / "DEBIAN/control").read_text()
     version = next(line for line in control.splitlines() if line.startswith("Version:")).split()[1]
     (tree / "DEBIAN/control").write_text(control.replace(f"Version: {version}", "Version: 9.9.9"))
-    newer = BUILD / "packages" / "newer.deb"
+    newer = first.parent / "newer.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", str(tree), str(newer)], check=True, capture_output=True)
     return {"old": first, "new": newer, "version": version}
 
@@ -145,8 +146,9 @@ def test_lintian_has_nothing_to_say(packages):
 
 
 def test_the_same_bytes_twice(packages):
-    out = BUILD / "packages-again"
-    subprocess.run([str(SCRIPT), str(out)], check=True, capture_output=True, env={**os.environ, "HF_PACKAGE_FROM": str(BUILD)})
+    out = host_build.programs() / "packages-again"
+    out.mkdir(exist_ok=True)
+    host_build.run([SCRIPT, out], check=True, capture_output=True, env={"HF_PACKAGE_FROM": str(host_build.programs())})
     assert next(out.glob("*.deb")).read_bytes() == pathlib.Path(packages["old"]).read_bytes()
 
 
