@@ -17,7 +17,7 @@ static const char *yes_no(const struct hf_module *m, bool yes)
 static size_t count_options(const struct hf_module *m, bool refused)
 {
 	size_t n = 0;
-	for (const struct hf_arg *arg = m->schema.args; arg != NULL && arg->type != HF_ARG_END; arg++)
+	for (const struct hf_arg *arg = hf_module_args(m); arg != NULL && arg->type != HF_ARG_END; arg++)
 		n += ((arg->flags & HF_REFUSED) != 0) == refused;
 	return n;
 }
@@ -33,7 +33,7 @@ static void module_row(struct hf_buf *out, const struct hf_module *m)
 
 static void option_rows(struct hf_buf *out, const struct hf_module *m)
 {
-	for (const struct hf_arg *arg = m->schema.args; arg != NULL && arg->type != HF_ARG_END; arg++)
+	for (const struct hf_arg *arg = hf_module_args(m); arg != NULL && arg->type != HF_ARG_END; arg++)
 		hf_buf_printf(out, "| `%s` | `%s` | %s | %s%s |\n", m->name, arg->name,
 			cli_arg_type(arg->type), (arg->flags & HF_REFUSED) != 0 ? "refused: " : "works",
 			(arg->flags & HF_REFUSED) == 0 ? ""

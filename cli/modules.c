@@ -75,7 +75,8 @@ static struct hf_value *module_value(struct hf_arena *a, const struct hf_module 
 	hf_dict_put(v, "watch", hf_value_bool(a, m->watch != NULL));
 	hf_dict_put(v, "lasting",
 		hf_value_bool(a, (m->flags & (HF_MODULE_READ_ONLY | HF_MODULE_NO_RESOURCE)) == 0));
-	for (const struct hf_arg *arg = m->schema.args; arg != NULL && arg->type != HF_ARG_END; arg++)
+	hf_dict_put(v, "any_options", hf_value_bool(a, (m->flags & HF_MODULE_ANY_ARGS) != 0));
+	for (const struct hf_arg *arg = hf_module_args(m); arg != NULL && arg->type != HF_ARG_END; arg++)
 		hf_list_append(list, option_value(a, arg));
 	hf_dict_put(v, "options", list);
 	return v;
@@ -106,7 +107,7 @@ int cli_modules_json(struct cli_call *call)
 
 static void print_options(const struct hf_module *m)
 {
-	for (const struct hf_arg *arg = m->schema.args; arg != NULL && arg->type != HF_ARG_END; arg++)
+	for (const struct hf_arg *arg = hf_module_args(m); arg != NULL && arg->type != HF_ARG_END; arg++)
 		printf("  %-22s %-5s %s%s%s\n", arg->name, cli_arg_type(arg->type),
 			(arg->flags & HF_REFUSED) != 0    ? "refused: "
 			: (arg->flags & HF_REQUIRED) != 0 ? "required. "

@@ -90,9 +90,19 @@ static int add_host_check(
 	return 0;
 }
 
+static const struct hf_arg shown[] = {
+	{ "name", HF_ARG_STR, .flags = HF_REQUIRED,
+		.aliases = (const char *const[]){ "hostname", "host", NULL },
+		.help = "The host; host:port also says ansible_ssh_port." },
+	{ "groups", HF_ARG_LIST, .aliases = (const char *const[]){ "groupname", "group", NULL },
+		.help = "Groups it belongs to." },
+	{ .type = HF_ARG_END },
+};
+
 const struct hf_module hf_module_add_host = {
 	.name = "add_host",
 	.collection = "ansible.builtin",
+	.shown = shown,
 	.flags = HF_MODULE_ANY_ARGS | HF_MODULE_NO_RESOURCE | HF_MODULE_NO_BECOME | HF_MODULE_READ_ONLY,
 	.check = add_host_check,
 };

@@ -26,7 +26,7 @@ struct params {
 	const char *contains, *age, *size, *mode, *encoding;
 	enum hf_tristate read_whole_file, recurse, hidden, follow, get_checksum, use_regex, exact_mode;
 	int file_type, age_stamp;
-	int64_t depth;
+	int64_t depth, limit;
 };
 
 static const char *const types[] = { "any", "directory", "file", "link", NULL };
@@ -66,6 +66,8 @@ static const struct hf_arg args[] = {
 	{ "use_regex", HF_ARG_BOOL, offsetof(struct params, use_regex), .dflt = "false",
 		.help = "patterns and excludes are regular expressions." },
 	{ "depth", HF_ARG_INT, offsetof(struct params, depth), .help = "Levels to look at; 0: all." },
+	{ "limit", HF_ARG_INT, offsetof(struct params, limit),
+		.help = "Stop after this many matches, those of a directory before those below it." },
 	{ "mode", HF_ARG_MODE, offsetof(struct params, mode), .help = "Permissions to have." },
 	{ "exact_mode", HF_ARG_BOOL, offsetof(struct params, exact_mode), .dflt = "true",
 		.help = "All of mode; no: any bit of it." },
@@ -279,6 +281,11 @@ static int wanted_entry(struct search *s, const char *name, const struct stat *s
 	return result;
 }
 
+static bool found_enough(const struct search *s)
+{
+	return s->p->limit > 0 && hf_list_len(s->files) >= (size_t)s->p->limit;
+}
+
 static int entry_add(struct search *s, const char *path, const struct stat *st)
 {
 	char hex[HF_DIGEST_HEX_MAX];
@@ -339,7 +346,7 @@ static int dir_look(struct search *s, const char *dir, int64_t depth);
 /* Directories of dir, in turn. */
 static int dirs_below(struct search *s, const char *dir, char *const *names, size_t n, int64_t depth)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !found_enough(s); i++) {
 		struct stat st;
 		const char *path = hf_path_join(s->a, dir, names[i]);
 		int seen = s->p->follow == HF_YES ? stat(path, &st) : lstat(path, &st);
@@ -362,7 +369,7 @@ static int dir_look(struct search *s, const char *dir, int64_t depth)
 	s->examined += (int64_t)n;
 	if (s->p->depth != 0 && depth > s->p->depth)
 		return 0;
-	for (size_t i = 0; result == 0 && i < n; i++)
+	for (size_t i = 0; result == 0 && i < n && !found_enough(s); i++)
 		if (names[i][0] != '.' || s->p->hidden == HF_YES)
 			result = entry_look(
 				s, hf_path_normalize(s->a, hf_path_join(s->a, dir, names[i])), names[i]);
@@ -376,6 +383,9 @@ static int search_prepare(struct search *s, struct hf_change *change)
 	static const int64_t ages[] = { 1, 60, 3600, 86400, 604800 };
 	static const int64_t sizes[] = { 1, 1 << 10, 1 << 20, 1 << 30, (int64_t)1 << 40 };
 	const struct params *p = s->p;
+	if (hf_task_given(s->c, "limit") && !hf_task_null(s->c, "limit") && p->limit <= 0)
+		return hf_fail(s->err, HF_E_TASK, "limit cannot be %lld (use None for unlimited)",
+			(long long)p->limit);
 	s->has_age = p->age != NULL;
 	s->has_size = p->size != NULL;
 	if (s->has_age && !number_unit(p->age, "smhdw", ages, &s->age)) {
@@ -407,7 +417,7 @@ static int find_check(
 		.now = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec };
 	int result = search_prepare(&s, change);
 	hf_auto_regex contains = s.contains;
-	for (size_t i = 0; result == 0 && i < hf_list_len(p->paths); i++) {
+	for (size_t i = 0; result == 0 && i < hf_list_len(p->paths) && !found_enough(&s); i++) {
 		const char *path =
 			hf_cmdline_expand(a, hf_value_text(a, hf_list_at(p->paths, i)).p, hf_task_env(c));
 		s.broken = hf_fs_is_dir(path) ? NULL : hf_sprintf(a, "'%s' is not a directory", path);
@@ -427,7 +437,9 @@ static int find_check(
 	hf_result_int(c, change, "examined", s.examined);
 	hf_result_put(c, change, "skipped_paths", s.skipped);
 	hf_result_cstr(c, change, "msg",
-		s.warned ? "Not all paths examined, check warnings for details" : "All paths examined");
+		s.warned           ? "Not all paths examined, check warnings for details"
+		: found_enough(&s) ? "Limit of matches reached"
+				   : "All paths examined");
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 static const char *const states[] = { "absent", "present", NULL };
 struct params {
 	const char *name, *state;
-	int64_t gid;
+	int64_t gid, gid_min, gid_max;
 	int force, system, local, non_unique;
 };
 #define AT(field) offsetof(struct params, field)
@@ -20,6 +20,10 @@ static const struct hf_arg args[] = {
 	{ "system", HF_ARG_BOOL, AT(system), .dflt = "no" },
 	{ "local", HF_ARG_BOOL, AT(local), .dflt = "no", .help = "look in /etc/group only" },
 	{ "non_unique", HF_ARG_BOOL, AT(non_unique), .dflt = "no" },
+	{ "gid_min", HF_ARG_INT, AT(gid_min), .dflt = "-1",
+		.help = "lowest number for a new group, in place of that in login.defs" },
+	{ "gid_max", HF_ARG_INT, AT(gid_max), .dflt = "-1",
+		.help = "highest number for a new group, in place of that in login.defs" },
 	{ .type = HF_ARG_END },
 };
 
@@ -46,13 +50,23 @@ static void report(struct hf_module_context *c, const struct params *p, struct h
 	hf_result_int(c, change, "gid", gid);
 }
 
-static int group_check(
-	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
+/* Both ends of the numbers that groupadd chooses from. */
+static void range_add(struct hf_words *w, const struct params *p)
 {
-	const struct params *p = params;
-	struct hf_arena *a = hf_task_arena(c);
-	int64_t gid = gid_of(c, p);
-	bool present = strcmp(p->state, "present") == 0;
+	const struct {
+		const char *key;
+		int64_t number;
+	} ends[] = { { "GID_MIN", p->gid_min }, { "GID_MAX", p->gid_max } };
+	for (size_t i = 0; i < HF_COUNT(ends); i++)
+		if (ends[i].number >= 0) {
+			hf_words_add(w, "-K");
+			hf_words_addf(w, "%s=%lld", ends[i].key, (long long)ends[i].number);
+		}
+}
+
+/* Options that need or exclude one another. */
+static int together_check(const struct params *p, struct hf_error *err)
+{
 	if (p->non_unique == HF_YES && p->gid < 0)
 		return hf_fail(
 			err, HF_E_TASK, "non_unique is True but all of the following are missing: gid");
@@ -60,6 +74,22 @@ static int group_check(
 		return hf_fail(err, HF_E_TASK,
 			"force is not a valid option for local, force=True and local=True are mutually "
 			"exclusive");
+	if (p->local == HF_YES && (p->gid_min >= 0 || p->gid_max >= 0))
+		return hf_fail(err, HF_E_TASK, "'gid_%s' can not be used with 'local'",
+			p->gid_min >= 0 ? "min" : "max");
+	return 0;
+}
+
+static int group_check(
+	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
+{
+	const struct params *p = params;
+	struct hf_arena *a = hf_task_arena(c);
+	int64_t gid = gid_of(c, p);
+	bool present = strcmp(p->state, "present") == 0;
+	int r = together_check(p, err);
+	if (r < 0)
+		return r;
 	change->changed = present ? gid < 0 || (p->gid >= 0 && gid != p->gid) : gid >= 0;
 	report(c, p, change);
 	if (change->changed) {
@@ -90,8 +120,11 @@ static int group_apply(
 		if (p->non_unique == HF_YES)
 			hf_words_add(&w, "-o");
 	}
-	if (strcmp(w.at[0], "groupadd") == 0 && p->system == HF_YES)
-		hf_words_add(&w, "-r");
+	if (strcmp(w.at[0], "groupadd") == 0) {
+		if (p->system == HF_YES)
+			hf_words_add(&w, "-r");
+		range_add(&w, p);
+	}
 	hf_words_add(&w, p->name);
 	int r = hf_host_output(c, &w, NULL, err);
 	report(c, p, change);

@@ -81,10 +81,19 @@ static void package_watch(struct hf_module_context *c, const void *params, struc
 	hf_watch_packages(w);
 }
 
+static const struct hf_arg shown[] = {
+	{ "name", HF_ARG_LIST, .flags = HF_REQUIRED, .aliases = (const char *const[]){ "pkg", NULL },
+		.help = "Packages, as their own module takes them." },
+	{ "state", HF_ARG_STR, .help = "present, absent, latest, or what else that module knows." },
+	{ "use", HF_ARG_STR, .dflt = "auto", .help = "The module: apt, dnf, dnf5 or yum." },
+	{ .type = HF_ARG_END },
+};
+
 const struct hf_module hf_module_package = {
 	.name = "package",
 	.collection = "ansible.builtin",
 	.schema = { NULL, NULL, sizeof(struct hf_value *) },
+	.shown = shown,
 	.flags = HF_MODULE_ANY_ARGS | HF_MODULE_NO_DIFF,
 	.check = package_check,
 	.apply = package_apply,

@@ -5,7 +5,10 @@
 #include "modules/host.h"
 
 static const char *const managers[] = { "auto", "rpm", "apt", "portage", "pkg", "pacman", "apk", "pkg_info",
-	NULL };
+	"yum", "dnf", "dnf5", "zypper", "pkg5", "pkgng", "openbsd_pkg", NULL };
+/* What the fact pkg_mgr may say, and whose packages these are. */
+static const char *const other_names[][2] = { { "yum", "rpm" }, { "dnf", "rpm" }, { "dnf5", "rpm" },
+	{ "zypper", "rpm" }, { "pkg5", "pkg" }, { "pkgng", "pkg" }, { "openbsd_pkg", "pkg_info" } };
 static const char *const strategies[] = { "first", "all", NULL };
 struct params {
 	struct hf_value *manager;
@@ -89,12 +92,20 @@ static const struct reader {
 		struct hf_error *err);
 } readers[] = { { "rpm", rpm_read }, { "apt", apt_read } };
 
+static const char *usual_name(const char *name)
+{
+	for (size_t i = 0; i < HF_COUNT(other_names); i++)
+		if (strcmp(name, other_names[i][0]) == 0)
+			return other_names[i][1];
+	return name;
+}
+
 /* In the order in which the task names them; auto stands for those it does not name, after the others. */
 static struct hf_value *asked_for(struct hf_arena *a, const struct hf_value *manager)
 {
 	struct hf_value *names = hf_value_list(a);
 	for (size_t i = 0; i < hf_list_len(manager); i++) {
-		const char *name = hf_list_at(manager, i)->u.string.p;
+		const char *name = usual_name(hf_list_at(manager, i)->u.string.p);
 		if (strcmp(name, "auto") != 0 && !hf_list_has(names, name))
 			hf_list_append(names, hf_value_cstr(a, name));
 	}

@@ -266,10 +266,30 @@ static void service_watch(struct hf_module_context *c, const void *params, struc
 	hf_delegate_watch(c, inner, args_inner(c, inner, given, true), w);
 }
 
+static const struct hf_arg shown[] = {
+	{ "name", HF_ARG_STR, .flags = HF_REQUIRED, .help = "The service." },
+	{ "state", HF_ARG_STR, .choices = states },
+	{ "enabled", HF_ARG_BOOL,
+		.help = "Whether it starts at boot; one of state and enabled is required." },
+	{ "use", HF_ARG_STR, .dflt = "auto",
+		.help = "The manager: systemd, or sysvinit and whatever else has init scripts." },
+	{ "sleep", HF_ARG_INT,
+		.help = "Seconds between stop and start of a restart; passed over with a warning where "
+			"systemd "
+			"runs." },
+	{ "pattern", HF_ARG_STR,
+		.help = "Text of a command line that means the service runs; passed over likewise." },
+	{ "runlevel", HF_ARG_STR, .dflt = "default", .help = "Passed over likewise." },
+	{ "arguments", HF_ARG_STR, .aliases = ALIASES("args"),
+		.help = "Further words for the init script; passed over likewise." },
+	{ .type = HF_ARG_END },
+};
+
 const struct hf_module hf_module_service = {
 	.name = "service",
 	.collection = "ansible.builtin",
 	.schema = { NULL, NULL, sizeof(struct hf_value *) },
+	.shown = shown,
 	.flags = HF_MODULE_ANY_ARGS | HF_MODULE_NO_DIFF,
 	.check = service_check,
 	.apply = service_apply,

@@ -49,9 +49,15 @@ static int set_fact_check(
 	return 0;
 }
 
+static const struct hf_arg shown[] = {
+	{ "cacheable", HF_ARG_BOOL, .dflt = "no", .help = "Also keep them as facts between runs." },
+	{ .type = HF_ARG_END },
+};
+
 const struct hf_module hf_module_set_fact = {
 	.name = "set_fact",
 	.collection = "ansible.builtin",
+	.shown = shown,
 	.flags = HF_MODULE_ANY_ARGS | HF_MODULE_NO_RESOURCE | HF_MODULE_NO_BECOME | HF_MODULE_READ_ONLY,
 	.check = set_fact_check,
 };

@@ -20,7 +20,9 @@ struct params {
 		*ssh_key_comment;
 	const char *ssh_key_passphrase;
 	struct hf_value *groups;
-	int64_t uid, ssh_key_bits, password_expire_max, password_expire_min, password_expire_warn;
+	int64_t uid, uid_min, uid_max, ssh_key_bits;
+	int64_t password_expire_max, password_expire_min, password_expire_warn,
+		password_expire_account_disable;
 	double expires;
 	int hidden, non_unique, append, create_home, move_home, system, force, remove, generate_ssh_key,
 		password_lock, local;
@@ -68,6 +70,13 @@ static const struct hf_arg args[] = {
 	{ "password_expire_max", HF_ARG_INT, AT(password_expire_max), .dflt = UNSET_NUMBER },
 	{ "password_expire_min", HF_ARG_INT, AT(password_expire_min), .dflt = UNSET_NUMBER },
 	{ "password_expire_warn", HF_ARG_INT, AT(password_expire_warn), .dflt = UNSET_NUMBER },
+	{ "password_expire_account_disable", HF_ARG_INT, AT(password_expire_account_disable),
+		.dflt = UNSET_NUMBER,
+		.help = "days after the password's end until the account is closed; negative: never" },
+	{ "uid_min", HF_ARG_INT, AT(uid_min), .dflt = "-1",
+		.help = "lowest number for a new user, in place of that in login.defs" },
+	{ "uid_max", HF_ARG_INT, AT(uid_max), .dflt = "-1",
+		.help = "highest number for a new user, in place of that in login.defs" },
 	{ "umask", HF_ARG_STR, AT(umask), .help = "of the home that is made" },
 	{ .type = HF_ARG_END },
 };
@@ -77,7 +86,7 @@ struct account {
 	bool exists;
 	uint64_t uid, gid;
 	const char *comment, *home, *shell, *password;
-	int64_t expires, min, max, warn; /* days, as in /etc/shadow */
+	int64_t expires, min, max, warn, inactive; /* days, as in /etc/shadow */
 };
 struct plan {
 	struct account now;
@@ -102,7 +111,9 @@ static void account_read(struct hf_module_context *c, const struct params *p, st
 	struct hf_arena *a = hf_task_arena(c);
 	struct hf_value *fields = hf_userdb_fields(a, "/etc/passwd", p->name);
 	struct hf_value *shadow = hf_userdb_fields(a, "/etc/shadow", p->name);
-	*ret = (struct account){ .expires = -1, .min = -1, .max = -1, .warn = -1, .password = "" };
+	*ret = (struct account){
+		.expires = -1, .min = -1, .max = -1, .warn = -1, .inactive = -1, .password = ""
+	};
 	if (fields != NULL) {
 		ret->exists = true;
 		ret->uid = (uint64_t)field_number(fields, 2);
@@ -126,6 +137,7 @@ static void account_read(struct hf_module_context *c, const struct params *p, st
 		ret->min = field_number(shadow, 3);
 		ret->max = field_number(shadow, 4);
 		ret->warn = field_number(shadow, 5);
+		ret->inactive = field_number(shadow, 6);
 		ret->expires = field_number(shadow, 7);
 	}
 }
@@ -263,6 +275,12 @@ static int plan_create(
 	}
 	if (p->system == HF_YES)
 		hf_words_add(w, "-r");
+	if (p->password_expire_account_disable > NO_NUMBER_BELOW)
+		option(w, "-f", hf_sprintf(a, "%lld", (long long)p->password_expire_account_disable));
+	if (p->uid_min >= 0)
+		option(w, "-K", hf_sprintf(a, "UID_MIN=%lld", (long long)p->uid_min));
+	if (p->uid_max >= 0)
+		option(w, "-K", hf_sprintf(a, "UID_MAX=%lld", (long long)p->uid_max));
 	return 0;
 }
 
@@ -311,6 +329,9 @@ static void plan_expires(
 	int64_t days = p->expires < 0 ? -1 : (int64_t)floor(p->expires) / 86400;
 	if (expires_given(p) && days != now->expires)
 		option(w, "-e", expires_text(hf_task_arena(c), p->expires));
+	int64_t close = p->password_expire_account_disable < 0 ? -1 : p->password_expire_account_disable;
+	if (p->password_expire_account_disable > NO_NUMBER_BELOW && close != now->inactive)
+		option(w, "-f", hf_sprintf(hf_task_arena(c), "%lld", (long long)close));
 }
 
 static int plan_modify(struct hf_module_context *c, const struct params *p, const struct account *now,
@@ -449,6 +470,18 @@ static bool password_hashed(struct hf_arena *a, const char *password)
 	return true;
 }
 
+/* What only useradd itself knows. */
+static int local_check(const struct params *p, struct hf_error *err)
+{
+	const char *given = p->umask != NULL  ? "umask"
+			    : p->uid_min >= 0 ? "uid_min"
+			    : p->uid_max >= 0 ? "uid_max"
+					      : NULL;
+	return p->local != HF_YES || given == NULL
+		       ? 0
+		       : hf_fail(err, HF_E_TASK, "'%s' can not be used with 'local'", given);
+}
+
 static int user_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -461,7 +494,9 @@ static int user_check(
 			"The input password appears not to have been hashed. The 'password' argument must be "
 			"encrypted for this module to work properly.");
 	account_read(c, p, &plan->now);
-	int r = plan_make(c, p, plan, err);
+	int r = local_check(p, err);
+	if (r == 0)
+		r = plan_make(c, p, plan, err);
 	if (r < 0)
 		return r;
 	change->changed = plan->main.n > 1 || plan->chage.n > 1 || plan->make_home || plan->make_key;

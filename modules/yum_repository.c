@@ -1,8 +1,6 @@
 /* modules/yum_repository.c - one section of a file in /etc/yum.repos.d. */
-#include <sys/stat.h>
-
 #include "lib/base/scope.h"
-#include "modules/file_mode.h"
+#include "modules/file_attr.h"
 #include "modules/host.h"
 
 static const char *const states[] = { "present", "absent", NULL };
@@ -15,9 +13,10 @@ static const char *const filters[] = { "never", "read-only:past", "read-only:pre
 
 /* Every option that becomes a line: text, list or boolean, in the order of the lines' names. */
 struct params {
-	const char *name, *file, *reposdir, *state, *mode, *owner, *group, *description;
-	int async, enabled, enablegroups, gpgcheck, keepalive, module_hotfixes, protect, repo_gpgcheck,
-		s3_enabled;
+	const char *name, *file, *reposdir, *state, *description;
+	struct hf_file_attr attr;
+	int async, countme, enabled, enablegroups, gpgcheck, keepalive, module_hotfixes, protect,
+		repo_gpgcheck, s3_enabled;
 	int skip_if_unavailable, ssl_check_cert_permissions, sslverify;
 	struct hf_value *baseurl, *exclude, *gpgkey, *includepkgs;
 	const char *bandwidth, *cost, *deltarpm_metadata_percentage, *deltarpm_percentage, *failovermethod,
@@ -48,29 +47,18 @@ static const struct hf_arg args[] = {
 		.help = "name of the file without .repo; the repository's own when not given" },
 	{ "reposdir", HF_ARG_PATH, AT(reposdir), .dflt = "/etc/yum.repos.d" },
 	{ "state", HF_ARG_STR, AT(state), .dflt = "present", .choices = states },
-	{ "mode", HF_ARG_MODE, AT(mode), .help = "of the file" },
-	{ "owner", HF_ARG_STR, AT(owner), .flags = HF_REFUSED,
-		.help = "use a file task for the owner of a .repo file" },
-	{ "group", HF_ARG_STR, AT(group), .flags = HF_REFUSED,
-		.help = "use a file task for the group of a .repo file" },
-	{ "attributes", HF_ARG_STR, AT(owner), .flags = HF_REFUSED, .aliases = ALIASES("attr"),
-		.help = "use a file task for the flags of a .repo file" },
-	{ "seuser", HF_ARG_STR, AT(owner), .flags = HF_REFUSED, .help = "use a file task for the label" },
-	{ "serole", HF_ARG_STR, AT(owner), .flags = HF_REFUSED, .help = "use a file task for the label" },
-	{ "setype", HF_ARG_STR, AT(owner), .flags = HF_REFUSED, .help = "use a file task for the label" },
-	{ "selevel", HF_ARG_STR, AT(owner), .flags = HF_REFUSED, .help = "use a file task for the label" },
-	{ "unsafe_writes", HF_ARG_STR, AT(owner), .flags = HF_REFUSED,
-		.help = "a .repo file is replaced whole" },
+	HF_FILE_ATTR_ARGS(struct params, attr),
 	TEXT(description),
 	FLAG(async),
 	TEXT(bandwidth),
 	LIST(baseurl),
 	TEXT(cost),
+	FLAG(countme),
 	TEXT(deltarpm_metadata_percentage),
 	TEXT(deltarpm_percentage),
 	FLAG(enabled),
 	FLAG(enablegroups),
-	LIST(exclude),
+	{ "exclude", HF_ARG_LIST, AT(exclude), .elements = HF_ARG_STR, .aliases = ALIASES("excludepkgs") },
 	{ "failovermethod", HF_ARG_STR, AT(failovermethod), .choices = failovers },
 	TEXT(gpgcakey),
 	FLAG(gpgcheck),
@@ -176,8 +164,7 @@ static bool file_plan(const struct params *p, struct hf_str before, bool present
 
 struct state {
 	struct hf_edit file;
-	bool set_mode; /* of a file that is there */
-	mode_t mode;
+	bool set_attr; /* of a file that is there */
 };
 
 static int present_check(const struct params *p, struct hf_error *err)
@@ -197,19 +184,14 @@ static int yum_repository_check(
 	struct hf_arena *a = hf_task_arena(c);
 	struct state *s = hf_new(a, struct state);
 	struct hf_edit *file = &s->file;
-	struct stat st = { .st_mode = S_IFREG | 0644 };
 	bool present = strcmp(p->state, "present") == 0;
 	change->state = s;
 	const char *path = hf_sprintf(a, "%s/%s.repo", p->reposdir, p->file != NULL ? p->file : p->name);
 	int r = present ? present_check(p, err) : 0;
 	if (r == 0 && !hf_fs_is_dir(p->reposdir))
 		r = hf_fail(err, HF_E_TASK, "Repo directory '%s' does not exist.", p->reposdir);
-	bool there = stat(path, &st) == 0;
-	s->mode = st.st_mode & 07777;
-	if (r == 0 && p->mode != NULL)
-		r = hf_file_mode_parse(p->mode, st.st_mode, &s->mode, err);
 	if (r == 0)
-		r = hf_edit_open(c, path, s->mode, file, err);
+		r = hf_edit_open(c, path, 0644, file, err);
 	if (r < 0)
 		return r;
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
@@ -217,23 +199,24 @@ static int yum_repository_check(
 		hf_edit_set(c, file, &out);
 	file->remove = !present && hf_str_trim(file->after).n == 0;
 	hf_edit_describe(c, change, file);
-	s->set_mode = there && !file->remove && s->mode != (st.st_mode & 07777);
-	change->changed = change->changed || s->set_mode;
+	if (file->existed && !file->remove)
+		r = hf_file_attr_sync(c, change, path, &p->attr, NULL, false, &s->set_attr, err);
+	change->changed = change->changed || s->set_attr;
 	hf_result_cstr(c, change, "repo", p->name);
 	hf_result_cstr(c, change, "state", p->state);
-	return 0;
+	return r;
 }
 
 static int yum_repository_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct state *s = change->state;
-	(void)c;
-	(void)params;
+	const struct params *p = params;
+	bool changed = false;
 	int r = hf_edit_write(&s->file, err);
-	if (r == 0 && s->set_mode && chmod(s->file.path, s->mode) < 0)
-		r = hf_fail_errno(err, HF_E_IO, "chmod %s", s->file.path);
-	return r;
+	if (r < 0 || !hf_fs_exists(s->file.path))
+		return r;
+	return hf_file_attr_sync(c, change, s->file.path, &p->attr, NULL, true, &changed, err);
 }
 
 static int yum_repository_undo(struct hf_module_context *c, const void *params,
@@ -242,7 +225,7 @@ static int yum_repository_undo(struct hf_module_context *c, const void *params,
 	const struct state *s = change->state;
 	(void)c;
 	(void)params;
-	return s->set_mode ? hf_undo_file(undo, s->file.path, err) : hf_edit_undo(undo, &s->file, err);
+	return s->set_attr ? hf_undo_file(undo, s->file.path, err) : hf_edit_undo(undo, &s->file, err);
 }
 
 static void yum_repository_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)

@@ -49,6 +49,9 @@ struct hf_module {
 	const char *const
 		*free_form_options; /* options taken out of free-form text (creates, chdir …); may be NULL */
 	struct hf_schema schema;
+	/* Of HF_MODULE_ANY_ARGS: what manuals and tables say it takes; nothing is bound by it. May be NULL.
+	 */
+	const struct hf_arg *shown;
 	unsigned flags;
 	/* What besides the arguments decides what check and apply want: source files and rendered text.
 	 * Called before recall, so that a release that changed only these is not taken for unchanged. May be
@@ -75,6 +78,11 @@ struct hf_module_registry {
 	int (*lookup)(struct hf_arena *a, const char *name, const struct hf_value *terms,
 		const struct hf_value *options, struct hf_value **ret, struct hf_error *err);
 };
+/* The options that manuals and tables show; NULL when there are none. */
+static inline const struct hf_arg *hf_module_args(const struct hf_module *m)
+{
+	return m->schema.args != NULL ? m->schema.args : m->shown;
+}
 /* By short name, collection.name or alias; ansible.legacy.x is ansible.builtin.x. NULL when there is none. */
 const struct hf_module *hf_module_find(const struct hf_module_registry *registry, const char *name);
 

@@ -18,9 +18,9 @@ def cache_folder():
     return folder
 
 
-def bundle(packages, wanted):
-    """Folder with what begins with one of wanted. packages: NAME==VERSION, which together name the folder."""
-    folder = cache_folder() / "-".join(packages).replace("==", "-")
+def bundle(packages, wanted, more=""):
+    """Folder with what begins with one of wanted. packages: NAME==VERSION, which together (and more) name the folder."""
+    folder = cache_folder() / ("-".join(packages).replace("==", "-") + more)
     if folder.exists():
         return folder
     with open(f"{folder}.lock", "w") as lock:  # test files run side by side: one fetches, the others wait
@@ -33,7 +33,7 @@ def bundle(packages, wanted):
 def download(packages, scratch):
     """An index far away does not always answer."""
     for left in range(TRIES - 1, -1, -1):
-        done = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", scratch, *packages], check=left == 0)
+        done = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--ignore-requires-python", "-d", scratch, *packages], check=left == 0)
         if done.returncode == 0:
             return
         time.sleep(5)

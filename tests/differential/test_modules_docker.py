@@ -5,9 +5,7 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
-import zipfile
 
 import pytest
 
@@ -15,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from engine_server import Engine, serve  # noqa: E402
 from files_rows import Archive, File, Link, Row  # noqa: E402
 from modules_kit import BUILD, apply, ask_modules, build, collect, run, status  # noqa: E402
-from bundle import cache_folder  # noqa: E402
+from bundle import bundle  # noqa: E402
 
 BUNDLE = "ansible==10.7.0"
 ROWS, GIVEN = [], []
@@ -223,17 +221,7 @@ read server
 
 def collection():
     """community.docker of PyPI's bundle, kept."""
-    folder = cache_folder() / (BUNDLE.replace("==", "-") + "-docker")
-    if not folder.exists():
-        scratch = cache_folder() / f"{folder.name}.{os.getpid()}"
-        scratch.mkdir(parents=True)
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", scratch, BUNDLE], check=True)
-        for wheel in scratch.glob("*.whl"):
-            with zipfile.ZipFile(wheel) as z:
-                z.extractall(scratch, [n for n in z.namelist() if n.startswith("ansible_collections/community/docker/")])
-            wheel.unlink()
-        scratch.rename(folder)
-    return folder
+    return bundle([BUNDLE], ("ansible_collections/community/docker/",), "-docker")
 
 
 def engine():

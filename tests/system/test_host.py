@@ -1,10 +1,13 @@
 """The test host itself: what system tests rely on holds in both ways of booting it."""
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
-from host import Host
+import host_build
+from host import BUILD, Host
 
 
 @pytest.fixture(params=[w for w in ("nspawn", "unshare") if w == "unshare" or shutil.which("systemd-nspawn")])
@@ -40,3 +43,28 @@ def test_units_start_and_stop(host):
     assert host.run("systemctl is-active nap").out.strip() == "active"
     host.run("systemctl stop nap", check=True)
     assert host.run("systemctl is-active nap").rc == 3
+
+
+def test_programs_run_on_the_host(host):
+    """Whatever this machine is, what it builds for hosts finds there the C library and all else that it needs."""
+    for name in ("holdfast", "holdfastd"):
+        host.install(BUILD / name, f"/usr/bin/{name}")
+        assert host.run(f"{name} --version", check=True).out.startswith(f"{name} ")
+
+
+def test_only_a_newer_c_library_has_them_built_twice(monkeypatch):
+    monkeypatch.delenv("HF_HOST_BUILD", raising=False)
+    for libc, apart in (("glibc 2.35", False), ("glibc 2.36", False), ("glibc 2.39", True), ("glibc 2.100", True)):
+        host_build.apart.cache_clear()
+        monkeypatch.setattr(os, "confstr", lambda name, libc=libc: libc)
+        assert host_build.apart() == apart
+    host_build.apart.cache_clear()
+
+
+if os.environ.get("HF_LONG"):  # minutes: a root with compilers, and the whole tree built in it
+
+    def test_programs_built_in_the_hosts_own_debian():
+        done = subprocess.run([sys.executable, host_build.__file__.replace("host_build", "host"), "run", "holdfast", "--version"],
+                              env={**os.environ, "HF_HOST_BUILD": "root"}, capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout.startswith("holdfast "), done.stdout + done.stderr
+        assert (BUILD / "host/holdfast").exists()
