@@ -174,6 +174,25 @@ static int on_recall(void *data, struct hf_arena *a, const struct hf_resource *r
 	return 0;
 }
 
+static int found_tell(
+	struct apply *ap, const struct hf_resource *r, const struct hf_value *diff, struct hf_error *err)
+{
+	hf_auto_arena a = hf_arena_new();
+	struct hf_value *found = hf_value_dict(a);
+	put_cstr(a, found, "k", "found");
+	put_cstr(a, found, "id", r->id);
+	put_cstr(a, found, "module", r->module);
+	put_bounded(a, found, "diff", diff, RESULT_MAX, false);
+	return line_tell(ap, found, err);
+}
+
+static void on_differs(void *data, const struct hf_resource *r, const struct hf_value *diff)
+{
+	struct apply *ap = data;
+	if (ap->tell && found_tell(ap, r, diff, NULL) < 0)
+		stop_asked = 1; /* the supervisor has gone */
+}
+
 static int on_journal(
 	void *data, const struct hf_resource *r, const struct hf_value *record, struct hf_error *err)
 {
@@ -187,10 +206,7 @@ static int on_journal(
 	int result = hf_runlog_add(&ap->log, line, true, err);
 	if (result < 0 || !ap->tell || r->unknown)
 		return result;
-	struct hf_value *found = hf_value_dict(a);
-	hf_dict_put(found, "k", hf_value_cstr(a, "found"));
-	hf_dict_put(found, "id", hf_value_cstr(a, r->id));
-	return line_tell(ap, found, err);
+	return found_tell(ap, r, NULL, err);
 }
 
 static int blob_copy(int from, int to, struct hf_error *err)
@@ -424,6 +440,7 @@ static int engine_run(struct apply *ap, struct hf_run_summary *ret, struct hf_er
 		.wanted = on_wanted,
 		.event = on_event,
 		.recall = on_recall,
+		.differs = on_differs,
 		.journal = on_journal,
 		.save = on_save,
 		.settled = on_settled,

@@ -294,7 +294,8 @@ static void run_note(struct hf_drift *d)
 
 struct told {
 	const struct hf_value *diff;
-	bool same;
+	const char *message;
+	bool failed, same;
 };
 
 static int told_row(void *data, sqlite3_stmt *row, struct hf_error *err)
@@ -304,28 +305,32 @@ static int told_row(void *data, sqlite3_stmt *row, struct hf_error *err)
 	const char *text = hf_state_text(row, 0), *action = hf_state_text(row, 1);
 	struct hf_value *v = NULL;
 	bool left = strcmp(action, "reported") == 0 || strcmp(action, "held-back") == 0;
+	if (t->failed) {
+		t->same = strcmp(action, "correction-failed") == 0 &&
+			  strcmp(hf_state_text(row, 2), t->message) == 0;
+		return 1;
+	}
 	int result = !left || *text == '\0' ? 0 : hf_json_loads(a, hf_str(text), &v, err);
 	t->same = left && hf_differs_same(t->diff, v);
 	return result < 0 ? result : 1;
 }
 
-/* Something else drew eyes to what is known to differ, and it differs as it did when it was told. */
+/* Something else drew eyes to what is known to differ, and it differs, or fails, as it did when it was told.
+ */
 static bool known_already(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line)
 {
-	struct told told = { hf_dict_get(line, "diff"), false };
+	struct told told = { hf_dict_get(line, "diff"), hf_dict_cstr(line, "msg", ""), t->failed, false };
 	if (t->drifted)
 		HF_MUST(hf_state_query(d->agent->state, err, told_row, &told,
-			"SELECT diff,action FROM drift WHERE resource=? ORDER BY id DESC LIMIT 1", "s",
-			t->id));
+			"SELECT diff,action,message FROM drift WHERE resource=? ORDER BY id DESC LIMIT 1",
+			"s", t->id));
 	return told.same;
 }
 
 static void differs_store(struct hf_drift *d, const struct hf_drift_touch *t, const struct hf_value *line)
 {
 	HF_MUST(hf_ledger_state_set(d->agent->state, t->id, "drifted", err));
-	if (t->failed && t->attempts > 0 && t->attempts < ATTEMPTS_MAX)
-		return; /* told when it failed first, and told again when it is given up */
-	if (!t->failed && known_already(d, t, line))
+	if (known_already(d, t, line))
 		return;
 	event_report(d, t, line, "external",
 		t->failed ? "correction-failed"
@@ -356,7 +361,7 @@ static void settled_store(struct hf_drift *d, const struct hf_value *line)
 		differs_store(d, t, line);
 		return;
 	}
-	if (t->drifted || t->contended)
+	if (t->drifted || t->contended || t->told)
 		event_report(d, t, line, t->contended ? "contended" : "external", "resolved");
 	HF_MUST(hf_ledger_state_set(s, t->id, "ok", err));
 	if (t->contended) /* nobody touched it while we kept away: the fight is over */
@@ -392,11 +397,25 @@ static int on_found(sd_event_source *source, uint64_t now, void *data)
 	return 0;
 }
 
+/* What is only told of is told as soon as it is seen; what its module finds in the end counts. */
+static void left_take(struct hf_drift *d, struct hf_drift_touch *t, const struct hf_value *line)
+{
+	HF_MUST(hf_state_begin(d->agent->state, err));
+	differs_store(d, t, line);
+	HF_MUST(hf_state_commit(d->agent->state, err));
+	HF_MUST(hf_spool_drain(d->agent->spool, err));
+	t->drifted = true;
+}
+
 static void found_take(struct hf_drift *d, const struct hf_value *line)
 {
 	struct hf_drift_touch *t = hf_map_get(&d->pending, hf_dict_cstr(line, "id", ""));
 	if (t == NULL)
 		return;
+	if (!d->correct) {
+		left_take(d, t, line);
+		return;
+	}
 	t->found = true;
 	if (!d->found_any && d->is_slow) {
 		d->found_any = true;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "modules/systemd_bus.h"
+#include "modules/systemd_files.h"
 
 static const char *const states[] = { "reloaded", "restarted", "started", "stopped", NULL };
 static const char *const scopes[] = { "system", "user", "global", NULL };
@@ -191,6 +192,34 @@ static void diff_put(struct hf_module_context *c, const struct params *p, const 
 	hf_change_diff_values(c, change, before, after);
 }
 
+static void differs_put(
+	struct hf_arena *a, struct hf_value *before, struct hf_value *after, const char *key, bool now)
+{
+	hf_dict_put(before, key, hf_value_bool(a, now));
+	hf_dict_put(after, key, hf_value_bool(a, !now));
+}
+
+/* Whoever enables, disables or masks a unit makes systemd read all of them again, and it answers nobody until
+ * that is done: what the files say for certain is told before it is asked. */
+static void files_look(struct hf_module_context *c, const struct params *p)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	if ((p->enabled == HF_UNSET && p->masked == HF_UNSET) || strcmp(p->scope, "system") != 0 ||
+		!hf_task_awaited(c) || !hf_systemd_runs())
+		return;
+	enum hf_unit_files say = hf_unit_files_say(a, "", hf_unit_name(a, p->name));
+	if (say == HF_UNIT_FILES_DOUBT)
+		return;
+	bool masked = say == HF_UNIT_FILES_MASKED, enabled = say == HF_UNIT_FILES_ENABLED;
+	struct hf_value *before = hf_value_dict(a), *after = hf_value_dict(a);
+	if (p->enabled != HF_UNSET && say != HF_UNIT_FILES_NONE && enabled != (p->enabled == HF_YES))
+		differs_put(a, before, after, "enabled", enabled);
+	if (p->masked != HF_UNSET && masked != (p->masked == HF_YES))
+		differs_put(a, before, after, "masked", masked);
+	if (hf_dict_len(before) > 0)
+		hf_task_differs(c, before, after);
+}
+
 static int systemd_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -200,6 +229,8 @@ static int systemd_check(
 	int r = name_check(p->name, err);
 	if (r < 0)
 		return r;
+	if (p->name != NULL)
+		files_look(c, p);
 	bool system = strcmp(p->scope, "system") == 0;
 	plan->reload = p->daemon_reload == HF_YES && (!system || hf_systemd_stale(hf_task_arena(c)));
 	plan->reexec = p->daemon_reexec == HF_YES && hf_task_acts(c);

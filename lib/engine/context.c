@@ -36,6 +36,26 @@ bool hf_task_acts(const struct hf_module_context *c)
 	return !task(c)->run->options->go_on || task(c)->node->handler;
 }
 
+bool hf_task_awaited(const struct hf_module_context *c)
+{
+	const struct hf_run *run = task(c)->run;
+	return run->options->go_on && !run->options->plan && run->hooks->differs != NULL &&
+	       task(c)->resource != NULL;
+}
+
+void hf_task_differs(struct hf_module_context *c, struct hf_value *before, struct hf_value *after)
+{
+	struct hf_task *t = task(c);
+	struct hf_change change = { .diff = hf_value_list(t->arena) };
+	if (!hf_task_awaited(c))
+		return;
+	hf_change_diff_values(c, &change, before, after);
+	hf_become_raise(t);
+	t->run->hooks->differs(t->run->hooks->data, t->resource,
+		hf_list_len(change.diff) == 0 ? NULL : hf_list_at(change.diff, 0));
+	hf_become_lower(t);
+}
+
 bool hf_task_diff(const struct hf_module_context *c)
 {
 	return task(c)->diff && !task(c)->no_log;

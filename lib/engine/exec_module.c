@@ -291,7 +291,9 @@ static int run_direct(struct hf_task *t, struct hf_error *err)
 		if (result < 0 || known)
 			return result;
 	}
+	t->resource = r.id == NULL ? NULL : &r;
 	result = run_in_playbook_dir(t, &r, &change, err);
+	t->resource = NULL;
 	put_change(t, &change);
 	hf_no_log_strip(t, result < 0 ? err : NULL);
 	return settled(t, &r, result, err);

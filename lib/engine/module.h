@@ -95,6 +95,11 @@ bool hf_task_diff(const struct hf_module_context *c); /* diffs are wanted; skip 
  * the agent looks whether a resource still is as it was left: there only what differs counts; but handlers of
  * what was put right do their work. */
 bool hf_task_acts(const struct hf_module_context *c);
+/* Whether somebody waits for the first word that the resource is not as it should be: the agent's look after
+ * an event. A check that must ask who may not answer for long (systemd reads its units again) then says what
+ * it knows before it asks. What it finds in the end counts. before, after: as for hf_change_diff_values(). */
+bool hf_task_awaited(const struct hf_module_context *c);
+void hf_task_differs(struct hf_module_context *c, struct hf_value *before, struct hf_value *after);
 int hf_task_verbosity(const struct hf_module_context *c); /* how many -v */
 /* Whether anybody can read the whole result of this task though it changes nothing (register, -v, the agent);
  * else what costs work and only informs, such as a checksum, may be left out of it. */

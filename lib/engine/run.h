@@ -46,6 +46,9 @@ struct hf_run_hooks {
 	 * or already done before a reboot), or NULL to run it. */
 	int (*recall)(void *data, struct hf_arena *a, const struct hf_resource *r,
 		struct hf_value **ret_result, struct hf_error *err);
+	/* Check has already seen that the resource differs, and goes on looking; diff may be NULL. May be
+	 * NULL. */
+	void (*differs)(void *data, const struct hf_resource *r, const struct hf_value *diff);
 	/* Undo record (dict {resource, module, steps: [...]}); must be durable on return, or the change is
 	 * not made. */
 	int (*journal)(

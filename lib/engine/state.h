@@ -1,6 +1,5 @@
 /* lib/engine/state.h - a run in progress: what run*.c, vars*.c, exec*.c and context.c share. Private to the
- * engine. Owns:  everything lives in hf_run.arena; a task's temporaries live in hf_task.arena and die with
- * it. */
+ * engine. Owns:  everything lives in hf_run.arena; a task's temporaries in hf_task.arena and die with it. */
 #pragma once
 #include "lib/engine/event.h"
 #include "lib/engine/inventory.h"
@@ -235,7 +234,8 @@ struct hf_task {
 	struct hf_value *args;  /* templated, omit removed */
 	struct hf_value *given; /* as bound */
 	void *params;
-	struct hf_value *warnings; /* list or NULL */
+	const struct hf_resource *resource; /* while its module looks and changes; NULL: it leaves none */
+	struct hf_value *warnings;          /* list or NULL */
 	const char *const *env;
 	struct hf_value *environment; /* dict or NULL */
 	struct hf_hash_state *hash;

@@ -1,6 +1,8 @@
 """What no file tells of, on a Debian host with the real rpm, dnf, iptables and ufw, and with lists of kernel modules and a SELinux of the
 test's own where the agent looks for the kernel's: changed by others it is told of and put right, or only told of where the policy says so.
 And what a task does each time it is asked for (restarts, touches, flushes) is done by releases only: nothing of it is drift."""
+import os
+import signal
 import sys
 import time
 
@@ -10,7 +12,7 @@ from agent import AgentHost
 from host import BESIDE, Host
 from places import ROOT
 from rpm_rows import BUILD as RPMS
-from test_drift_random import Machine, quiet
+from drift_machine import AGAIN, Machine, quiet
 
 sys.path.insert(0, str(ROOT / "tests/differential"))
 from engine_server import Engine, serve  # noqa: E402
@@ -23,6 +25,12 @@ PLAYBOOK = """
       copy:
         dest: /etc/systemd/system/nap.service
         content: "[Service]\\nExecStartPre=/bin/sh -c 'echo >>/srv/started'\\nExecStart=/bin/sleep infinity\\nExecReload=/bin/sh -c 'echo >>/srv/reloaded'\\n"
+    - name: file of a unit of the boot
+      copy: { dest: /etc/systemd/system/doze.service, content: "[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n" }
+    - name: file of a unit of the report
+      copy: { dest: /etc/systemd/system/snooze.service, content: "[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n" }
+    - { name: unit of the boot, systemd: { name: doze, enabled: true, daemon_reload: true } }
+    - { name: unit of the report, service: { name: snooze, enabled: true }, vars: { holdfast_policy: report } }
     - { name: restarted, systemd: { name: nap, state: restarted, daemon_reload: true } }
     - { name: reloaded, service: { name: nap, state: reloaded } }
     - { name: touched, file: { path: /srv/touched, state: touch, mode: "0640" } }
@@ -54,32 +62,8 @@ PLAYBOOK = """
   handlers:
     - { name: nap again, systemd: { name: nap, state: restarted } }
 """
-# The agent's own /proc and /sys/fs, which programs of the host do not see: with a list of modules, and a SELinux.
-KERNEL = """#!/bin/sh -e
-mkdir -p /run/proc
-mount --bind /proc /run/proc
-mount -t tmpfs tmpfs /proc
-for name in $(ls /run/proc); do case $name in [0-9]*|modules|sys) ;; *) ln -s /run/proc/$name /proc/$name ;; esac; done
-mkdir /proc/sys
-mount --rbind /run/proc/sys /proc/sys
-ln -s /srv/kernel/modules /proc/modules
-mount -t tmpfs tmpfs /sys/fs
-mkdir /sys/fs/selinux
-mount --bind /srv/kernel/selinux /sys/fs/selinux
-exec "$@"
-"""
-MODPROBE = """#!/bin/sh
-if [ "$1" = -r ]; then sed -i "/^$(echo $2 | tr - _) /d" /srv/kernel/modules; else echo "$1 16384 0 - Live 0x0" >>/srv/kernel/modules; fi
-"""
-SETSEBOOL = """#!/bin/sh
-name=${1%=*}; echo "${1#*=} ${1#*=}" >/srv/kernel/selinux/booleans/$name
-"""
 PREPARE = f"""
-mkdir -p /srv/kernel/selinux/booleans /etc/selinux /mnt/scratch
-echo 'ext4 100 1 - Live 0x0' >/srv/kernel/modules
-echo 0 >/srv/kernel/selinux/enforce
-echo '0 0' >/srv/kernel/selinux/booleans/httpd_can_network
-printf 'SELINUX=enforcing\\nSELINUXTYPE=targeted\\n' >/etc/selinux/config
+mkdir -p /mnt/scratch
 mount -t tmpfs tmpfs /mnt/scratch
 truncate -s 8M /srv/disk
 echo 'tmpfs /mnt/scratch tmpfs defaults 0 0' >>/etc/fstab
@@ -115,7 +99,6 @@ ROWS = [
 ]
 # A file system table and a firewall have several tasks; what one task's change does to another is its own.
 BESIDES = {"ufw": {"rule of ufw", "rule", "rule of the report", "chain"}, "restarted": {"reloaded"}}
-AGAIN = 'again() { for i in $(seq 400); do "$@" >/dev/null 2>&1 && return; sleep 0.5; done; echo "in vain: $*"; }\n'
 
 
 class Changed(Machine):
@@ -136,12 +119,9 @@ def machine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kinds")
     (folder / "store").mkdir()
     with Host(binds={"/store": folder / "store"}, packages=BESIDE) as host:
-        for path, text in (("/srv/kernel/with", KERNEL), ("/usr/local/sbin/modprobe", MODPROBE), ("/usr/local/sbin/setsebool", SETSEBOOL)):
-            host.put(path, text, 0o755)
-        host.put("/etc/systemd/system/holdfastd.service.d/kernel.conf",
-                 "[Service]\nExecStart=\nExecStart=/usr/bin/unshare --mount /srv/kernel/with /usr/sbin/holdfastd\n")
         host.run(PREPARE, check=True)
         machine = Changed(host, [])
+        machine.kernel(["httpd_can_network"])
         machine.start(folder, "look: 4s\nsweep: 5s\nhash_sweep: 7s\n")
         quiet(machine)
         yield machine
@@ -217,6 +197,39 @@ def disturb(machine, wave):
     others = [e for e in events if e["title"] not in known]
     assert not others, f"told of what nobody touched: {others}"
     return [(b, a, [e for e in events if e["title"] == row[0]]) for row, b, a in zip(wave, before, looks(machine, wave))]
+
+
+def test_units_are_told_of_while_systemd_answers_nobody(machine):
+    """As it does not while it reads its units again, which enabling, disabling and masking make it do."""
+    quiet(machine)
+    machine.since = max([machine.since] + [e["id"] for e in machine.events()])
+    wanted = "/etc/systemd/system/multi-user.target.wants"
+
+    def actions(title):
+        machine.events()
+        return [e["action"] for e in machine.told(title)]
+
+    os.kill(machine.host.leader, signal.SIGSTOP)
+    try:
+        machine.host.run(f"rm {wanted}/doze.service")
+        machine.until(lambda: "correcting" in actions("unit of the boot"), lambda: f"told before systemd is asked: {machine.known}")
+    finally:
+        os.kill(machine.host.leader, signal.SIGCONT)
+    machine.until(lambda: actions("unit of the boot")[-1:] == ["corrected"], lambda: f"put right: {machine.known}")
+    assert machine.host.exists(f"{wanted}/doze.service")
+    quiet(machine)
+    os.kill(machine.host.leader, signal.SIGSTOP)
+    try:
+        machine.host.run(f"rm {wanted}/snooze.service")
+        machine.until(lambda: actions("unit of the report")[-1:] == ["reported"], lambda: f"told before systemd is asked: {machine.known}")
+    finally:
+        os.kill(machine.host.leader, signal.SIGCONT)
+    time.sleep(2)  # systemd has its say as well
+    assert actions("unit of the report") == ["reported"], "and says the same, which is told once"
+    assert [e["diff"] for e in machine.told("unit of the report")] == [{"before": {"enabled": False}, "after": {"enabled": True}}]
+    machine.host.run(f"ln -s /etc/systemd/system/snooze.service {wanted}/snooze.service")
+    machine.until(lambda: actions("unit of the report") == ["reported", "resolved"], lambda: f"well again: {machine.known}")
+    assert {e["title"] for e in machine.events()} == {"unit of the boot", "unit of the report"}
 
 
 def test_handlers_of_what_is_put_right_do_their_work(machine):

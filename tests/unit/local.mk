@@ -132,3 +132,6 @@ check_PROGRAMS += %reldir%/test_watch_index
 check_PROGRAMS += %reldir%/test_yaml_simple
 %canon_reldir%_test_yaml_simple_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_yaml_simple_LDADD = $(data_libs) $(CMOCKA_LIBS)
+check_PROGRAMS += %reldir%/test_systemd_files
+%canon_reldir%_test_systemd_files_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_systemd_files_LDADD = $(modules_libs) $(CMOCKA_LIBS)
