@@ -19,8 +19,9 @@ static const struct hf_arg args[] = {
 	{ "policy", HF_ARG_STR, AT(policy) },
 	{ "state", HF_ARG_STR, AT(state), .flags = HF_REQUIRED, .choices = states },
 	{ "configfile", HF_ARG_STR, AT(configfile), .dflt = CONFIG, .aliases = ALIASES("conf", "file") },
-	{ "update_kernel_param", HF_ARG_BOOL, AT(update_kernel_param), .flags = HF_REFUSED,
-		.help = "set selinux=0 on the kernel's command line with a command task" },
+	{ "update_kernel_param", HF_ARG_BOOL, AT(update_kernel_param), .dflt = "no",
+		.help = "put selinux=0 on every kernel's command line where state is disabled, and take it "
+			"off where it is not; needs grubby" },
 	{ .type = HF_ARG_END },
 };
 
@@ -29,6 +30,8 @@ struct state {
 	const char *running;  /* enforcing, permissive, disabled */
 	const char *switches; /* to what the running system is switched at once; NULL: it stays */
 	const char *said;     /* what has changed, as Ansible's module lists it */
+	bool kernels_change;  /* the kernels' command lines do not say what they shall */
+	const char *kernels;  /* enabled, disabled; <inconsistent>: not all the same */
 };
 
 static const char *running(struct hf_module_context *c)
@@ -43,6 +46,46 @@ static void say(struct hf_arena *a, struct state *s, const char *what, const cha
 {
 	s->said = hf_sprintf(a, "%s%s%s changed from '%s' to '%s'", s->said, *s->said == '\0' ? "" : ", ",
 		what, from == NULL ? "None" : from, to);
+}
+
+/* Which of both the command lines of all kernels say. */
+static int kernels_look(struct hf_module_context *c, struct state *s, struct hf_error *err)
+{
+	struct hf_arena *a = hf_task_arena(c);
+	struct hf_words w = hf_words(a, "grubby", "--info=ALL", NULL);
+	struct hf_proc_result ran;
+	struct hf_str line, word;
+	bool all_on = true, all_off = true;
+	if (hf_proc_which(a, "grubby") == NULL)
+		return hf_fail(err, HF_E_TASK, "'grubby' command not found on host");
+	int r = hf_host_run(c, &w, NULL, &ran, err);
+	if (r == 0 && ran.status != 0)
+		r = hf_fail(err, HF_E_TASK, "unable to run grubby");
+	if (r < 0)
+		return r;
+	while (hf_str_split(&ran.out, '\n', &line)) {
+		if (!hf_str_starts(line, "args=\"") || !hf_str_ends(line, "\"") || line.n < 7)
+			continue;
+		struct hf_str rest = hf_strn(line.p + 6, line.n - 7);
+		bool off = false;
+		while (!off && hf_str_split(&rest, ' ', &word))
+			off = hf_str_is(word, "selinux=0");
+		all_on = all_on && !off;
+		all_off = all_off && off;
+	}
+	s->kernels = all_on == all_off ? "<inconsistent>" : all_on ? "enabled" : "disabled";
+	return 0;
+}
+
+static int kernels_set(struct hf_module_context *c, bool on, struct hf_error *err)
+{
+	struct hf_words w = hf_words(hf_task_arena(c), "grubby", "--update-kernel=ALL",
+		on ? "--remove-args" : "--args", "selinux=0", NULL);
+	struct hf_proc_result ran;
+	int r = hf_host_run(c, &w, NULL, &ran, err);
+	return r < 0 || ran.status == 0 ? r
+					: hf_fail(err, HF_E_TASK, "unable to %s kernel config",
+						  on ? "remove selinux=0 from" : "add selinux=0 to");
 }
 
 /* What the file's first line KEY=… says; NULL: there is none. */
@@ -126,6 +169,15 @@ static void state_plan(struct hf_module_context *c, const struct params *p, stru
 	}
 }
 
+static void kernels_plan(struct hf_module_context *c, const struct params *p, struct state *s)
+{
+	bool on = strcmp(p->state, "disabled") != 0;
+	const char *want = on ? "enabled" : "disabled";
+	s->kernels_change = s->kernels != NULL && strcmp(s->kernels, want) != 0;
+	if (s->kernels_change)
+		say(hf_task_arena(c), s, "Kernel SELinux state", s->kernels, want);
+}
+
 static int selinux_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -136,20 +188,22 @@ static int selinux_check(
 	change->state = s;
 	if (!hf_fs_exists(p->configfile))
 		return hf_fail(err, HF_E_TASK, "Unable to find file %s", p->configfile);
-	if (strcmp(p->state, "disabled") != 0 && (p->policy == NULL || *p->policy == '\0'))
-		return hf_fail(err, HF_E_TASK, "Policy is required if state is not 'disabled'");
-	int r = hf_edit_open(c, p->configfile, 0644, &s->file, err);
+	int r = p->update_kernel_param == HF_YES ? kernels_look(c, s, err) : 0;
+	if (r == 0 && strcmp(p->state, "disabled") != 0 && (p->policy == NULL || *p->policy == '\0'))
+		r = hf_fail(err, HF_E_TASK, "Policy is required if state is not 'disabled'");
+	if (r == 0)
+		r = hf_edit_open(c, p->configfile, 0644, &s->file, err);
 	if (r < 0)
 		return r;
 	s->said = "";
 	s->running = running(c);
 	r = policy_plan(c, p, s, err);
-	if (r == 0)
-		state_plan(c, p, s, &reboot);
 	if (r < 0)
 		return r;
+	state_plan(c, p, s, &reboot);
+	kernels_plan(c, p, s);
 	hf_edit_describe(c, change, &s->file);
-	change->changed = change->changed || s->switches != NULL;
+	change->changed = change->changed || s->switches != NULL || s->kernels_change;
 	const char *policy = p->policy != NULL && *p->policy != '\0'
 				     ? p->policy
 				     : setting(a, s->file.before, "SELINUXTYPE=");
@@ -172,11 +226,12 @@ static int enforce(const char *state, struct hf_error *err)
 static int selinux_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
+	const struct params *p = params;
 	const struct state *s = change->state;
-	(void)c;
-	(void)params;
 	int r = hf_edit_write(&s->file, err);
-	return r < 0 || s->switches == NULL ? r : enforce(s->switches, err);
+	if (r == 0 && s->switches != NULL)
+		r = enforce(s->switches, err);
+	return r < 0 || !s->kernels_change ? r : kernels_set(c, strcmp(p->state, "disabled") != 0, err);
 }
 
 static int selinux_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
@@ -189,13 +244,22 @@ static int selinux_undo(struct hf_module_context *c, const void *params, const s
 		hf_dict_put(step, "state", hf_value_cstr(hf_task_arena(c), s->running));
 		hf_undo_step(undo, step);
 	}
+	if (s->kernels_change && s->kernels[0] == '<') {
+		hf_undo_impossible(undo, "the kernels' command lines did not all say the same of SELinux");
+	} else if (s->kernels_change) {
+		struct hf_value *step = hf_step(c, "kernels");
+		hf_dict_put(step, "state", hf_value_cstr(hf_task_arena(c), s->kernels));
+		hf_undo_step(undo, step);
+	}
 	return hf_edit_undo(undo, &s->file, err);
 }
 
 static int selinux_restore(struct hf_module_context *c, const struct hf_value *step, struct hf_error *err)
 {
-	(void)c;
-	return enforce(hf_step_text(step, "state"), err);
+	const char *state = hf_step_text(step, "state");
+	return strcmp(hf_step_text(step, "what"), "kernels") == 0
+		       ? kernels_set(c, strcmp(state, "enabled") == 0, err)
+		       : enforce(state, err);
 }
 
 static void selinux_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)

@@ -69,11 +69,17 @@ def within(folder, script, **more):
 
 
 def ansible(folder, module, args, given, look):
-    library = bundle(CORE, ("ansible/",))
+    """What Ansible's own says of the task, and what is there then. module: of ansible-core 2.18 by its short name, of a collection, which
+    given puts on PYTHONPATH, by its full one."""
+    names = module.split(".")
+    if len(names) == 1:
+        given, program = f"{given}export PYTHONPATH={bundle(CORE, ('ansible/',))}; ", f"ansible.modules.{module}"
+    else:
+        program = f"ansible_collections.{names[0]}.{names[1]}.plugins.modules.{names[2]}"
     call = {"ANSIBLE_MODULE_ARGS": {**args, "_ansible_remote_tmp": "/tmp", "_ansible_keep_remote_files": False}}
     folder.mkdir()
     (folder.parent / "args.json").write_text(json.dumps(call))
-    out, err = within(folder, f"{given}PYTHONPATH={library} {sys.executable} -m ansible.modules.{module} {folder.parent}/args.json || true; "
+    out, err = within(folder, f"{given}{sys.executable} -m {program} {folder.parent}/args.json || true; "
                               f"echo ==; {look or 'true'}")
     assert "\n==\n" in out, out + err
     told, seen = out.split("\n==\n")
