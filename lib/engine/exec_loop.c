@@ -15,6 +15,14 @@ struct control {
 	bool extended, allitems;
 };
 
+/* Where with_first_found looks: beside what such a task reads. */
+static const char *found_folder(const char *action)
+{
+	if (action != NULL && strstr(action, "template") != NULL)
+		return "templates";
+	return action != NULL && strstr(action, "var") != NULL ? "vars" : "files";
+}
+
 /* The terms as the lookup of that name takes them: text stays one term, a list is spread. */
 static int with_items(struct hf_task *t, struct hf_value **ret, struct hf_error *err)
 {
@@ -38,6 +46,8 @@ static int with_items(struct hf_task *t, struct hf_value **ret, struct hf_error 
 		terms = list;
 	}
 	struct hf_value *options = hf_value_dict(t->arena);
+	if (raw)
+		hf_dict_put(options, "_subdir", hf_value_cstr(t->arena, found_folder(t->node->action)));
 	return hf_templar_lookup(t->run->templar, t->arena, t->node->with, terms, options, NULL, ret, err);
 }
 

@@ -148,6 +148,13 @@ ROWS = {
 - debug: msg={{ item }}
   with_vars: [ansible_check_mode]
 """), "files/a.txt": "A\n", "files/sub/b.txt": "B\n", "vars/default.yml": "x: 1\n"},
+    "with_first_found looks beside what the task reads": {
+        "site.yml": "- hosts: h1\n  gather_facts: false\n  vars: {family: Debian}\n  roles: [r]\n", "inv": "h1 ansible_connection=local\n", "args": ["-i", "inv"],
+        "roles/r/tasks/main.yml": "- include_vars: '{{ item }}'\n  with_first_found:\n    - files: ['{{ family }}-12.yml', '{{ family }}.yml']\n"
+        "- template: {src: '{{ item }}', dest: /srv/out/t}\n  with_first_found: [no.j2, t.j2]\n- copy: {src: '{{ item }}', dest: /srv/out/f}\n  with_first_found: [t.j2]\n"
+        "- debug: msg={{ item }}\n  with_first_found: [Debian.yml]\n  ignore_errors: true\n- include_tasks: more.yml\n",
+        "roles/r/tasks/more.yml": "- ansible.builtin.include_vars: '{{ item }}'\n  with_first_found: [b.yml]\n- debug: msg=\"{{ a }} {{ b }}\"\n",
+        "roles/r/vars/Debian.yml": "a: 1\n", "roles/r/vars/b.yml": "b: 2\n", "roles/r/templates/t.j2": "{{ a }}\n", "roles/r/files/t.j2": "file\n"},
     "with_first_found finds nothing": {"site.yml": tasks("- debug: msg={{ item }}\n  with_first_found: [nope]\n- debug: msg=never")},
     "until: registers in loops and attempts": {"site.yml": tasks("""
 - shell: "echo x >> {out}/n; wc -l < {out}/n"
