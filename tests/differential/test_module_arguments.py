@@ -97,11 +97,32 @@ def test_error_names_the_option(i, said):
 
 def test_refused_options_stop_the_run_before_it_begins(holdfast, tmp_path):
     for m, _, name, args, option in REFUSED:
+        reason = next(o["help"] for o in m["options"] if o["name"] == option)
         book = tmp_path / "site.yml"
         book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{name: args}]}]))
         done = run([holdfast, "apply", "--check", book], tmp_path, tmp_path)
         assert done.returncode == 4, (name, option, done)
-        assert f"option '{option}' of module '{m['name']}' is refused: " in done.stderr
+        assert f"option '{option}' of module '{m['name']}' is refused: {reason}" in done.stderr
+
+
+VALUES = [
+    ("apt_repository", {"repo": "ppa:a/b"}, "ppa: needs Launchpad's interface"),
+    ("docker_container", {"name": "a", "container_default_behavior": "compatibility"}, "container_default_behavior: compatibility is not done"),
+    ("htpasswd", {"path": "@/users", "name": "a", "password": "b", "hash_scheme": "scrypt"}, "hash_scheme scrypt is not done"),
+    ("replace", {"path": "@/site.yml", "regexp": "a", "encoding": "utf-16"}, "encoding utf-16: only utf-8 is read"),
+    ("synchronize", {"src": "elsewhere:/a", "dest": "/b"}, "elsewhere:/a names another machine"),
+    ("template", {"src": "@/site.yml", "dest": "@/x", "output_encoding": "utf-16"}, "output_encoding utf-16: only utf-8 is written"),
+    ("uri", {"url": "http://127.0.0.1:1/", "body_format": "form-multipart", "body": {"a": "b"}}, "body_format form-multipart is not done"),
+]
+
+
+@pytest.mark.parametrize("module,args,reason", VALUES, ids=[v[0] for v in VALUES])
+def test_refused_values_say_why_and_end_the_run(tmp_path, holdfast, module, args, reason):
+    book = tmp_path / "site.yml"
+    text = json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{module: args, "ignore_errors": True}]}])
+    book.write_text(text.replace("@", str(tmp_path)))
+    done = run([holdfast, "apply", book], tmp_path, tmp_path)
+    assert done.returncode == 2 and reason in done.stdout + done.stderr and "ignored=0" in done.stdout, done
 
 
 @pytest.mark.parametrize("i", COMPARED, ids=[IDS[i] for i in COMPARED])
