@@ -578,7 +578,6 @@ const struct hf_module hf_module_apt = {
 	.name = "apt",
 	.collection = "ansible.builtin",
 	.schema = { args, rules, sizeof(struct params) },
-	.flags = HF_MODULE_NO_DIFF,
 	.check = apt_check,
 	.apply = apt_apply,
 	.undo = apt_undo,

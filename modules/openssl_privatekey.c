@@ -65,6 +65,7 @@ struct work {
 	struct hf_error *err;
 	struct hf_file_attr attr;
 	bool make, convert;
+	struct hf_value *before; /* what --diff shows of the key that was there */
 };
 
 /* OpenSSL's names for our types and curves. */
@@ -274,6 +275,45 @@ static void report(struct work *w, struct hf_change *change, EVP_PKEY *key, stru
 	hf_result_put(w->c, change, "privatekey", content);
 }
 
+/* What --diff shows of a key: what is public of it. text.p NULL: there is none. */
+static struct hf_value *describe(struct hf_arena *a, EVP_PKEY *key, struct hf_str text)
+{
+	struct hf_value *info = hf_value_dict(a);
+	if (text.p == NULL)
+		return info;
+	hf_dict_put(info, "can_parse_key", hf_value_bool(a, key != NULL));
+	hf_dict_put(info, "key_is_consistent", hf_value_null(a));
+	if (key == NULL)
+		return info;
+	hf_auto_bio out = BIO_new(BIO_s_mem());
+	if (PEM_write_bio_PUBKEY(out, key) == 1)
+		hf_dict_put(info, "public_key", hf_value_str(a, hf_crypto_bio_text(a, out)));
+	hf_dict_put(info, "public_key_fingerprints", hf_crypto_key_fingerprints(a, key, true));
+	hf_dict_put(info, "type", hf_value_cstr(a, hf_crypto_key_type(key)));
+	hf_dict_put(info, "public_data", hf_crypto_key_data(a, key));
+	return info;
+}
+
+/* Of a key that check mode does not make only its kind is known. */
+static struct hf_value *describe_wanted(struct work *w)
+{
+	struct hf_value *info = hf_value_dict(w->a);
+	hf_dict_put(info, "can_parse_key", hf_value_bool(w->a, true));
+	hf_dict_put(info, "type", hf_value_cstr(w->a, w->p->type));
+	return info;
+}
+
+static void show(struct work *w, struct hf_change *change, EVP_PKEY *old)
+{
+	w->before = describe(w->a, old, w->file.old);
+	if (w->file.absent)
+		hf_change_diff_values(w->c, change, w->before, hf_value_dict(w->a));
+	else if (!w->make && !w->convert)
+		hf_change_diff_values(w->c, change, w->before, w->before);
+	else if (hf_task_check_mode(w->c))
+		hf_change_diff_values(w->c, change, w->before, w->make ? describe_wanted(w) : w->before);
+}
+
 static int openssl_privatekey_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
@@ -290,12 +330,15 @@ static int openssl_privatekey_check(
 	int r = hf_crypto_file_open(c, change, p->backup == HF_YES, &w->file, err);
 	if (r < 0)
 		return r;
-	hf_auto_key key = w->file.absent || w->file.old.p == NULL ? NULL : key_read(p, w->file.old);
+	hf_auto_key key = w->file.old.p == NULL ? NULL : key_read(p, w->file.old);
 	r = w->file.absent ? 0 : decide(w, key);
 	if (r == 0)
 		r = hf_crypto_file_look(c, change, w->make || w->convert, &w->file, err);
 	if (r == 0)
-		report(w, change, key, w->file.absent ? (struct hf_str){ 0 } : w->file.old);
+		report(w, change, w->file.absent ? NULL : key,
+			w->file.absent ? (struct hf_str){ 0 } : w->file.old);
+	if (r == 0 && hf_task_diff(c))
+		show(w, change, key);
 	return r;
 }
 
@@ -310,6 +353,8 @@ static int key_write(struct work *w, struct hf_change *change, struct hf_error *
 	int r = key_print(w, key, &w->file.text);
 	if (r == 0)
 		report(w, change, key, w->file.text);
+	if (r == 0 && hf_task_diff(w->c))
+		hf_change_diff_values(w->c, change, w->before, describe(w->a, key, w->file.text));
 	return r;
 }
 
@@ -334,7 +379,6 @@ const struct hf_module hf_module_openssl_privatekey = {
 	.collection = "community.crypto",
 	.aliases = aliases,
 	.schema = { args, rules, sizeof(struct params) },
-	.flags = HF_MODULE_NO_DIFF,
 	.check = openssl_privatekey_check,
 	.apply = openssl_privatekey_apply,
 	.undo = hf_crypto_file_undo,

@@ -214,6 +214,14 @@ static int script_inputs(
 	return 0;
 }
 
+static void script_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)
+{
+	const struct script *p = params;
+	(void)c;
+	if (given(p->creates) && strpbrk(p->creates, "*?[") == NULL)
+		hf_watch_path(w, p->creates);
+}
+
 const struct hf_module hf_module_script = {
 	.name = "script",
 	.collection = "ansible.builtin",
@@ -224,6 +232,7 @@ const struct hf_module hf_module_script = {
 	.check = script_check,
 	.apply = script_apply,
 	.undo = script_undo,
+	.watch = script_watch,
 };
 
 const struct hf_module hf_module_raw = {

@@ -40,7 +40,7 @@ ROWS = (files_rows.ROWS + collections_rows.ROWS + crypto_rows.ROWS + documents_r
         + [Row(f"system {name}", GIVEN, {name: args}) for name, args in SYSTEM.items()])
 # What says yes and is not asked here: it wants what the machines of the tests have not, as do those of
 # docker.
-ELSEWHERE = {"alternatives", "debconf", "locale_gen", "mdadm", "modprobe", "nmcli", "sefcontext", "selinux", "systemd"}
+ELSEWHERE = {"alternatives", "apt", "debconf", "locale_gen", "mdadm", "modprobe", "nmcli", "sefcontext", "selinux", "systemd"}
 
 
 @pytest.fixture(scope="module")

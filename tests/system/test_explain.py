@@ -9,7 +9,9 @@ FILES = {
     "roles/web/defaults/main.yml": "user: nobody\n",
     "roles/web/tasks/main.yml": "- name: page\n  template: { src: page.j2, dest: '{{ where }}/page', mode: '0644' }\n"
                                 "  vars: { holdfast_policy: report }\n"
-                                "- name: plain\n  copy: { content: text, dest: '{{ where }}/plain' }\n",
+                                "- name: plain\n  copy: { content: text, dest: '{{ where }}/plain' }\n"
+                                "- name: set up\n  script: set_up.sh {{ where }}/made\n  args: { creates: '{{ where }}/made' }\n",
+    "roles/web/files/set_up.sh": "#!/bin/sh\necho made >$1\n",
     "roles/web/templates/page.j2": "{{ colour }} {{ port }} {{ user }} {{ inventory_hostname }} {{ hidden }}\n",
 }
 
@@ -54,6 +56,13 @@ def test_the_last_change_and_its_author_are_told(host):
     (host.target / "plain").write_text("by hand\n")
     host.until(lambda: (host.target / "plain").read_text() == "text", "it is put right")
     host.until(lambda: host.ask("explain", "web : plain")[0]["changed_by"] == "correction", "who did it")
+
+
+def test_a_script_runs_again_when_what_it_creates_is_gone(host):
+    [script] = host.ask("explain", "web : set up")
+    assert script["watches"] == [{"kind": "path", "name": f"{host.target}/made"}]
+    (host.target / "made").unlink()
+    host.until(lambda: (host.target / "made").exists() and (host.target / "made").read_text() == "made\n", "it is made again")
 
 
 def test_people_read_the_same(host):

@@ -292,6 +292,13 @@ def test_a_key_is_fetched_when_it_is_added_and_not_to_tell_of_it(host):
     assert "error getting key id from url: https://keys.invalid/pks/lookup" in apply(host, task)[-1]["msg"]
 
 
+def test_apt_shows_what_would_come(host):
+    host.run(CLEAN)
+    [row] = apply(host, "- apt: name=hf-demo", "--check", "--diff")
+    shown = row["diff"][0]["prepared"] if isinstance(row["diff"], list) else row["diff"]["prepared"]
+    assert "The following NEW packages will be installed:\n  hf-demo hf-lib" in shown
+
+
 def test_apt_waits_for_the_lock_and_names_its_holder(host):
     host.run(CLEAN)
     # dpkg itself holds the lock while a maintainer script sleeps.
