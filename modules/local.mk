@@ -88,7 +88,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/deb822_repository.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openpgp.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/openpgp.h
-%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/git_dir.c %reldir%/git_dir.h %reldir%/git.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/apache2_module.c %reldir%/git_dir.c %reldir%/git_dir.h %reldir%/git.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/uri.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/wait_for.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/kernel_blacklist.c \
@@ -166,6 +166,7 @@ module_pages = \
 	%reldir%/get_url.md \
 	%reldir%/getent.md \
 	%reldir%/ec2_metadata_facts.md \
+	%reldir%/apache2_module.md \
 	%reldir%/git.md \
 	%reldir%/gpu.md \
 	%reldir%/gpu_health.md \

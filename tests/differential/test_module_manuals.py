@@ -20,7 +20,7 @@ WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", 
            "uri", "wait_for", "wait_for_connection", "xml"}
 WRITTEN |= {"docker_container", "docker_image", "docker_network", "gem", "npm", "snap"}
 WRITTEN |= {"conda_env", "lvg", "lvol", "parted", "sefcontext"}
-WRITTEN |= {"mdadm", "nmcli"}
+WRITTEN |= {"apache2_module", "mdadm", "nmcli"}
 WRITTEN |= {"openssl_csr", "openssl_csr_info", "openssl_csr_pipe", "openssl_publickey", "x509_certificate", "x509_certificate_info"}
 
 

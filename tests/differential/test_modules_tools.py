@@ -11,19 +11,21 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from modules_kit import ask_holdfast, ask_modules, comparable, status, take_back  # noqa: E402
 from test_modules_collections import collections  # noqa: E402
-from tools_rows import ROWS, SNAPS, tool  # noqa: E402
+from tools_rows import APACHE, ROWS, SNAPS, tool  # noqa: E402
 
 IDS = [r.title for r in ROWS]
 UNDONE = [r for r in ROWS if not r.title.startswith("snap")]
 
 
 class Snapd:
-    """A snap in front of PATH, and what it has installed."""
+    """A snap and Apache's tools in front of PATH, and what they have installed."""
 
     def __init__(self, folder):
         self.folder, self.path = folder, os.environ["PATH"]
-        (folder / "snap").write_text(tool("snap").text)
-        (folder / "snap").chmod(0o755)
+        for name in ("snap", "a2enmod", "a2dismod", "apache2ctl"):
+            (folder / name).write_text(tool(name).text)
+            (folder / name).chmod(0o755)
+        (folder / "apache.json").write_text(json.dumps(APACHE))
         (folder / "snaps.json").write_text(json.dumps(SNAPS))
 
     def __enter__(self):
@@ -36,23 +38,26 @@ class Snapd:
     def has(self):
         return json.loads((self.folder / "snaps.json").read_text())
 
+    def loads(self):
+        return json.loads((self.folder / "apache.json").read_text())
+
 
 @pytest.fixture(scope="session")
 def ansible(tmp_path_factory):
     with Snapd(tmp_path_factory.mktemp("snapd")) as snapd:
-        return ask_modules(tmp_path_factory.mktemp("ansible"), ROWS, collections()), snapd.has()
+        return ask_modules(tmp_path_factory.mktemp("ansible"), ROWS, collections()), snapd.has(), snapd.loads()
 
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory, holdfast):
     with Snapd(tmp_path_factory.mktemp("snapd")) as snapd:
-        return ask_holdfast(tmp_path_factory.mktemp("holdfast"), ROWS, holdfast), snapd.has()
+        return ask_holdfast(tmp_path_factory.mktemp("holdfast"), ROWS, holdfast), snapd.has(), snapd.loads()
 
 
 @pytest.fixture(scope="session")
 def undone(tmp_path_factory):
     with Snapd(tmp_path_factory.mktemp("snapd")) as snapd:
-        return take_back(tmp_path_factory.mktemp("undo"), ROWS), snapd.has()
+        return take_back(tmp_path_factory.mktemp("undo"), ROWS), snapd.has(), snapd.loads()
 
 
 @pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
@@ -96,3 +101,11 @@ def test_snaps_are_the_same(ansible, ours):
 
 def test_snaps_are_as_before_after_undo(undone):
     assert undone[1] == {**SNAPS, "k1": undone[1]["k1"]}  # a file's snap has a name that only snap knows
+
+
+def test_apache_loads_the_same(ansible, ours):
+    assert ours[2] == ansible[2]
+
+
+def test_apache_is_as_before_after_undo(undone):
+    assert undone[2] == APACHE

@@ -1,4 +1,4 @@
-"""npm, gem and snap for tests: each keeps what it has installed in a JSON file and speaks as the tool itself does, so that
+"""npm, gem, snap and the tools of Apache for tests: each keeps what it has installed in a JSON file and speaks as the tool itself does, so that
 Ansible's modules and ours can be asked the same in front of the same tool.   tool_shim.py TOOL STATE-FILE ARGUMENT..."""
 import json
 import os
@@ -185,9 +185,33 @@ def snap(words, state):
         path.write_text(json.dumps(have))
 
 
+def apache(tool, words, state):
+    """a2enmod, a2dismod and apache2ctl over one list of modules; without an MPM the server refuses its configuration."""
+    path = state / "apache.json"
+    have, name = json.loads(path.read_text()), words[-1]
+    if tool == "apache2ctl" and name == "-V":
+        print("Server MPM:     event\n  threaded:     yes (fixed thread count)")
+    elif tool == "apache2ctl":
+        if not any(n.startswith("mpm_") for n in have):
+            fail("AH00534: apache2: Configuration error: No MPM loaded.\nAction '-M' failed.")
+        print("Loaded Modules:\n core_module (static)\n" + "\n".join(f" {n.split('.')[0]}_module (shared)" for n in have))
+    elif name.startswith("no-"):
+        fail(f"ERROR: Module {name} does not exist!")
+    elif tool == "a2enmod":
+        path.write_text(json.dumps(sorted({*have, name})))
+        print(f"Enabling module {name}.")
+    elif name.startswith("needed") and words[0] != "-f":
+        fail("ERROR: The following modules depend on it", 1)
+    else:
+        path.write_text(json.dumps([n for n in have if n != name]))
+        print(f"Module {name} disabled.")
+
+
 tool, state, words = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
 if tool == "npm":
     program = Npm(words, state)
     getattr(program, program.words[0])()
+elif tool in ("a2enmod", "a2dismod", "apache2ctl"):
+    apache(tool, words, state)
 else:
     {"gem": gem, "snap": snap}[tool](words, state)

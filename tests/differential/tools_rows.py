@@ -1,4 +1,4 @@
-"""Rows for test_modules_tools.py: npm, gem and snap in front of tool_shim.py. In `given`, "@" is the row's folder too."""
+"""Rows for test_modules_tools.py: npm, gem, snap and the tools of Apache in front of tool_shim.py. In `given`, "@" is the row's folder too."""
 import json
 import pathlib
 import sys
@@ -130,3 +130,24 @@ snap("options of two", {"w1": {}, "w2": {}}, name=["w1", "w2"], options=["w2:a=1
 snap("options of another", {"x1": {}}, name=["x1"], options=["other:a=1"])
 snap("options not one", {"y1": {}}, name=["y1"], options=["nothing"])
 snap("options of a snap without", {"fixedz": {}}, name=["fixedz"], options=["a=1"], loose=["check"])
+
+APACHE = ["auth_basic", "mpm_event", "needed", "needed_too", "php8.2"]
+
+
+def apache(title, loose=(), **args):
+    row(f"apache2_module {title}", {"community.general.apache2_module": args}, loose=[*loose, "warnings"])
+
+
+apache("new", name="rewrite")
+apache("there", name="auth_basic")
+apache("of PHP, there", name="php8.2")
+apache("absent not there", name="ssl", state="absent")
+apache("another name in the list", name="dump_io", identifier="dump_io_module")
+apache("a name that is not in the list", name="shib2", loose=["check"])
+apache("unknown", name="no-such", loose=["check"])
+apache("threads and cgi", name="cgi")
+apache("goes and is needed", name="needed", state="absent", loose=["check"])
+apache("goes by force", name="needed_too", state="absent", force=True)
+apache("the MPM goes", name="mpm_event", state="absent", ignore_configcheck=True)
+apache("without an MPM", name="no-mpm", loose=["check", "msg"])
+apache("another MPM", name="mpm_prefork", ignore_configcheck=True)

@@ -76,6 +76,7 @@ ROWS = {
     "assemble": Row("mkdir -p /etc/trainer.d; echo a=1 >/etc/trainer.d/1; echo b=2 >/etc/trainer.d/2"),
     "async_status": Row("mkdir -p /root/.ansible_async; echo '{\"started\": 1, \"finished\": 1, \"changed\": false, "
                         "\"ansible_job_id\": \"1.2\"}' >/root/.ansible_async/1.2", vars={"job": {"ansible_job_id": "1.2"}}),
+    "apache2_module": Row(fails={"behind a proxy": "Neither of apache2ctl nor apachectl found"}),
     "authorized_key": Row(again=["the operators' keys and no others", "a key that may only run one command"]),  # each undoes the other
     "command": Row(apply={"format the data disk once": "No such file or directory: b'mkfs.xfs'"},
                    again=["words taken as they are"]),
