@@ -158,7 +158,9 @@ static int assemble_check(
 		.validate = p->validate,
 		.backup = p->backup == HF_YES,
 		.message = "OK",
-		.no_attr_words = true };
+		.no_attr_words = true,
+		.no_parents = true,
+		.bare_refusal = p->remote_src == HF_NO };
 	char *dir, hex[HF_DIGEST_HEX_MAX];
 	/* In check mode the tasks before this one have made no folder. Ansible passes over any assemble
 	 * there. */

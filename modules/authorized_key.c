@@ -393,6 +393,7 @@ static int authorized_key_check(
 		r = file_find(c, w, &named, err);
 	if (r == 0 && hf_fs_exists(w->file) && !hf_fs_is_dir(w->file))
 		r = hf_fs_read(w->a, w->file, HF_EDIT_MAX, &w->before, err);
+	w->before = hf_text_newlines(w->a, w->before);
 	if (r == 0)
 		r = keys_parse(w, err);
 	if (r == 0)

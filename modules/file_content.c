@@ -158,7 +158,7 @@ static int content_put(const struct hf_file_content *f, int fd, struct hf_error 
 	return bytes_copy(from, fd, err);
 }
 
-static int backup_make(const char *path, const char *backup, struct hf_error *err)
+int hf_file_backup(const char *path, const char *backup, struct hf_error *err)
 {
 	struct stat st;
 	if (stat(path, &st) < 0)
@@ -312,7 +312,7 @@ int hf_file_content_write(struct hf_module_context *c, struct hf_change *change,
 	bool changed = false;
 	int result = hf_file_content_validate(c, change, f, err);
 	if (result == 0 && f->backup != NULL && hf_fs_exists(f->path)) {
-		result = backup_make(f->path, f->backup, err);
+		result = hf_file_backup(f->path, f->backup, err);
 		if (result == 0)
 			hf_result_cstr(c, change, "backup_file", f->backup);
 	}

@@ -29,6 +29,8 @@ HF_CHECK int hf_file_content_write(struct hf_module_context *c, struct hf_change
 void hf_file_content_diff(struct hf_module_context *c, struct hf_change *change, const char *path,
 	const char *after_header, struct hf_str after);
 /* NAME.PID.DATE~ as Ansible names copies. */
+/* A copy with times, owner and mode; nothing where path is not there. */
+HF_CHECK int hf_file_backup(const char *path, const char *backup, struct hf_error *err);
 const char *hf_file_backup_name(struct hf_arena *a, const char *path);
 /* Runs `validate` with %s replaced by a file that holds data (or source), kept out of anybody's reach. */
 HF_CHECK int hf_file_content_validate(struct hf_module_context *c, struct hf_change *change,

@@ -84,8 +84,8 @@ struct search {
 	const struct params *p;
 	struct hf_error *err;
 	struct hf_value *files, *skipped;
-	struct hf_regex *contains;
-	const char *broken; /* why the path under way is left, as Ansible leaves it */
+	struct hf_regex *regex; /* of contains */
+	const char *broken;     /* why the path under way is left, as Ansible leaves it */
 	bool has_age, has_size, warned;
 	int64_t age, size, examined;
 	mode_t mode;
@@ -107,6 +107,16 @@ static bool number_unit(const char *text, const char *units, const int64_t *fact
 	return !__builtin_mul_overflow((int64_t)number, factors[*end != '\0' ? unit - units : 0], ret);
 }
 
+/* Compiled, or the path under way is left with what is wrong with the expression. */
+static int pattern_get(struct search *s, struct hf_str pattern, struct hf_regex **ret)
+{
+	struct hf_error wrong;
+	int result = hf_regex_get(pattern, 0, ret, &wrong);
+	if (result < 0)
+		s->broken = hf_strdup(s->a, wrong.text);
+	return result < 0 ? STOPPED : 0;
+}
+
 static int name_matches(struct search *s, const struct hf_value *list, const char *name, bool *ret)
 {
 	*ret = false;
@@ -118,8 +128,8 @@ static int name_matches(struct search *s, const struct hf_value *list, const cha
 		}
 		struct hf_regex *made;
 		struct hf_regex_match m;
-		int result = hf_regex_get(pattern, 0, &made, s->err);
-		if (result < 0)
+		int result = pattern_get(s, pattern, &made);
+		if (result != 0)
 			return result;
 		hf_auto_regex re = made;
 		result = hf_regex_exec(s->a, re, hf_str(name), 0, HF_REGEX_MATCH, &m, s->err);
@@ -173,8 +183,11 @@ static void skip(struct search *s, const char *path, const char *why)
 static int wanted_content(struct search *s, const char *path, bool *ret)
 {
 	*ret = true;
-	if (s->contains == NULL)
+	if (s->p->contains == NULL)
 		return 0;
+	int compiled = s->regex == NULL ? pattern_get(s, hf_str(s->p->contains), &s->regex) : 0;
+	if (compiled != 0)
+		return compiled;
 	hf_auto_arena scratch = hf_arena_new();
 	struct hf_str text;
 	struct hf_error unreadable;
@@ -194,15 +207,15 @@ static int wanted_content(struct search *s, const char *path, bool *ret)
 		return STOPPED;
 	}
 	if (s->p->read_whole_file == HF_YES) {
-		int result = hf_regex_exec(scratch, s->contains, text, 0, HF_REGEX_SEARCH, &m, s->err);
+		int result = hf_regex_exec(scratch, s->regex, text, 0, HF_REGEX_SEARCH, &m, s->err);
 		*ret = m.found;
 		return result;
 	}
 	for (struct hf_str rest = text; rest.n > 0 && !*ret;) {
 		const char *end = memchr(rest.p, '\n', rest.n);
 		size_t n = end != NULL ? (size_t)(end - rest.p) + 1 : rest.n;
-		int result = hf_regex_exec(
-			scratch, s->contains, hf_strn(rest.p, n), 0, HF_REGEX_MATCH, &m, s->err);
+		int result =
+			hf_regex_exec(scratch, s->regex, hf_strn(rest.p, n), 0, HF_REGEX_MATCH, &m, s->err);
 		if (result < 0)
 			return result;
 		*ret = m.found;
@@ -398,7 +411,7 @@ static int search_prepare(struct search *s, struct hf_change *change)
 	}
 	if (p->mode != NULL && *p->mode != '\0' && hf_file_mode_parse(p->mode, 0, &s->mode, s->err) < 0)
 		return -HF_E_TASK;
-	return p->contains == NULL ? 0 : hf_regex_get(hf_str(p->contains), 0, &s->contains, s->err);
+	return 0;
 }
 
 static int find_check(
@@ -416,7 +429,6 @@ static int find_check(
 		.skipped = hf_value_dict(a),
 		.now = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec };
 	int result = search_prepare(&s, change);
-	hf_auto_regex contains = s.contains;
 	for (size_t i = 0; result == 0 && i < hf_list_len(p->paths) && !found_enough(&s); i++) {
 		const char *path =
 			hf_cmdline_expand(a, hf_value_text(a, hf_list_at(p->paths, i)).p, hf_task_env(c));
@@ -430,6 +442,7 @@ static int find_check(
 		hf_task_warn(c, "Skipped '%s' path due to this access issue: %s\n", path, s.broken);
 		s.warned = true;
 	}
+	hf_auto_regex regex = s.regex;
 	if (result < 0)
 		return result;
 	hf_result_put(c, change, "files", s.files);

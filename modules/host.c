@@ -6,6 +6,7 @@
 
 #include "lib/base/scope.h"
 #include "modules/cmdline.h"
+#include "modules/file_attr.h"
 
 enum { MESSAGE_MAX = 600, WORDS_MAX = 100000 };
 
@@ -179,7 +180,7 @@ int hf_edit_open(
 {
 	struct hf_edit e = { .path = path, .mode = mode, .before = HF_STR(""), .after = HF_STR("") };
 	struct stat st;
-	if (lstat(path, &st) == 0) {
+	if (stat(path, &st) == 0) {
 		int r = hf_fs_read(hf_task_arena(c), path, HF_EDIT_MAX, &e.before, err);
 		if (r < 0)
 			return r;
@@ -190,6 +191,30 @@ int hf_edit_open(
 	}
 	*ret = e;
 	return 0;
+}
+
+struct hf_str hf_text_newlines(struct hf_arena *a, struct hf_str text)
+{
+	if (text.n == 0 || memchr(text.p, '\r', text.n) == NULL)
+		return text;
+	char *out = hf_alloc(a, text.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		bool pair = text.p[i] == '\r' && i + 1 < text.n && text.p[i + 1] == '\n';
+		if (!pair)
+			out[n++] = text.p[i] == '\r' ? '\n' : text.p[i];
+	}
+	out[n] = '\0';
+	return hf_strn(out, n);
+}
+
+int hf_edit_open_text(
+	struct hf_module_context *c, const char *path, mode_t mode, struct hf_edit *ret, struct hf_error *err)
+{
+	int r = hf_edit_open(c, path, mode, ret, err);
+	if (r == 0)
+		ret->before = ret->after = hf_text_newlines(hf_task_arena(c), ret->before);
+	return r;
 }
 
 bool hf_edit_changed(const struct hf_edit *e)
@@ -218,27 +243,28 @@ int hf_edit_write(const struct hf_edit *e, struct hf_error *err)
 		return 0;
 	}
 	struct hf_fs_attr attr = HF_FS_KEEP;
+	hf_auto_arena scratch = hf_arena_new();
+	struct stat st;
 	if (!e->existed) {
 		attr.mode = e->mode;
-		hf_auto_arena scratch = hf_arena_new();
 		int r = hf_fs_mkdirs(hf_path_dir(scratch, e->path), 0755, err);
 		if (r < 0)
 			return r;
 	}
-	char real[4096];
-	if (e->existed &&
-		realpath(e->path, real) != NULL) /* a link keeps pointing at the file that is edited */
-		return hf_fs_replace(real, e->after, attr, err);
+	if (!e->link_gives_way)
+		return hf_fs_replace(hf_file_realpath(scratch, e->path), e->after, attr, err);
+	if (e->existed && stat(e->path, &st) == 0)
+		attr = (struct hf_fs_attr){ st.st_mode & 07777, st.st_uid, st.st_gid, attr.sync };
 	return hf_fs_replace(e->path, e->after, attr, err);
 }
 
 int hf_edit_undo(struct hf_undo *u, const struct hf_edit *e, struct hf_error *err)
 {
-	char real[4096];
+	hf_auto_arena scratch = hf_arena_new();
 	if (!hf_edit_changed(e))
 		return 0;
-	return hf_undo_file(
-		u, e->existed && !e->remove && realpath(e->path, real) != NULL ? real : e->path, err);
+	bool itself = e->remove || e->link_gives_way;
+	return hf_undo_file(u, itself ? e->path : hf_file_realpath(scratch, e->path), err);
 }
 
 void hf_edit_set(struct hf_module_context *c, struct hf_edit *e, const struct hf_buf *text)

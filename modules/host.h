@@ -49,11 +49,16 @@ struct hf_edit {
 	const char *path;
 	struct hf_str before, after;
 	bool existed, remove; /* remove: the file is to be gone */
+	bool link_gives_way;  /* a link at path becomes the file; otherwise what it leads to is written */
 	mode_t mode;          /* of a new file; an existing one keeps its own */
 };
 /* Reads path; a file that is not there is empty. after starts as before. */
 HF_CHECK int hf_edit_open(struct hf_module_context *c, const char *path, mode_t mode, struct hf_edit *ret,
 	struct hf_error *err);
+/* As Python reads a text: \r\n and a lone \r are ends of lines as well, and are written as \n. */
+HF_CHECK int hf_edit_open_text(struct hf_module_context *c, const char *path, mode_t mode,
+	struct hf_edit *ret, struct hf_error *err);
+struct hf_str hf_text_newlines(struct hf_arena *a, struct hf_str text);
 bool hf_edit_changed(const struct hf_edit *e);
 /* Ors into change->changed, adds the diff. */
 void hf_edit_describe(struct hf_module_context *c, struct hf_change *change, const struct hf_edit *e);

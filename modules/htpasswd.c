@@ -180,6 +180,24 @@ static ptrdiff_t user_find(const struct hf_text_line_list *lines, const char *na
 	return -1;
 }
 
+/* A user and a hash with one colon between them; comments and blank lines may be anything. */
+static int lines_check(const struct hf_text_line_list *lines, struct hf_error *err)
+{
+	size_t number = 0; /* blank lines are not counted */
+	for (size_t i = 0; i < lines->n; i++) {
+		struct hf_str line = hf_str_trim(lines->at[i]);
+		const char *colon = line.n == 0 ? NULL : memchr(line.p, ':', line.n);
+		number += line.n > 0;
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		size_t rest = colon == NULL ? 0 : (size_t)(line.p + line.n - colon) - 1;
+		if (colon == NULL || memchr(colon + 1, ':', rest) != NULL)
+			return hf_fail(
+				err, HF_E_TASK, "malformed htpasswd file (error reading line %zu)", number);
+	}
+	return 0;
+}
+
 static void blank_lines_drop(struct hf_text_line_list *lines)
 {
 	for (size_t i = lines->n; i > 0; i--)
@@ -253,7 +271,9 @@ static int htpasswd_check(
 	if (!e->exists && p->create != HF_YES)
 		return hf_fail(err, HF_E_TASK, "Destination %s does not exist", p->path);
 	hf_text_split(hf_task_arena(c), e->before, false, &lines);
-	r = user_change(e, p, &lines, err);
+	r = lines_check(&lines, err);
+	if (r == 0)
+		r = user_change(e, p, &lines, err);
 	if (r < 0)
 		return r;
 	if (e->content_changed)

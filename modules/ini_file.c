@@ -92,11 +92,9 @@ static struct option_match named_match(const char *option, struct hf_str line, b
 	size_t n = strlen(option);
 	while (end > p && (end[-1] == '\n' || end[-1] == '\r'))
 		end--;
-	p = blanks(p, end);
-	if (inactive_too && p < end && (*p == '#' || *p == ';')) {
-		m.inactive = true;
-		p = blanks(p + 1, end);
-	}
+	m.inactive = inactive_too && p < end && (*p == '#' || *p == ';') &&
+		     !hf_str_starts(hf_strn(p, (size_t)(end - p)), option);
+	p = blanks(m.inactive ? p + 1 : p, end);
 	if ((size_t)(end - p) < n || memcmp(p, option, n) != 0)
 		return m;
 	p = blanks(p + n, end);
@@ -203,11 +201,12 @@ static int section_find(struct ini *e, struct hf_error *err)
 			start = i;
 		}
 	}
-	return top ? hf_fail(err, HF_E_TASK,
-			     "what comes before any section of %s has not the values of section_has_values, "
-			     "and there can be no other",
-			     e->p->path)
-		   : 0;
+	return top && e->p->state == INI_PRESENT ? hf_fail(err, HF_E_TASK,
+							   "what comes before any section of %s has not the "
+							   "values of section_has_values, "
+							   "and there can be no other",
+							   e->p->path)
+						 : 0;
 }
 
 /* First line that may be an option: behind the header. */
@@ -247,7 +246,7 @@ static void values_override(struct ini *e)
 		hf_text_remove(&e->wanted, 0, 1);
 	}
 	for (size_t i = e->to; i > section_body(e); i--) {
-		if (e->done[i - 1 - e->from] || !option_match(e, e->lines.at[i - 1], false).found)
+		if (e->done[i - 1 - e->from] || !option_match_any(e, e->lines.at[i - 1]).found)
 			continue;
 		hf_text_remove(&e->lines, i - 1, 1);
 		memmove(e->done + (i - 1 - e->from), e->done + (i - e->from), (e->to - i) * sizeof(*e->done));
@@ -384,6 +383,9 @@ static int ini_load(struct ini *e, struct hf_change *change, struct hf_error *er
 	}
 	if (p->follow != HF_YES)
 		e->text.real = p->path;
+	if (hf_str_starts(e->text.before, "\xef\xbb\xbf"))
+		e->text.before = hf_strn(e->text.before.p + 3, e->text.before.n - 3);
+	e->text.before = hf_text_newlines(e->a, e->text.before);
 	hf_text_split(e->a, e->text.before, false, &e->lines);
 	if (e->lines.n == 0)
 		hf_text_insert(e->a, &e->lines, 0, HF_STR("\n"));
@@ -416,7 +418,7 @@ static int ini_file_check(
 		.message = "OK",
 		.no_attr_words = true };
 	values_take(e);
-	if (p->state == INI_PRESENT && p->option != NULL && e->wanted.n == 0 && p->allow_no_value != HF_YES)
+	if (p->state == INI_PRESENT && e->wanted.n == 0 && p->allow_no_value != HF_YES)
 		return hf_fail(err, HF_E_TASK,
 			"Parameter 'value(s)' must be defined if state=present and allow_no_value=False.");
 	for (size_t i = 0; p->section_has_values != NULL && i < hf_list_len(p->section_has_values); i++)
@@ -445,6 +447,9 @@ static int ini_file_check(
 static int ini_file_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
+	const struct hf_text_edit *e = change->state;
+	if (e->backup && e->content_changed && !e->exists)
+		hf_result_cstr(c, change, "backup_file", "");
 	return hf_file_attr_done(c, change, hf_text_apply(c, params, change, err));
 }
 

@@ -32,7 +32,7 @@ static int kernel_blacklist_check(
 	struct hf_edit *file = hf_new(a, struct hf_edit);
 	bool present = strcmp(p->state, "present") == 0, listed = false;
 	change->state = file;
-	int r = hf_edit_open(c, p->blacklist_file, 0644, file, err);
+	int r = hf_edit_open_text(c, p->blacklist_file, 0644, file, err);
 	if (r < 0)
 		return r;
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);

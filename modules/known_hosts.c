@@ -234,9 +234,10 @@ static int known_hosts_check(
 		return hf_fail(err, HF_E_TASK, "No key specified when adding a host");
 	int r = given ? key_prepare(w, err) : 0;
 	if (r == 0)
-		r = hf_edit_open(c, p->path, 0644, &w->file, err);
+		r = hf_edit_open_text(c, p->path, 0644, &w->file, err);
 	if (r < 0)
 		return r;
+	w->file.link_gives_way = true;
 	hf_text_split(w->a, w->file.before, false, &w->lines);
 	host_search(w);
 	lines_change(w);

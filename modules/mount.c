@@ -142,12 +142,12 @@ static void fstab_plan(struct hf_module_context *c, const struct params *p, stru
 	struct hf_arena *a = hf_task_arena(c);
 	const char *place = escape(a, p->path);
 	bool put = p->state == MOUNTED || p->state == PRESENT, exists = false;
-	const char *want[FIELDS] = { put ? escape(a, p->src) : "", place, put ? p->fstype : "", plan->opts,
-		p->dump, p->passno };
+	const char *want[FIELDS] = { put ? escape(a, p->src) : "", place, put ? escape(a, p->fstype) : "",
+		escape(a, plan->opts), p->dump, p->passno };
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
 	struct hf_str rest = plan->fstab.before, line;
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
-		const char *field[FIELDS] = { "", "", "", "", "0", "0" };
+		const char *field[FIELDS] = { "", "", "", "", "", "" }; /* zeros left out are written */
 		bool ours = line_read(a, line, field) && line_is_ours(field, place, p->src);
 		exists = exists || ours;
 		if (!ours || (put && fields_same(field, want)))
@@ -165,17 +165,13 @@ static const char *options(struct hf_module_context *c, const struct params *p)
 {
 	const char *opts = p->opts == NULL ? "defaults" : p->opts;
 	struct hf_str rest = hf_str(opts), one;
-	bool noauto = false, defaults = false;
-	while (hf_str_split(&rest, ',', &one)) {
+	bool noauto = false;
+	while (hf_str_split(&rest, ',', &one))
 		noauto = noauto || hf_str_is(one, "noauto");
-		defaults = defaults || hf_str_is(one, "defaults");
-	}
+	if (p->boot == HF_NO)
+		return hf_sprintf(hf_task_arena(c), "%s,noauto", opts);
 	if (noauto)
 		hf_task_warn(c, "Ignore the 'boot' due to 'opts' contains 'noauto'.");
-	else if (p->boot == HF_NO && defaults)
-		hf_task_warn(c, "Ignore the 'boot' due to 'opts' contains 'defaults'.");
-	else if (p->boot == HF_NO)
-		return hf_sprintf(hf_task_arena(c), "%s,noauto", opts);
 	return opts;
 }
 
@@ -230,7 +226,7 @@ static int mount_check(
 	struct plan *plan = hf_new(hf_task_arena(c), struct plan);
 	change->state = plan;
 	plan->opts = options(c, p);
-	int r = hf_edit_open(c, p->fstab, 0644, &plan->fstab, err);
+	int r = hf_edit_open_text(c, p->fstab, 0644, &plan->fstab, err);
 	if (r < 0)
 		return r;
 	if (p->state <= PRESENT)
@@ -296,7 +292,7 @@ static int fstab_write(struct hf_module_context *c, const struct params *p, cons
 {
 	int r = 0;
 	if (plan->backup != NULL) {
-		r = hf_fs_replace(plan->backup, plan->fstab.before, HF_FS_KEEP, err);
+		r = hf_file_backup(p->fstab, plan->backup, err);
 		hf_result_cstr(c, change, "backup_file", plan->backup);
 	}
 	return r < 0 ? r : hf_edit_write(&plan->fstab, err);

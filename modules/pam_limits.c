@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "lib/base/scope.h"
-#include "lib/base/time.h"
+#include "modules/file_content.h"
 #include "modules/host.h"
 
 static const char *const types[] = { "hard", "soft", "-", NULL };
@@ -39,25 +39,23 @@ static bool is_number(const char *value)
 	return hf_str_to_int64(hf_str(value), &number);
 }
 
-static int value_check(const char *item, const char *value, struct hf_error *err)
+/* where: what the message begins with. */
+static int value_check(const char *where, const char *item, const char *value, struct hf_error *err)
 {
 	bool signs = strcmp(item, "nice") == 0 || strcmp(item, "priority") == 0;
 	long number = strtol(value, NULL, 10);
 	if (signs && (!is_number(value) || number < -20 || number > 19))
 		return hf_fail(err, HF_E_TASK,
-			" Value of '%s' for item '%s' is invalid. Value must be a number in the range -20 to "
-			"19 "
-			"inclusive. Refer to the limits.conf(5) manual pages for more details.",
-			value, item);
+			"%s Value of '%s' for item '%s' is invalid. Value must be a number in the range -20 "
+			"to 19 inclusive. Refer to the limits.conf(5) manual pages for more details.",
+			where, value, item);
 	if (signs || (is_number(value) && value[0] != '-') || is_unlimited(value))
 		return 0;
 	return hf_fail(err, HF_E_TASK,
-		" Value of '%s' for item '%s' is invalid. Value must either be 'unlimited', 'infinity' or "
-		"-1, all "
-		"of which indicate no limit, or a limit of 0 or larger. Refer to the limits.conf(5) manual "
-		"pages "
-		"for more details.",
-		value, item);
+		"%s Value of '%s' for item '%s' is invalid. Value must either be 'unlimited', 'infinity' or "
+		"-1, all of which indicate no limit, or a limit of 0 or larger. Refer to the limits.conf(5) "
+		"manual pages for more details.",
+		where, value, item);
 }
 
 /* Of two values the one that counts: the greater, the smaller, or ours. */
@@ -103,38 +101,52 @@ static const char *limit_line(
 }
 
 /* The line as it shall be; *ret_ours: it is the one for this limit. */
-static const char *line_plan(struct hf_arena *a, const struct params *p, struct hf_str line, bool *ret_ours)
+static int line_plan(struct hf_arena *a, const struct params *p, struct hf_str line, const char **ret,
+	bool *ret_ours, struct hf_error *err)
 {
 	const char *field[FIELDS] = { 0 }, *comment, *text = hf_str_dup(a, line);
-	*ret_ours = text[0] != '#' && line_fields(a, line, field, &comment) &&
-		    strcmp(field[0], p->domain) == 0 && strcmp(field[1], p->limit_type) == 0 &&
+	*ret = text;
+	*ret_ours = false;
+	if (text[0] == '#' || !line_fields(a, line, field, &comment))
+		return 0;
+	*ret_ours = strcmp(field[0], p->domain) == 0 && strcmp(field[1], p->limit_type) == 0 &&
 		    strcmp(field[2], p->limit_item) == 0;
-	if (!*ret_ours)
-		return text;
-	const char *value = value_choose(p, field[3]);
-	return strcmp(value, field[3]) == 0 ? text : limit_line(a, p, value, comment);
+	const char *value = *ret_ours ? value_choose(p, field[3]) : field[3];
+	if (strcmp(value, field[3]) != 0)
+		*ret = limit_line(a, p, value, comment);
+	return value_check(
+		hf_sprintf(a, "Invalid configuration found in '%s'.", p->dest), field[2], field[3], err);
 }
+
+struct state {
+	struct hf_edit file;
+	const char *backup; /* NULL: none is to be made */
+};
 
 static int pam_limits_check(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
 	struct hf_arena *a = hf_task_arena(c);
-	struct hf_edit *file = hf_new(a, struct hf_edit);
-	change->state = file;
+	struct state *s = hf_new(a, struct state);
+	struct hf_edit *file = &s->file;
+	change->state = s;
 	if (p->use_max == HF_YES && p->use_min == HF_YES)
 		return hf_fail(err, HF_E_TASK, "Cannot use use_min and use_max at the same time.");
-	int r = value_check(p->limit_item, p->value, err);
+	int r = value_check("", p->limit_item, p->value, err);
 	if (r == 0)
 		r = hf_edit_open(c, p->dest, 0644, file, err);
 	if (r < 0)
 		return r;
+	file->link_gives_way = true;
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
 	struct hf_str rest = file->before, line;
-	const char *message = NULL;
+	const char *message = NULL, *text;
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
 		bool ours;
-		const char *text = line_plan(a, p, line, &ours);
+		r = line_plan(a, p, line, &text, &ours, err);
+		if (r < 0)
+			return r;
 		message = ours ? text : message;
 		hf_buf_printf(&out, "%s\n", text);
 	}
@@ -144,6 +156,8 @@ static int pam_limits_check(
 	}
 	hf_edit_set(c, file, &out);
 	hf_edit_describe(c, change, file);
+	if (p->backup == HF_YES && hf_edit_changed(file))
+		s->backup = file->existed ? hf_file_backup_name(a, p->dest) : "";
 	hf_result_cstr(c, change, "msg", hf_sprintf(a, "%s\n", message));
 	return 0;
 }
@@ -152,24 +166,21 @@ static int pam_limits_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
-	const struct hf_edit *file = change->state;
-	if (p->backup == HF_YES && file->existed) {
-		const char *copy =
-			hf_sprintf(hf_task_arena(c), "%s.%lld~", p->dest, (long long)hf_time_now());
-		int r = hf_fs_replace(copy, file->before, HF_FS_KEEP, err);
-		if (r < 0)
-			return r;
-		hf_result_cstr(c, change, "backup_file", copy);
-	}
-	return hf_edit_write(file, err);
+	const struct state *s = change->state;
+	int r = s->backup != NULL && *s->backup != '\0' ? hf_file_backup(p->dest, s->backup, err) : 0;
+	if (r == 0 && s->backup != NULL)
+		hf_result_cstr(c, change, "backup_file", s->backup);
+	return r < 0 ? r : hf_edit_write(&s->file, err);
 }
 
 static int pam_limits_undo(struct hf_module_context *c, const void *params, const struct hf_change *change,
 	struct hf_undo *undo, struct hf_error *err)
 {
+	const struct state *s = change->state;
 	(void)c;
 	(void)params;
-	return hf_edit_undo(undo, change->state, err);
+	int r = s->backup != NULL && *s->backup != '\0' ? hf_undo_file(undo, s->backup, err) : 0;
+	return r < 0 ? r : hf_edit_undo(undo, &s->file, err);
 }
 
 static void pam_limits_watch(struct hf_module_context *c, const void *params, struct hf_watches *w)

@@ -136,7 +136,7 @@ static int sysctl_check(
 	bool present = strcmp(p->state, "present") == 0;
 	int r = blank_check(p, present, err);
 	if (r == 0)
-		r = hf_edit_open(c, p->sysctl_file, 0644, &s->file, err);
+		r = hf_edit_open_text(c, p->sysctl_file, 0644, &s->file, err);
 	if (r < 0)
 		return r;
 	const char *value = present ? value_wanted(a, p->value) : NULL;

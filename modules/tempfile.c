@@ -62,6 +62,7 @@ static int tempfile_apply(
 		hf_auto_fd fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		done = fd < 0 ? -1 : 0;
 	}
+	change->changed = done == 0;
 	if (done < 0)
 		return hf_fail(err, HF_E_TASK, "[Errno %d] %s: '%s'", errno, strerror(errno), path);
 	hf_result_cstr(c, change, "path", path);

@@ -36,9 +36,7 @@ int hf_text_load(struct hf_text_edit *e, const char *path, struct hf_error *err)
 
 static const char *text_real(const struct hf_text_edit *e)
 {
-	return e->real != NULL ? e->real
-	       : e->exists     ? hf_file_realpath(hf_task_arena(e->c), e->path)
-			       : e->path;
+	return e->real != NULL ? e->real : hf_file_realpath(hf_task_arena(e->c), e->path);
 }
 
 /* Bytes up to and with the next end of line. */
@@ -156,6 +154,8 @@ static int text_validate(struct hf_text_edit *e, const struct hf_file_content *f
 {
 	int result = hf_file_content_validate(e->c, e->change, f, err);
 	const struct hf_value *rc = hf_dict_get(e->change->result, "exit_status");
+	if (result < 0 && rc != NULL && e->bare_refusal)
+		return hf_fail(err, HF_E_TASK, "failed to validate");
 	if (result < 0 && rc != NULL)
 		return hf_fail(err, HF_E_TASK, "failed to validate: rc:%lld error:%s",
 			(long long)hf_dict_int(e->change->result, "exit_status", 0),
@@ -173,6 +173,8 @@ static int text_write(struct hf_text_edit *e, struct hf_error *err)
 		.as_led_to = true };
 	const char *dir = hf_path_dir(a, f.path);
 	int result = 0;
+	if (*dir != '\0' && !hf_fs_exists(dir) && e->no_parents)
+		return hf_fail(err, HF_E_TASK, "Destination directory %s does not exist", dir);
 	if (*dir != '\0' && !hf_fs_exists(dir))
 		result = hf_fs_mkdirs(dir, 0777, err);
 	if (result < 0)

@@ -40,6 +40,8 @@ struct hf_text_edit {
 	bool content_changed;
 	bool bare_header;   /* of differences: without "(content)" */
 	bool no_attr_words; /* the message stays as it is when attributes change (ini_file …) */
+	bool no_parents;    /* a folder that is not there is a failure, not made */
+	bool bare_refusal;  /* what validate refuses is failed to validate, without its words */
 	struct hf_str before, after;
 	const char *message;
 	const char *backup_file; /* chosen by check, so that undo knows it */

@@ -25,7 +25,8 @@ static const struct hf_arg args[] = {
 	{ "exclude", HF_ARG_LIST, offsetof(struct hf_unarchive_params, exclude), .elements = HF_ARG_STR,
 		.help = "Members to leave out; patterns." },
 	{ "include", HF_ARG_LIST, offsetof(struct hf_unarchive_params, include), .elements = HF_ARG_STR,
-		.help = "The only members to take; patterns." },
+		.help = "The only members to take, by whole name or folder; patterns in a zip or with "
+			"--wildcards. Each must be there." },
 	{ "keep_newer", HF_ARG_BOOL, offsetof(struct hf_unarchive_params, keep_newer), .dflt = "false",
 		.help = "Leave files that are newer than the archive's." },
 	{ "extra_opts", HF_ARG_LIST, offsetof(struct hf_unarchive_params, extra_opts), .elements = HF_ARG_STR,
@@ -139,9 +140,11 @@ static int unarchive_look(struct hf_unarchive *u)
 {
 	const struct hf_unarchive_params *p = u->p;
 	bool remote = p->copy != HF_UNSET ? p->copy == HF_NO : p->remote_src == HF_YES;
-	if (!hf_fs_is_dir(p->dest))
-		return hf_fail(u->err, HF_E_TASK, "dest '%s' must be an existing dir", p->dest);
-	int result = remote ? source_host(u) : source_release(u);
+	int result = remote ? 0 : source_release(u);
+	if (result == 0 && !hf_fs_is_dir(p->dest))
+		result = hf_fail(u->err, HF_E_TASK, "dest '%s' must be an existing dir", p->dest);
+	if (result == 0 && remote)
+		result = source_host(u);
 	if (result == 0)
 		result = source_usable(u);
 	if (result < 0)
@@ -189,7 +192,7 @@ static int unarchive_apply(
 	hf_dict_put(done, "rc", hf_value_int(a, result < 0 ? 1 : 0));
 	hf_dict_put(done, "out", hf_value_cstr(a, ""));
 	hf_dict_put(done, "err", hf_value_cstr(a, result < 0 ? err->text : ""));
-	hf_dict_put(done, "cmd", hf_value_list(a));
+	hf_dict_put(done, "cmd", hf_unarchive_command(u));
 	hf_result_put(c, change, "extract_results", done);
 	return hf_file_attr_done(c, change, source_drop(u, result));
 }

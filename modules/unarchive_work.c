@@ -12,6 +12,7 @@
 #include "modules/accounts.h"
 #include "modules/archive_late.h"
 #include "modules/file_mode.h"
+#include "modules/host.h"
 
 enum { MEMBERS_MAX = 2000000, BLOCK_SIZE = 1 << 16 };
 
@@ -24,6 +25,7 @@ enum option_kind {
 	OPT_PERMS,
 	OPT_NO_PERMS,
 	OPT_JUNK,
+	OPT_WILDCARDS,
 	OPT_NOTHING
 };
 static const struct option_row {
@@ -43,7 +45,7 @@ static const struct option_row {
 	{ "--no-same-permissions", OPT_NO_PERMS, false, false },
 	{ "--overwrite", OPT_NOTHING, false, false },
 	{ "--no-overwrite-dir", OPT_NOTHING, false, false },
-	{ "--wildcards", OPT_NOTHING, false, false },
+	{ "--wildcards", OPT_WILDCARDS, false, false },
 	{ "-o", OPT_NOTHING, true, false },
 	{ "-j", OPT_JUNK, true, false },
 };
@@ -81,6 +83,9 @@ static int option_take(struct hf_arena *a, const struct option_row *row, struct 
 		break;
 	case OPT_JUNK:
 		o->junk_paths = true;
+		break;
+	case OPT_WILDCARDS:
+		o->wildcards = true;
 		break;
 	case OPT_NOTHING:
 		break;
@@ -169,19 +174,58 @@ static bool list_matches(struct hf_arena *a, const struct hf_value *list, const 
 	return false;
 }
 
-/* Name below dest, NULL when this member is not wanted. */
-static const char *member_name(struct hf_unarchive *u, struct archive_entry *e)
+/* tar takes what is to come out by its whole name, or that of a folder it lies in. */
+static bool include_matches(const struct hf_unarchive *u, const char *pattern, const char *name)
 {
-	struct hf_arena *a = hf_task_arena(u->c);
-	const char *name = archive_entry_pathname(e);
-	if (name == NULL)
-		return NULL;
-	name += strspn(name, "/");
-	bool included = u->p->include == NULL || hf_list_len(u->p->include) == 0 ||
-			list_matches(a, u->p->include, name, u->zip);
-	if (!included || list_matches(a, u->p->exclude, name, u->zip) ||
-		list_matches(a, u->options.exclude, name, u->zip))
-		return NULL;
+	if (u->zip)
+		return fnmatch(pattern, name, FNM_NOESCAPE) == 0;
+	struct hf_str whole = hf_str(pattern);
+	while (whole.n > 1 && whole.p[whole.n - 1] == '/')
+		whole.n--;
+	if (u->options.wildcards)
+		return fnmatch(hf_str_dup(hf_task_arena(u->c), whole), name, FNM_LEADING_DIR) == 0;
+	return hf_str_starts(hf_str(name), hf_str_dup(hf_task_arena(u->c), whole)) &&
+	       (name[whole.n] == '\0' || name[whole.n] == '/');
+}
+
+static bool included(struct hf_unarchive *u, const char *name)
+{
+	size_t n = u->p->include == NULL ? 0 : hf_list_len(u->p->include);
+	bool any = n == 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *pattern = hf_value_text(hf_task_arena(u->c), hf_list_at(u->p->include, i)).p;
+		bool one = include_matches(u, pattern, name);
+		u->found[i] = u->found[i] || one;
+		any = any || one;
+	}
+	return any;
+}
+
+/* Ansible's tar would say so when it lists the archive, its unzip when it unpacks it. */
+static int included_check(const struct hf_unarchive *u)
+{
+	size_t n = u->p->include == NULL ? 0 : hf_list_len(u->p->include);
+	for (size_t i = 0; i < n; i++) {
+		const char *name = hf_value_text(hf_task_arena(u->c), hf_list_at(u->p->include, i)).p;
+		if (!u->found[i] && u->zip)
+			return hf_fail(u->err, HF_E_TASK,
+				"failed to unpack %s to %s: %s is not in the archive", u->p->src, u->p->dest,
+				name);
+		if (!u->found[i])
+			return hf_fail(u->err, HF_E_TASK,
+				"Failed to find handler for \"%s\". Make sure the required command to "
+				"extract "
+				"the file is installed.\nUnable to list files in the archive: %s: Not found "
+				"in "
+				"archive",
+				u->archive, name);
+	}
+	return 0;
+}
+
+/* Where a member lies below dest; NULL when strip leaves nothing of it. */
+static const char *member_place(const struct hf_unarchive *u, const char *name)
+{
 	for (unsigned i = 0; i < u->options.strip && name != NULL; i++) {
 		const char *slash = strchr(name, '/');
 		name = slash != NULL ? slash + strspn(slash, "/") : NULL;
@@ -190,7 +234,31 @@ static const char *member_name(struct hf_unarchive *u, struct archive_entry *e)
 		const char *slash = strrchr(name, '/');
 		name = slash != NULL ? slash + 1 : name;
 	}
-	return name == NULL || *name == '\0' ? NULL : hf_strdup(a, name);
+	return name == NULL || *name == '\0' ? NULL : hf_strdup(hf_task_arena(u->c), name);
+}
+
+/* Name below dest, NULL when this member is not wanted. */
+static const char *member_name(struct hf_unarchive *u, struct archive_entry *e)
+{
+	struct hf_arena *a = hf_task_arena(u->c);
+	const char *name = archive_entry_pathname(e);
+	if (name == NULL)
+		return NULL;
+	name += strspn(name, "/");
+	if (!included(u, name) || list_matches(a, u->p->exclude, name, u->zip) ||
+		list_matches(a, u->options.exclude, name, u->zip))
+		return NULL;
+	return member_place(u, name);
+}
+
+/* A folder that strip leaves no name of: tar lists it as an empty one. */
+static bool stripped_whole(struct hf_unarchive *u, struct archive_entry *e)
+{
+	const char *name = archive_entry_pathname(e);
+	struct hf_arena *a = hf_task_arena(u->c);
+	return u->options.strip > 0 && archive_entry_filetype(e) == AE_IFDIR && name != NULL &&
+	       included(u, name) && !list_matches(a, u->p->exclude, name, u->zip) &&
+	       !list_matches(a, u->options.exclude, name, u->zip);
 }
 
 static int member_refused(struct hf_unarchive *u, const char *name)
@@ -308,6 +376,10 @@ static int members_each(struct hf_unarchive *u, member_visit visit, struct archi
 			u->zip = strcmp(u->handler, "ZipArchive") == 0;
 		}
 		const char *name = member_name(u, e);
+		if (name == NULL && writer == NULL && stripped_whole(u, e)) {
+			u->dest_itself = true;
+			hf_list_append(u->files, hf_value_cstr(hf_task_arena(u->c), ""));
+		}
 		if (name == NULL)
 			continue;
 		result = member_refused(u, name);
@@ -357,9 +429,74 @@ static int visit_compare(struct hf_unarchive *u, struct archive *r, struct archi
 
 int hf_unarchive_compare(struct hf_unarchive *u)
 {
-	hf_map_init_str(&u->differs, hf_task_arena(u->c));
-	u->files = hf_value_list(hf_task_arena(u->c));
-	return members_each(u, visit_compare, NULL);
+	struct hf_arena *a = hf_task_arena(u->c);
+	bool attributes = false;
+	hf_map_init_str(&u->differs, a);
+	u->files = hf_value_list(a);
+	u->found = hf_new_array(a, u->p->include == NULL ? 1 : hf_list_len(u->p->include) + 1, bool);
+	int result = members_each(u, visit_compare, NULL);
+	if (result == 0)
+		result = included_check(u);
+	if (result == 0 && u->dest_itself)
+		result = hf_file_attr_sync(
+			u->c, u->change, u->dest, &u->p->attr, NULL, false, &attributes, u->err);
+	if (attributes) {
+		u->changed = true;
+		hf_map_set(&u->differs, u->dest, u);
+	}
+	return result;
+}
+
+static void word_put(struct hf_value *list, struct hf_arena *a, const char *prefix, const char *text)
+{
+	hf_list_append(list, hf_value_cstr(a, hf_sprintf(a, "%s%s", prefix, text)));
+}
+
+static void words_put(
+	struct hf_value *list, struct hf_arena *a, const char *prefix, const struct hf_value *words)
+{
+	for (size_t i = 0; words != NULL && i < hf_list_len(words); i++)
+		word_put(list, a, prefix, hf_value_text(a, hf_list_at(words, i)).p);
+}
+
+static bool any(const struct hf_value *list)
+{
+	return list != NULL && hf_list_len(list) > 0;
+}
+
+struct hf_value *hf_unarchive_command(const struct hf_unarchive *u)
+{
+	const struct hf_unarchive_params *p = u->p;
+	struct hf_arena *a = hf_task_arena(u->c);
+	struct hf_value *out = u->zip ? hf_text_list(a, "/usr/bin/unzip", "-o", NULL)
+				      : hf_text_list(a, "/usr/bin/tar", "--extract", "-C", u->dest, NULL);
+	if (u->zip) {
+		words_put(out, a, "", p->extra_opts);
+		word_put(out, a, "", u->archive);
+		if (any(p->exclude))
+			word_put(out, a, "", "-x");
+		words_put(out, a, "", p->exclude);
+		words_put(out, a, "", p->include);
+		word_put(out, a, "", "-d");
+		word_put(out, a, "", u->dest);
+		return out;
+	}
+	if (hf_same(u->handler, "TgzArchive"))
+		word_put(out, a, "", "-z");
+	if (any(p->extra_opts))
+		word_put(out, a, "", "--show-transformed-names");
+	words_put(out, a, "", p->extra_opts);
+	if (p->attr.owner != NULL)
+		word_put(out, a, "--owner=", p->attr.owner);
+	if (p->attr.group != NULL)
+		word_put(out, a, "--group=", p->attr.group);
+	if (p->keep_newer == HF_YES)
+		word_put(out, a, "", "--keep-newer-files");
+	words_put(out, a, "--exclude=", p->exclude);
+	word_put(out, a, "", "-f");
+	word_put(out, a, "", u->archive);
+	words_put(out, a, "", p->include);
+	return out;
 }
 
 static int writer_failed(struct hf_unarchive *u, struct archive *writer, const char *path)
@@ -393,12 +530,8 @@ static int visit_extract(struct hf_unarchive *u, struct archive *r, struct archi
 		return 0;
 	archive_entry_set_pathname(e, path);
 	if (archive_entry_hardlink(e) != NULL) {
-		archive_entry_set_pathname(e, archive_entry_hardlink(e));
-		const char *to = member_name(u, e);
-		archive_entry_set_pathname(e, path);
-		if (to == NULL)
-			return 0;
-		archive_entry_set_hardlink(e, hf_path_join(a, u->dest, to));
+		const char *link = archive_entry_hardlink(e), *to = member_place(u, link + strspn(link, "/"));
+		archive_entry_set_hardlink(e, hf_path_join(a, u->dest, to == NULL ? link : to));
 	}
 	archive_entry_set_perm(e, member_mode(u, e));
 	if (archive_write_header(writer, e) < ARCHIVE_WARN)
@@ -419,6 +552,8 @@ static int attributes_set(struct hf_unarchive *u)
 	for (size_t i = 0; i < hf_list_len(u->files); i++) {
 		const char *name = hf_value_text(a, hf_list_at(u->files, i)).p;
 		const char *slash = strchr(name, '/');
+		if (*name == '\0')
+			continue;
 		const char *top =
 			slash != NULL ? hf_path_join(a, u->dest, hf_strndup(a, name, (size_t)(slash - name)))
 				      : NULL;
@@ -430,7 +565,9 @@ static int attributes_set(struct hf_unarchive *u)
 		if (result < 0)
 			return result;
 	}
-	return 0;
+	return u->dest_itself ? hf_file_attr_sync(
+					u->c, u->change, u->dest, &u->p->attr, NULL, true, &changed, u->err)
+			      : 0;
 }
 
 int hf_unarchive_extract(struct hf_unarchive *u)

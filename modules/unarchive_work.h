@@ -17,6 +17,7 @@ struct hf_unarchive_options {
 	int same_owner;           /* -1: as tar does, for root only */
 	int same_permissions;     /* -1: as tar does, for root only */
 	bool junk_paths;          /* unzip -j */
+	bool wildcards;           /* names of `include` are patterns */
 	struct hf_value *exclude; /* more of them */
 };
 
@@ -29,6 +30,8 @@ struct hf_unarchive {
 	const char *archive; /* the file to read */
 	const char *dest;    /* without links */
 	bool zip, changed;
+	bool dest_itself;       /* a folder whose name strip leaves nothing of stands for dest */
+	bool *found;            /* of include, by its index */
 	const char *handler;    /* Ansible's name for the kind */
 	struct hf_value *files; /* names of members that are wanted */
 	struct hf_map differs;  /* paths that will be written */
@@ -39,3 +42,5 @@ HF_CHECK int hf_unarchive_options(struct hf_arena *a, const struct hf_value *ext
 /* Read the whole archive, comparing. Fills handler, files, differs, changed. */
 HF_CHECK int hf_unarchive_compare(struct hf_unarchive *u);
 HF_CHECK int hf_unarchive_extract(struct hf_unarchive *u);
+/* The command line of tar or unzip that does the same, for the result. */
+struct hf_value *hf_unarchive_command(const struct hf_unarchive *u);

@@ -1,5 +1,8 @@
 /* modules/yum_repository.c - one section of a file in /etc/yum.repos.d. */
+#include <stdlib.h>
+
 #include "lib/base/scope.h"
+#include "lib/base/vec.h"
 #include "modules/file_attr.h"
 #include "modules/host.h"
 
@@ -162,6 +165,62 @@ static bool file_plan(const struct params *p, struct hf_str before, bool present
 	return present || put;
 }
 
+struct option {
+	struct hf_str key, value; /* a value of several lines has their ends in it */
+};
+struct options {
+	struct option *at;
+	size_t n, room;
+};
+
+static int option_compare(const void *x, const void *y)
+{
+	const struct option *a = x, *b = y;
+	return hf_str_compare(a->key, b->key);
+}
+
+/* What configparser makes of a section: its options by name, whatever blanks and comments are between. */
+static struct options section_read(struct hf_arena *a, struct hf_str text, const char *name)
+{
+	struct options found = { 0 };
+	struct hf_str line;
+	bool inside = false;
+	while (text.n > 0 && hf_str_split(&text, '\n', &line)) {
+		struct hf_str rest = hf_str_trim(line);
+		inside = line.n > 0 && line.p[0] == '[' ? section_is(line, name) : inside;
+		if (!inside || rest.n == 0 || strchr("[#;", rest.p[0]) != NULL)
+			continue;
+		if (strchr(" \t", line.p[0]) != NULL && found.n > 0) {
+			struct hf_str *value = &found.at[found.n - 1].value;
+			*value = hf_str(hf_sprintf(a, "%.*s\n%.*s", HF_STR_ARG(*value), HF_STR_ARG(rest)));
+			continue;
+		}
+		size_t end = 0;
+		while (end < rest.n && strchr("=:", rest.p[end]) == NULL)
+			end++;
+		struct option *o = hf_vec_push(a, &found);
+		o->key = hf_str_trim(hf_strn(rest.p, end));
+		o->value =
+			end < rest.n ? hf_str_trim(hf_strn(rest.p + end + 1, rest.n - end - 1)) : HF_STR("");
+	}
+	if (found.n > 1)
+		qsort(found.at, found.n, sizeof(*found.at), option_compare);
+	return found;
+}
+
+/* Does the file say it already, if in another order or with other blanks? */
+static bool section_same(struct hf_arena *a, const struct hf_edit *file, const char *name)
+{
+	struct options was = section_read(a, file->before, name), is = section_read(a, file->after, name);
+	if (was.n != is.n || is.n == 0)
+		return false;
+	for (size_t i = 0; i < is.n; i++)
+		if (!hf_str_equal(was.at[i].key, is.at[i].key) ||
+			!hf_str_equal(was.at[i].value, is.at[i].value))
+			return false;
+	return true;
+}
+
 struct state {
 	struct hf_edit file;
 	bool set_attr; /* of a file that is there */
@@ -197,6 +256,8 @@ static int yum_repository_check(
 	hf_auto_buf out = hf_buf_init(HF_EDIT_MAX);
 	if (file_plan(p, file->before, present, &out))
 		hf_edit_set(c, file, &out);
+	if (present && section_same(a, file, p->name))
+		file->after = file->before;
 	file->remove = !present && hf_str_trim(file->after).n == 0;
 	hf_edit_describe(c, change, file);
 	if (file->existed && !file->remove)
@@ -210,8 +271,8 @@ static int yum_repository_check(
 static int yum_repository_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
-	const struct state *s = change->state;
 	const struct params *p = params;
+	const struct state *s = change->state;
 	bool changed = false;
 	int r = hf_edit_write(&s->file, err);
 	if (r < 0 || !hf_fs_exists(s->file.path))

@@ -5,6 +5,10 @@
 #include "lib/engine/state.h"
 
 enum { PLACES_TEXT_MAX = 1500 };
+#define WHERE_SOUGHT                                                                                         \
+	" on the Ansible Controller.\nIf you are using a module and expect the file to exist on the "        \
+	"remote, "                                                                                           \
+	"see the remote_src option"
 
 static void add_dir(struct hf_arena *a, struct hf_value *list, const char *dir)
 {
@@ -56,7 +60,8 @@ int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena 
 	if (name[0] == '/' || name[0] == '~') {
 		const char *path = hf_path_expand_user(a, name, NULL);
 		if (!hf_fs_exists(path))
-			return hf_fail(err, HF_E_NOT_FOUND, "Could not find or access '%s'", name);
+			return hf_fail(
+				err, HF_E_NOT_FOUND, "Could not find or access '%s'" WHERE_SOUGHT, name);
 		*ret = hf_strdup(a, path);
 		return 0;
 	}
@@ -70,7 +75,6 @@ int hf_search_file(struct hf_run *run, const struct hf_node *n, struct hf_arena 
 		}
 		hf_buf_printf(&places, "\n\t%s", path);
 	}
-	return hf_fail(err, HF_E_NOT_FOUND,
-		"Could not find or access '%s'\nSearched in:%s on the Ansible Controller.", name,
-		places.p == NULL ? "" : places.p);
+	return hf_fail(err, HF_E_NOT_FOUND, "Could not find or access '%s'\nSearched in:%s" WHERE_SOUGHT,
+		name, places.p == NULL ? "" : places.p);
 }

@@ -77,6 +77,32 @@ ROWS = {
     - {debug: "msg={{ loop_ }}", vars: {loop_: "{{ loop_ }}"}, ignore_errors: true}
     - debug: msg="{{ vars.b }} {{ vars['n']['x'] | default('') }} {{ lookup('vars', 'a') }} {{ 'nope' in vars }}"
 """},
+    "include_vars over a dictionary there is": {
+        "site.yml": PLAY + "  vars: {h: {a: 1, in: {x: 1}}, s: text}\n" + tasks("""
+- include_vars: {file: h.yml, hash_behaviour: merge}
+- debug: msg="{{ h }}"
+- include_vars: {file: h.yml, hash_behaviour: replace}
+- debug: msg="{{ h }}"
+- {include_vars: {file: s.yml, hash_behaviour: merge}, ignore_errors: true}
+- {include_vars: {file: h.yml, name: nothing_yet, hash_behaviour: merge}, ignore_errors: true}
+""")[len(PLAY):],
+        "vars/h.yml": "h: {b: 2, in: {y: 2}}\n", "vars/s.yml": "s: other\n"},
+    "include_vars: names as expressions": {
+        "site.yml": tasks("""
+- {include_vars: {dir: vars/d, ignore_unknown_extensions: true, name: n}}
+- debug: msg="{{ n }}"
+- {include_vars: {dir: vars/d, files_matching: '\\w+_\\d\\.yml', name: n}}
+- debug: msg="{{ n }}"
+- {include_vars: {dir: vars/d, ignore_files: ['_\\d.yml', 't'], name: n}}
+- debug: msg="{{ n }}"
+- {include_vars: {dir: vars/d, name: n}, ignore_errors: true, register: r}
+- debug: msg="{{ r.message | replace(playbook_dir, '') }}"
+- {include_vars: {dir: vars/d/t.txt}, ignore_errors: true, register: r}
+- debug: msg="{{ r.message | replace(playbook_dir, '') }}"
+- {include_vars: {dir: vars/d, file: x.yml}, ignore_errors: true, register: r}
+- debug: msg="{{ r.msg }}"
+"""),
+        "vars/d/.dot.yml": "a: 1\n", "vars/d/x_1.yml": "b: 1\n", "vars/d/x.yml": "c: 1\n", "vars/d/t.txt": "t: 1\n"},
     "include_vars: dir, depth, extensions, ignore_files, name": {
         "site.yml": tasks("""
 - include_vars: {dir: vars/d, depth: 1}
