@@ -70,7 +70,7 @@ static void debounce(struct hf_drift *d)
 void hf_drift_touched(struct hf_drift *d, enum hf_thing kind, const char *name, const char *actor)
 {
 	bool idle = d->set.things.live == 0, likely = false;
-	bool fought = name != NULL && d->set.fought[0] != '\0' && strcmp(name, d->set.fought) == 0;
+	bool fought = hf_drift_set_fought(&d->set, name);
 	hf_drift_set_add(&d->set, kind, name, actor);
 	if (idle && fought) {
 		d->dozing = true;
@@ -605,7 +605,7 @@ static int on_slow(sd_event_source *source, uint64_t now, void *data)
 static int on_retry(sd_event_source *source, uint64_t now, void *data)
 {
 	struct hf_drift *d = data;
-	d->set.fought[0] = '\0';
+	hf_drift_set_peace(&d->set);
 	HF_MUST(hf_drift_set_state(&d->set, d->agent->state, "contended", err));
 	debounce(d);
 	return 0;

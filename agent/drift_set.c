@@ -197,14 +197,34 @@ static int choose_row(void *data, const struct hf_ledger_row *row, struct hf_err
 	return 0;
 }
 
+static char *fight_find(struct hf_drift_set *s, const char *name)
+{
+	for (size_t i = 0; i < HF_FIGHTS_MAX; i++)
+		if (s->fought[i][0] != '\0' && strcmp(s->fought[i], name) == 0)
+			return s->fought[i];
+	return NULL;
+}
+
+bool hf_drift_set_fought(const struct hf_drift_set *s, const char *name)
+{
+	return name != NULL && fight_find((struct hf_drift_set *)(uintptr_t)s, name) != NULL;
+}
+
+void hf_drift_set_peace(struct hf_drift_set *s)
+{
+	memset(s->fought, 0, sizeof(s->fought));
+}
+
 static void fight_note(struct hf_drift_set *s, const struct touched *t, unsigned rows, unsigned refused)
 {
-	if (!is_path(t) || strlen(t->name) >= sizeof(s->fought))
+	if (!is_path(t) || strlen(t->name) >= HF_FOUGHT_MAX)
 		return;
-	if (rows > 0 && rows == refused)
-		snprintf(s->fought, sizeof(s->fought), "%s", t->name);
-	else if (strcmp(s->fought, t->name) == 0)
-		s->fought[0] = '\0';
+	char *known = fight_find(s, t->name);
+	bool fought = rows > 0 && rows == refused;
+	if (fought && known == NULL)
+		snprintf(s->fought[s->fights++ % HF_FIGHTS_MAX], HF_FOUGHT_MAX, "%s", t->name);
+	else if (!fought && known != NULL)
+		known[0] = '\0';
 }
 
 static int choose(struct choice *c, struct hf_error *err)

@@ -5,14 +5,15 @@
 #include "agent/watch.h"
 #include "lib/base/map.h"
 
-enum { HF_FOUGHT_MAX = 256 };
+enum { HF_FOUGHT_MAX = 256, HF_FIGHTS_MAX = 8 };
 struct hf_drift_set {
 	struct hf_arena *arena; /* renewed whenever the set runs empty */
 	struct hf_map things;   /* "kind name" → struct touched */
 	struct hf_map ids;      /* resources named directly: looked at again, or waiting for a window */
-	/* The path last found touched of which every resource is backed off: a fight. Empty: none. Of two
-	 * fights at once only the later is known: the other is looked at as often as it is touched. */
-	char fought[HF_FOUGHT_MAX];
+	/* Paths found touched of which every resource is backed off: fights. "": none. Of more at once the
+	 * first are forgotten, and looked at as often as they are touched. */
+	char fought[HF_FIGHTS_MAX][HF_FOUGHT_MAX];
+	unsigned fights; /* noted so far: where the next goes */
 };
 /* One resource a drift run looks at. */
 struct hf_drift_touch {
@@ -29,6 +30,9 @@ struct hf_drift_touch {
 };
 void hf_drift_set_init(struct hf_drift_set *s);
 void hf_drift_set_clear(struct hf_drift_set *s);
+/* Whether name is a path that is fought over; and that all fights are looked at anew. */
+bool hf_drift_set_fought(const struct hf_drift_set *s, const char *name);
+void hf_drift_set_peace(struct hf_drift_set *s);
 void hf_drift_set_add(struct hf_drift_set *s, enum hf_thing kind, const char *name, const char *actor);
 /* One resource, to be looked at whatever its paths look like. */
 void hf_drift_set_name(struct hf_drift_set *s, const char *id);

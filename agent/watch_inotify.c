@@ -29,6 +29,7 @@ struct hf_inotify {
 	HF_VEC(struct mark) marks;
 	struct hf_map dirs; /* folders that are marked for what lies in them; others are somebody else's */
 	unsigned again;     /* marks added since the set was taken */
+	bool short_of;      /* the kernel would give no more: told, until there is enough again */
 };
 
 static const char *mark_find(const struct hf_inotify *n, int wd)
@@ -140,7 +141,8 @@ void hf_inotify_set(struct hf_inotify *n, const struct hf_map *dirs, const struc
 	}
 	marks_drop(n, old, n_old);
 	hf_arena_free(before);
-	if (!all)
-		hf_log(HF_LOG_WARNING, "not every folder could be watched (fs.inotify.max_user_watches?): "
-				       "sweeps cover the rest");
+	if (!all && !n->short_of)
+		hf_watch_lost(n->watch, "not everything can be watched (fs.inotify.max_user_watches?), "
+					"sweeps look at the rest");
+	n->short_of = !all;
 }

@@ -1,10 +1,13 @@
 /* Marks of inotify over a change of the set: nothing that happened before, in between or after is missed, and
  * what is watched no more is not heard of. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -23,6 +26,17 @@ void hf_watch_event(struct hf_watch *w, const char *path, const char *actor)
 void hf_watch_lost(struct hf_watch *w, const char *why)
 {
 	lost++;
+}
+
+/* In place of the C library's: the kernel's bound is everybody's. */
+static bool full;
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	if (!full)
+		return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	errno = ENOSPC;
+	return -1;
 }
 
 struct scene {
@@ -195,9 +209,35 @@ static void what_it_was_not_told_to_watch_is_left_alone(void **state)
 	end(&s);
 }
 
+/* Told once, however often the set is taken anew; and told again when it comes again. */
+static void a_bound_that_is_reached_is_told(void **state)
+{
+	struct scene s;
+	begin(&s);
+	folder_make(&s, "a");
+	folder_make(&s, "b");
+	watch(&s, "a/one", NULL);
+	assert_int_equal(lost, 0);
+	full = true;
+	watch(&s, "a/one", "b/one");
+	watch(&s, "a/one", "b/one");
+	assert_int_equal(lost, 1);
+	full = false;
+	watch(&s, "a/one", "b/one");
+	assert_int_equal(lost, 1);
+	touch(&s, "b/one");
+	assert_true(told(&s, "b/one"));
+	full = true;
+	watch(&s, "a/one", NULL);
+	assert_int_equal(lost, 2);
+	full = false;
+	end(&s);
+}
+
 int main(void)
 {
 	struct unit_list tests = { 0 };
+	UNIT_ADD(&tests, a_bound_that_is_reached_is_told);
 	UNIT_ADD(&tests, what_waits_is_told_after_the_set_was_taken_anew);
 	UNIT_ADD(&tests, what_is_added_and_what_is_dropped);
 	UNIT_ADD(&tests, a_folder_that_was_replaced);
