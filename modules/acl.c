@@ -157,6 +157,14 @@ static struct hf_value *lines_value(struct hf_arena *a, struct hf_str text)
 	return list;
 }
 
+/* LC_ALL as Ansible's: what is said is read. */
+static int run(struct hf_module_context *c, struct hf_change *change, const struct hf_words *w,
+	struct hf_str *ret_out, struct hf_error *err)
+{
+	static const char *const plain[] = { "LC_ALL=C.UTF-8", "LANG=C.UTF-8", NULL };
+	return hf_host_must(c, change, w, NULL, plain, ret_out, err);
+}
+
 static int acl_report(struct hf_module_context *c, const struct params *p, const struct wish *wish,
 	struct hf_change *change, struct hf_error *err)
 {
@@ -164,7 +172,7 @@ static int acl_report(struct hf_module_context *c, const struct params *p, const
 	struct hf_str out;
 	int r = command(c, p, wish, NULL, false, &w, err);
 	if (r == 0)
-		r = hf_host_output(c, &w, &out, err);
+		r = run(c, change, &w, &out, err);
 	if (r == 0)
 		hf_result_put(c, change, "acl", lines_value(hf_task_arena(c), out));
 	return r;
@@ -172,18 +180,18 @@ static int acl_report(struct hf_module_context *c, const struct params *p, const
 
 /* `setfacl --test` prints the list every file would get; "*,*" for one that stays. */
 static int differs(struct hf_module_context *c, const struct params *p, const struct wish *wish,
-	const char *entry, bool *ret, struct hf_error *err)
+	const char *entry, struct hf_change *change, struct hf_error *err)
 {
 	struct hf_words w;
 	struct hf_str out, line;
 	int r = command(c, p, wish, entry, true, &w, err);
 	if (r == 0)
-		r = hf_host_output(c, &w, &out, err);
+		r = run(c, change, &w, &out, err);
 	if (r < 0)
 		return r;
 	while (out.n > 0 && hf_str_split(&out, '\n', &line))
 		if (!hf_str_starts(line, "#") && line.n > 0 && !hf_str_ends(hf_str_trim(line), "*,*"))
-			*ret = true;
+			change->changed = true;
 	return 0;
 }
 
@@ -208,7 +216,7 @@ static int acl_check(
 		wish->permissions = NULL;
 	const char *entry = query ? NULL : entry_text(a, wish);
 	if (!query)
-		r = differs(c, p, wish, entry, &change->changed, err);
+		r = differs(c, p, wish, entry, change, err);
 	if (r == 0)
 		r = acl_report(c, p, wish, change, err);
 	if (r < 0) /* then the failure is what there is to say */
@@ -225,7 +233,7 @@ static int acl_apply(
 	struct hf_words w;
 	int r = command(c, p, wish, entry_text(hf_task_arena(c), wish), false, &w, err);
 	if (r == 0)
-		r = hf_host_output(c, &w, NULL, err);
+		r = run(c, change, &w, NULL, err);
 	return r < 0 ? r : acl_report(c, p, wish, change, err);
 }
 

@@ -176,6 +176,8 @@ acl("entry and etype", entry="user:daemon:r", etype="user", state="present")
 acl("short entry", entry="user:daemon", state="present")
 acl("long entry", entry="d:user:daemon:r", state="absent")
 acl("query recursive", recursive=True)
+acl("an entry that setfacl refuses", path="@/d/f", etype="mask", entity="daemon", permissions="r", state="present", loose=["cmd", "check"])
+acl("an entry that the list needs", path="@/d/f", etype="other", state="absent", loose=["cmd", "check"])
 
 
 def synchronize(title, given=None, loose=(), **args):
