@@ -215,7 +215,16 @@ def prepared(host, folder):
 
 
 def disturb(machine, chosen):
-    """Every chosen thing in its way; whatever is told must be about them, and right."""
+    """Every chosen thing in its way. Of a file with many owners one line at a time: the agent, which puts back another one's, would write
+    what it has read before."""
+    lines = [one for one in chosen if one[1] == "its line"]
+    disturb_at_once(machine, [one for one in chosen if one not in lines[1:]])
+    for one in lines[1:]:
+        disturb_at_once(machine, [one])
+
+
+def disturb_at_once(machine, chosen):
+    """Whatever is told must be about them, and right."""
     things = [t for t, _ in chosen]
     before = machine.looks(things)
     events = machine.events()
