@@ -101,12 +101,13 @@ static size_t fields_split(struct hf_arena *a, struct hf_str line, const char *f
 	return n;
 }
 
-/* False for comments and what is no line of fstab; the last two fields may be missing. */
-static bool line_read(struct hf_arena *a, struct hf_str line, const char *field[FIELDS])
+/* False for comments and what is no line of fstab. The last two fields may be missing, but such a line is
+ * never what is declared, and it is not taken away. */
+static bool line_read(struct hf_arena *a, struct hf_str line, bool put, const char *field[FIELDS])
 {
 	struct hf_str text = hf_str_trim(line);
 	size_t n = text.n == 0 || text.p[0] == '#' ? 0 : fields_split(a, text, field);
-	return n >= 4 && n <= FIELDS;
+	return n >= (put ? 4 : FIELDS) && n <= FIELDS;
 }
 
 /* Is this the line of our mount? Swap has no place: its source names it. */
@@ -148,7 +149,7 @@ static void fstab_plan(struct hf_module_context *c, const struct params *p, stru
 	struct hf_str rest = plan->fstab.before, line;
 	while (rest.n > 0 && hf_str_split(&rest, '\n', &line)) {
 		const char *field[FIELDS] = { "", "", "", "", "", "" }; /* zeros left out are written */
-		bool ours = line_read(a, line, field) && line_is_ours(field, place, p->src);
+		bool ours = line_read(a, line, put, field) && line_is_ours(field, place, p->src);
 		exists = exists || ours;
 		if (!ours || (put && fields_same(field, want)))
 			hf_buf_printf(&out, "%.*s\n", HF_STR_ARG(line));
@@ -161,6 +162,7 @@ static void fstab_plan(struct hf_module_context *c, const struct params *p, stru
 		hf_edit_set(c, &plan->fstab, &out);
 }
 
+/* Not at boot is one more option, whatever the others say. */
 static const char *options(struct hf_module_context *c, const struct params *p)
 {
 	const char *opts = p->opts == NULL ? "defaults" : p->opts;
@@ -246,24 +248,30 @@ static int mount_check(
 	return r;
 }
 
+/* What is mounted, and where. */
+static void place_words(const struct params *p, const struct plan *plan, struct hf_words *w)
+{
+	if (p->state != EPHEMERAL && strcmp(p->fstab, "/etc/fstab") != 0) {
+		hf_words_add(w, "-T");
+		hf_words_add(w, p->fstab);
+	}
+	if (p->state == EPHEMERAL) {
+		hf_words_add(w, "-t");
+		hf_words_add(w, p->fstype);
+		if (strcmp(plan->opts, "defaults") != 0) {
+			hf_words_add(w, "-o");
+			hf_words_add(w, plan->opts);
+		}
+		hf_words_add(w, p->src);
+	}
+	hf_words_add(w, p->path);
+}
+
 static int do_mount(
 	struct hf_module_context *c, const struct params *p, const struct plan *plan, struct hf_error *err)
 {
 	struct hf_words w = hf_words(hf_task_arena(c), "mount", NULL);
-	if (p->state != EPHEMERAL && strcmp(p->fstab, "/etc/fstab") != 0) {
-		hf_words_add(&w, "-T");
-		hf_words_add(&w, p->fstab);
-	}
-	if (p->state == EPHEMERAL) {
-		hf_words_add(&w, "-t");
-		hf_words_add(&w, p->fstype);
-		if (strcmp(plan->opts, "defaults") != 0) {
-			hf_words_add(&w, "-o");
-			hf_words_add(&w, plan->opts);
-		}
-		hf_words_add(&w, p->src);
-	}
-	hf_words_add(&w, p->path);
+	place_words(p, plan, &w);
 	return hf_host_output(c, &w, NULL, err);
 }
 
@@ -275,7 +283,7 @@ static int do_remount(
 	struct hf_words w =
 		hf_words(a, "mount", "-o", named ? hf_sprintf(a, "remount,%s", plan->opts) : "remount", NULL);
 	struct hf_words off = hf_words(a, "umount", p->path, NULL);
-	hf_words_add(&w, p->path);
+	place_words(p, plan, &w);
 	struct hf_error first = { 0 };
 	if (hf_host_output(c, &w, NULL, &first) == 0)
 		return 0;
@@ -309,11 +317,34 @@ static int do_unmount(
 	return 0;
 }
 
+/* The folders from `first` down to the path, which were made for a mount that failed. */
+static void folders_remove(struct hf_arena *a, const char *path, const char *first)
+{
+	char *name = hf_strndup(a, path, strlen(path));
+	for (char *slash; strlen(name) >= strlen(first) && rmdir(name) == 0; *slash = '\0') {
+		slash = strrchr(name, '/');
+		if (slash == NULL)
+			return;
+	}
+}
+
+/* The first folder on the way to the path that is not there. */
+static const char *folder_missing(struct hf_arena *a, const char *path)
+{
+	for (const char *p = path; *p != '\0' && (p = strchr(p + 1, '/')) != NULL;) {
+		const char *first = hf_strndup(a, path, (size_t)(p - path));
+		if (!hf_fs_exists(first))
+			return first;
+	}
+	return path;
+}
+
 static int mount_apply(
 	struct hf_module_context *c, const void *params, struct hf_change *change, struct hf_error *err)
 {
 	const struct params *p = params;
 	const struct plan *plan = change->state;
+	const char *first = plan->make ? folder_missing(hf_task_arena(c), p->path) : NULL;
 	int r = plan->make ? hf_fs_mkdirs(p->path, 0755, err) : 0;
 	if (r == 0)
 		r = fstab_write(c, p, plan, change, err);
@@ -327,6 +358,8 @@ static int mount_apply(
 	struct hf_edit back = plan->fstab; /* a line that does not mount may keep the host from booting */
 	back.after = plan->fstab.before;
 	back.before = plan->fstab.after;
+	if (first != NULL)
+		folders_remove(hf_task_arena(c), p->path, first);
 	if (hf_edit_write(&back, NULL) < 0)
 		return hf_wrap(err, "Error mounting %s (and fstab could not be put back)", p->path);
 	return hf_wrap(err, "Error mounting %s", p->path);

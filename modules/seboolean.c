@@ -97,7 +97,10 @@ static int seboolean_check(
 		return r;
 	s->value = value;
 	s->kept = kept == STORED_UNKNOWN ? value : kept == STORED_ON;
-	change->changed = value != want || (persistent && (kept == STORED_UNKNOWN || s->kept != want));
+	/* As in Ansible's module, persistent is about the store alone: a running value that differs is left.
+	 */
+	change->changed =
+		persistent && kept != STORED_UNKNOWN ? s->kept != want : persistent || value != want;
 	hf_result_cstr(c, change, "name", p->name);
 	hf_result_bool(c, change, "state", want);
 	hf_result_bool(c, change, "persistent", persistent);

@@ -54,7 +54,9 @@ mount("blanks in options", FSTAB, opts="a b")
 mount("not at boot, by its options as well", FSTAB, boot=False, opts="noauto")
 mount("lines end as on Windows", "UUID=a / ext4 defaults 0 1\r\n", opts="noatime")
 mount("not at boot", FSTAB, boot=False, opts="noatime")
+mount("not at boot and no options", FSTAB, boot=False)
 mount("out of the file", FSTAB, state="absent_from_fstab")
+mount("out of the file, a line of four fields", "/dev/hf /mnt/hf ext4 noatime\n", state="absent_from_fstab")
 
 
 def kernel(title, given=None, **args):

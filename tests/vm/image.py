@@ -35,6 +35,11 @@ while [ ! -b /dev/vda ] && [ $n -lt 600 ]; do /bin/busybox sleep 0.1; n=$((n + 1
 /bin/busybox mount -t ext4 -o rw,noatime /dev/vda /root
 exec /bin/busybox switch_root /root /sbin/init
 """
+# Volumes are activated by who asks for it; nothing that only costs time.
+LVM = """devices { md_component_detection = 0 multipath_component_detection = 0 }
+backup { backup = 0 archive = 0 }
+activation { monitoring = 0 reserved_memory = 0 reserved_stack = 0 }
+"""
 SETTLE = """set -e
 mount --make-rprivate /
 mount -t proc proc "$0/proc"
@@ -86,6 +91,8 @@ def _make(base, scratch):
     for unit in MASKED:
         (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
     (tree / "etc/fstab").write_text("")
+    (tree / "etc/lvm/lvmlocal.conf").write_text(LVM)
+    (tree / "etc/udev/rules.d/69-lvm.rules").symlink_to("/dev/null")
     _run("unshare", "--mount", "sh", "-c", SETTLE, str(tree))
     _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard", "-d", str(tree), str(scratch / "disk"), SIZE)
 
