@@ -244,7 +244,8 @@ filesystem("that is mounted, forced", f"mkfs.xfs -q {A}; mkdir -p /mnt/hf; mount
 
 
 def parted(title, given="", loose=(), **args):
-    row(title, "community.general.parted", {"device": A, **args}, CLEAR + given, f"parted -m -s {A} unit KiB print; lsblk -n -l -o NAME,SIZE {A}", loose)
+    row(title, "community.general.parted", {"device": A, **args}, CLEAR + given,
+        f"parted -m -s {A} unit KiB print; udevadm settle; lsblk -n -l -o NAME,SIZE {A}", loose)
 
 
 PARTS = f"parted -s {A} mklabel gpt mkpart a 1MiB 65MiB; udevadm settle; "
