@@ -147,7 +147,7 @@ archive("exclusion", path="@/d", exclusion_patterns=["*b", "d/e*"], dest="@/out.
 archive("some missing", path=["@/d", "@/nope"], dest="@/out.tgz")
 archive("all missing", path="@/nope", dest="@/out.tgz")
 archive("pattern of nothing", path="@/no*", dest="@/out.tgz")
-archive("no dest", path="@/d", loose=["*"])
+archive("no dest", path="@/d", loose=["dest", "uid", "gid", "owner", "group", "mode", "state", "size"])
 archive("removes", path="@/d", dest="@/out.tgz", remove=True)
 archive("removes a file", path="@/d/a", dest="@/a.gz", remove=True)
 archive("within what it removes", path="@/d", dest="@/d/out.tgz", remove=True, loose=["*"])
@@ -198,7 +198,7 @@ synchronize("archive without", recursive=True, times=False, links=False, owner=F
 synchronize("copies links", copy_links=True)
 synchronize("options", rsync_opts=["--exclude=sub", "--exclude 'l'"], compress=False, delay_updates=False, partial=True)
 synchronize("dirs", archive=False, dirs=True, loose=["tree"])
-synchronize("no source", {}, loose=["*"])
+synchronize("no source", {}, loose=["cmd"])
 
 
 def private_key(title, given=None, loose=(), made=True, **args):
