@@ -79,7 +79,7 @@ static int read_file(struct hf_module_context *c, const char *path, struct hf_va
 	int r = hf_task_read(c, path, false, &text, &secret, err);
 	struct hf_value *v = NULL;
 	if (r == 0)
-		r = hf_yaml_parse(a, text, path, NULL, &v, err);
+		r = hf_task_yaml(c, text, path, &v, err);
 	if (r < 0)
 		return r;
 	if (!hf_is(v, HF_DICT) && !hf_is(v, HF_NULL))

@@ -11,7 +11,7 @@ struct hf_config {
 	/* As given; NULL: not. */
 	const char *become, *become_user, *become_method, *force_handlers, *any_errors_fatal, *inject_facts,
 		*strategy, *run_tags, *skip_tags, *diff, *verbosity, *show_skipped, *show_ok, *extensions,
-		*task_timeout, *vault_password_file, *vault_identities;
+		*task_timeout, *vault_password_file, *vault_identities, *duplicate_keys;
 	struct hf_value *warnings; /* settings that have no effect and might be missed; a list of texts */
 };
 /* Looked for as Ansible does: ANSIBLE_CONFIG, ./ansible.cfg, ~/.ansible.cfg, /etc/ansible/ansible.cfg. */

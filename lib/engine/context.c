@@ -61,6 +61,12 @@ bool hf_task_diff(const struct hf_module_context *c)
 	return task(c)->diff && !task(c)->no_log;
 }
 
+int hf_task_yaml(struct hf_module_context *c, struct hf_str text, const char *path, struct hf_value **ret,
+	struct hf_error *err)
+{
+	return hf_load_parse(&task(c)->run->loader, task(c)->arena, text, path, ret, err);
+}
+
 int hf_task_verbosity(const struct hf_module_context *c)
 {
 	return task(c)->run->options->verbosity;

@@ -40,6 +40,17 @@ static void yaml_warning(void *data, struct hf_pos pos, const char *text)
 			hf_sprintf(w->loader->arena, "%s:%u:%u: %s", pos.file, pos.line, pos.column, text));
 }
 
+int hf_load_parse(struct hf_loader *l, struct hf_arena *a, struct hf_str text, const char *path,
+	struct hf_value **ret, struct hf_error *err)
+{
+	const char *word = l->duplicate_keys != NULL ? l->duplicate_keys : "warn";
+	struct warned w = { l };
+	struct hf_yaml_options options = { .warning = strcmp(word, "ignore") == 0 ? NULL : yaml_warning,
+		.strict = strcmp(word, "error") == 0,
+		.data = &w };
+	return hf_yaml_parse(a, text, path, &options, ret, err);
+}
+
 int hf_load_yaml(struct hf_loader *l, const char *path, struct hf_value **ret, struct hf_error *err)
 {
 	struct hf_value *v = hf_map_get(&l->files, path);
@@ -54,9 +65,7 @@ int hf_load_yaml(struct hf_loader *l, const char *path, struct hf_value **ret, s
 		r = hf_vault_decrypt(l->arena, l->vault, text, &text, err);
 	if (r < 0)
 		return secret ? hf_wrap(err, "%s", path) : r;
-	struct warned w = { l };
-	struct hf_yaml_options options = { .warning = yaml_warning, .data = &w };
-	r = hf_yaml_parse(l->arena, text, path, &options, &v, err);
+	r = hf_load_parse(l, l->arena, text, path, &v, err);
 	if (r < 0)
 		return r;
 	if (secret)

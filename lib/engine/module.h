@@ -128,6 +128,9 @@ HF_CHECK int hf_task_stat(
 /* Bytes of a source file; a vaulted file is decrypted unless raw (ret_secret then true). */
 HF_CHECK int hf_task_read(struct hf_module_context *c, const char *path, bool raw, struct hf_str *ret,
 	bool *ret_secret, struct hf_error *err);
+/* YAML of such a file, in the task's arena, with what the settings say of keys given twice. */
+HF_CHECK int hf_task_yaml(struct hf_module_context *c, struct hf_str text, const char *path,
+	struct hf_value **ret, struct hf_error *err);
 /* Render a template file's text with the task's variables as the template module does. options: dict with
  * Ansible's names (trim_blocks, variable_start_string …) or NULL. ret_secret: a secret went into the text. */
 HF_CHECK int hf_task_render(struct hf_module_context *c, struct hf_str source, const char *path,

@@ -86,7 +86,8 @@ struct hf_loader {
 	const char *base;              /* directory of the first playbook */
 	const char *const *roles_path; /* NULL-terminated directories */
 	const char *const *collections_path;
-	struct hf_map files; /* path → parsed document */
+	const char *duplicate_keys; /* what of a key given twice: warn (also NULL), error, ignore */
+	struct hf_map files;        /* path → parsed document */
 	unsigned next_id, depth;
 	void (*warning)(void *data, const char *text);
 	void (*secret)(void *data, struct hf_str text); /* of a file that is a vault; may be NULL */
@@ -98,6 +99,9 @@ struct hf_loader {
 
 /* --- load_file.c ------------------------------------------------------------------------------------------
  */
+/* YAML of a file, with what duplicate_keys says. */
+HF_CHECK int hf_load_parse(struct hf_loader *l, struct hf_arena *a, struct hf_str text, const char *path,
+	struct hf_value **ret, struct hf_error *err);
 /* A YAML document, decrypted when it is a vault; null when empty. Cached by path. */
 HF_CHECK int hf_load_yaml(struct hf_loader *l, const char *path, struct hf_value **ret, struct hf_error *err);
 /* dir/name, also with .yml, .yaml, .json; a directory gives all its files merged. *ret NULL: there is none.

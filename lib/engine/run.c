@@ -135,6 +135,16 @@ static int follow_strategy(struct hf_run *run, const char *name, struct hf_error
 	return why == NULL ? 0 : hf_fail(err, HF_E_UNSUPPORTED, "ansible.cfg: %s", why);
 }
 
+static int check_duplicates(const char *word, struct hf_error *err)
+{
+	static const char *const words[] = { "error", "warn", "ignore" };
+	for (size_t i = 0; i < HF_COUNT(words); i++)
+		if (word == NULL || strcmp(word, words[i]) == 0)
+			return 0;
+	return hf_fail(err, HF_E_ARGUMENT,
+		"ansible.cfg: duplicate_dict_key is one of error, warn, ignore; it is %s", word);
+}
+
 /* What the command line leaves open the configuration answers. */
 static int follow_config(struct hf_run *run, const struct hf_config *config, struct hf_error *err)
 {
@@ -160,7 +170,9 @@ static int follow_config(struct hf_run *run, const struct hf_config *config, str
 		run->task_timeout = (double)limit;
 	for (size_t i = 0; i < hf_list_len(config->warnings); i++)
 		hf_event_warning(run, hf_list_at(config->warnings, i)->u.string.p);
-	int r = follow_strategy(run, config->strategy, err);
+	int r = check_duplicates(config->duplicate_keys, err);
+	if (r == 0)
+		r = follow_strategy(run, config->strategy, err);
 	return r < 0 ? r : hf_templar_extensions(run->templar, config->extensions, err);
 }
 
@@ -174,6 +186,7 @@ static void init_loader(struct hf_run *run, const struct hf_config *config, cons
 		.base = base,
 		.roles_path = config->roles_path,
 		.collections_path = config->collections_path,
+		.duplicate_keys = config->duplicate_keys,
 		.warning = loader_warning,
 		.secret = hf_secret_add,
 		.data = run,

@@ -209,6 +209,11 @@ ROWS = {
     "ansible.cfg: roles_path, inventory and more": {
         "site.yml": "- hosts: all\n  gather_facts: false\n  roles: [far]\n  tasks:\n    - debug: msg=\"{{ inventory_hostname }} {{ x }}\"\n",
         "ansible.cfg": "[defaults]\nroles_path = elsewhere:also\ninventory = my.inv\nforks=3\n", "my.inv": "h x=1\n", "also/far/tasks/main.yml": "- debug: msg=far\n"},
+    **{f"ansible.cfg: a key given twice, {word}": {
+        "site.yml": PLAY + "  vars: {x: 1}\n  tasks:\n    - debug: msg=first\n    - include_vars: f.yml\n      ignore_errors: true\n    - debug: msg={{ x }}\n",
+        "f.yml": "x: 2\nx: 3\n", "ansible.cfg": f"[defaults]\nduplicate_dict_key = {word}\n"} for word in ("error", "warn", "ignore")},
+    "ansible.cfg: a key of the playbook given twice": {
+        "site.yml": PLAY + "  vars: {x: 1, x: 2}\n  tasks:\n    - debug: msg=never\n", "ansible.cfg": "[defaults]\nduplicate_dict_key = error\n"},
     "ansible.cfg: force_handlers and any_errors_fatal": {
         "site.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - {command: echo, notify: h}\n    - {fail: msg=x, when: inventory_hostname == 'b'}\n    - debug: msg=never\n  handlers:\n    - {name: h, debug: msg=h}\n",
         "ansible.cfg": "[defaults]\nany_errors_fatal = true\nforce_handlers = true\n", "args": ["-i", "a,b,"]},
