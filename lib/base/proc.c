@@ -225,6 +225,10 @@ static bool child_converse(struct child *c, uint64_t deadline)
 	bool timed_out = false;
 	while (c->in >= 0 || c->out >= 0 || c->err >= 0 || !child_has_ended(c->pid)) {
 		uint64_t now = hf_time_monotonic_ms();
+		/* Asked before poll: what it wrote and then ended is readable in that poll. Asked after one
+		 * that found nothing, it could have written and ended in between, and its output would be
+		 * lost. */
+		bool ended = child_has_ended(c->pid);
 		if (deadline != 0 && now >= deadline) {
 			timed_out = true;
 			stop_group(c->pid, &stage, now, &deadline);
@@ -238,7 +242,7 @@ static bool child_converse(struct child *c, uint64_t deadline)
 				take_output(c, &c->out, &c->out_buf);
 			if (p[2].revents != 0)
 				take_output(c, &c->err, &c->err_buf);
-		} else if (ready == 0 && child_has_ended(c->pid)) {
+		} else if (ready == 0 && ended) {
 			break; /* only a background grandchild still holds the pipes */
 		}
 	}
