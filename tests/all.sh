@@ -108,6 +108,7 @@ part "distcheck: the tarball builds and tests itself" distcheck_part
 part "ASan and UBSan: build and unit tests" unit build-sanitizers sanitizers $gcc_strict --enable-sanitizers CFLAGS="-O1 -g"
 [ ! -x tests/fuzz/run.sh ] || part "fuzzers, short" fuzz_part
 part "disks and programs of the test hosts" roots_part
+part "modules: every module's cases, beside Ansible's own" python_part modules "$jobs"
 part "differential: against Ansible, Jinja2, botocore and the shared cases" python_part differential "$jobs"
 part "system: real brokers, stores and hosts" python_part system $((jobs + 1))
 [ ! -d tests/crash ] || part "crash: killed at any moment" python_part crash "$jobs"

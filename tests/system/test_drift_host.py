@@ -11,10 +11,10 @@ import pytest
 from agent import AgentHost
 from host import BESIDE, Host
 from places import ROOT
-from rpm_rows import BUILD as RPMS
+from rpmrepo import BUILD as RPMS
 from drift_machine import AGAIN, Machine, quiet
 
-sys.path.insert(0, str(ROOT / "tests/differential"))
+sys.path.insert(0, str(ROOT / "tests/modules"))
 from engine_server import Engine, serve  # noqa: E402
 
 PLAYBOOK = """

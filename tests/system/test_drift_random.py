@@ -13,7 +13,7 @@ import pytest
 import aptrepo
 from drift_machine import AGAIN, Machine, quiet
 from host import BESIDE, Host
-from rpm_rows import PLACES, REPOSITORY
+from rpmrepo import PLACES, REPOSITORY
 from test_gpu import gpu_host
 
 LONG = bool(os.environ.get("HF_LONG"))

@@ -28,8 +28,7 @@ ENV = {"SUDO_USER": "ada"}
 def facts():
     """(ansible's, ours), both with the names that stand in ansible_facts."""
     site = pathlib.Path(sysconfig.get_paths()["purelib"])
-    tests = ROOT / "tests/differential"
-    with Host(network="veth", binds={"/opt/site": site, "/opt/tests": tests}, packages=BESIDE) as host:
+    with Host(network="veth", binds={"/opt/site": site, "/opt/modules": ROOT / "tests/modules", "/opt/tests": ROOT / "tests/differential"}, packages=BESIDE) as host:
         host.run(["sh", "/opt/tests/facts_prepare.sh", "without volumes"], check=True)
         host.install(BUILD / "holdfast", "/usr/bin/holdfast")
         play = facts_kit.play().replace("command: sh {{ playbook_dir }}/prepare.sh", "meta: noop")
@@ -37,7 +36,7 @@ def facts():
         host.run("holdfast apply -i localhost, -c local /root/site.yml", env=ENV, check=True)
         rows = [["setup", {}], ["package_facts", {"manager": ["apt"]}], ["service_facts", {}], *(["getent", {"database": d}] for d in ("passwd", "group", "shadow"))]
         host.put("/root/rows", json.dumps([[f"ansible.modules.{name}", args, "/root"] for name, args in rows]))
-        host.run("python3 /opt/tests/run_modules.py /root/rows /root/theirs", env={**ENV, "PYTHONPATH": "/opt/site"}, timeout=1200, check=True)
+        host.run("python3 /opt/modules/run_modules.py /root/rows /root/theirs", env={**ENV, "PYTHONPATH": "/opt/site"}, timeout=1200, check=True)
         theirs = {}
         for result in json.loads(host.get("/root/theirs")):
             assert not result["failed"], result

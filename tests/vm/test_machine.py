@@ -11,10 +11,13 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "differential"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "modules"))
 from beside import ansible_plan, by_row, holdfast_play, same  # noqa: E402
+from disks import CLEAR, DISKS as DISK_NAMES  # noqa: E402
 from places import BUILD, ROOT  # noqa: E402
-from vm_rows import CLEAR, DISKS as DISK_NAMES, ROWS  # noqa: E402
+from rows import MACHINED as ROWS, load  # noqa: E402
+
+load()
 
 # HF_VM_ROWS=lvol: only the rows whose title begins so.
 CHOSEN = [r for r in ROWS if r.title.startswith(tuple(os.environ.get("HF_VM_ROWS", "").split(",")))]
@@ -25,12 +28,12 @@ SECONDS = 4 * 3600
 
 def given():
     """What lies below /srv/given: the programs, and Ansible's modules with what runs them."""
-    from test_modules_collections import collections
+    from test_called import collections
     site = pathlib.Path(sysconfig.get_paths()["purelib"]) / "ansible"
     names = ["__init__.py", "release.py", "module_utils", "modules", "_vendor", "__pycache__"]
     parts = [f"ansible_collections/{c}/plugins/{p}" for c in ("community/general", "ansible/posix") for p in ("modules", "module_utils")]
     return {"holdfast": BUILD / "holdfast", "holdfastd": BUILD / "holdfastd", **{f"site/ansible/{n}": site / n for n in names},
-            **{f"site/{p}": collections() / p for p in parts}, "run_modules.py": ROOT / "tests/differential/run_modules.py",
+            **{f"site/{p}": collections() / p for p in parts}, "run_modules.py": ROOT / "tests/modules/run_modules.py",
             "roles": ROOT / "playbooks/roles"}
 
 

@@ -1,0 +1,32 @@
+"""Cases of command."""
+from rows import Dir, File, played
+
+played("command words", {"command": "echo a  'b c' \"d\""}, always=True)
+played("command argv", {"command": {"argv": ["echo", "a  b", "$HOME"]}}, always=True)
+played("command argv unexpanded", {"command": {"argv": ["echo", "$HOME", "~"], "expand_argument_vars": False}}, always=True)
+played("command expands", {"command": "echo $HOME ~ ${HOME}x $NOPE"}, always=True)
+played("command cmd", {"command": {"cmd": "echo hi", "chdir": "@"}}, always=True)
+played("command chdir", {"command": {"cmd": "pwd", "chdir": "@/d"}}, {"d": Dir()}, always=True)
+played("command program of chdir", {"command": {"argv": ["./p", "x"], "chdir": "@/d"}}, {"d": Dir(), "d/p": File("#!/bin/sh\necho $0 $1\n", 0o755)},
+    always=True)
+played("command program not of chdir", {"command": {"argv": ["./p"], "chdir": "@/d"}}, {"d": Dir(), "p": File("#!/bin/sh\n", 0o755)})
+played("command no program of chdir", {"command": {"argv": ["./p"], "chdir": "@/d"}}, {"d": Dir(), "d/p": "#!/bin/sh\n"})
+played("command chdir missing", {"command": {"cmd": "pwd", "chdir": "@/nope"}})
+played("command creates there", {"command": {"cmd": "touch @/x", "creates": "@/have"}}, {"have": ""})
+played("command creates pattern", {"command": {"cmd": "touch @/x", "creates": "@/h*"}}, {"have": ""})
+played("command creates relative", {"command": {"cmd": "touch x", "creates": "have", "chdir": "@"}}, {"have": ""})
+played("command creates makes", {"command": {"cmd": "touch @/x", "creates": "@/x"}})
+played("command removes missing", {"command": {"cmd": "rm @/x", "removes": "@/x"}})
+played("command removes there", {"command": {"cmd": "rm @/x", "removes": "@/x"}}, {"x": "1"})
+played("command fails", {"command": "false"})
+played("command status 3", {"command": {"argv": ["sh", "-c", "echo out; echo err >&2; exit 3"]}})
+played("command not found", {"command": "/no/such/program a"})
+played("command not found in PATH", {"command": "no-such-program-here a"})
+played("command not executable", {"command": "@/f"}, {"f": "x"})
+played("command stdin", {"command": {"cmd": "cat", "stdin": "one\ntwo"}}, always=True)
+played("command stdin bare", {"command": {"cmd": "od -c", "stdin": "x", "stdin_add_newline": False}}, always=True)
+played("command newlines kept", {"command": {"argv": ["printf", "a\n\n"], "strip_empty_ends": False}}, always=True)
+played("command newlines stripped", {"command": {"argv": ["printf", "\na\n\r\n\n"]}}, always=True)
+played("command empty", {"command": {"cmd": " "}}, loose=["cmd", "rc", "start", "end", "delta", "stdout", "stderr",
+                                                       "stdout_lines", "stderr_lines", "msg"])
+played("command open quote", {"command": {"cmd": "echo 'a"}}, loose=["*"])

@@ -1,0 +1,20 @@
+"""Cases of git."""
+from rows import Clone, Dir, Repo, played
+
+played("git clone", {"git": {"repo": "@/r", "dest": "@/w"}}, {"r": Repo()})
+played("git clone tag", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo()})
+played("git clone branch", {"git": {"repo": "@/r", "dest": "@/w", "version": "side"}}, {"r": Repo()})
+played("git clone depth", {"git": {"repo": "@/r", "dest": "@/w", "depth": 1}}, {"r": Repo()})
+played("git clone bare", {"git": {"repo": "@/r", "dest": "@/w", "bare": True}}, {"r": Repo()}, loose=["tree"])
+played("git same", {"git": {"repo": "@/r", "dest": "@/w"}}, {"r": Repo(), "w": Clone("r")})
+played("git other version", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo(), "w": Clone("r")})
+played("git local changes", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1"}}, {"r": Repo(), "w": Clone("r"), "w/f": "mine\n"})
+played("git force", {"git": {"repo": "@/r", "dest": "@/w", "force": True}}, {"r": Repo(), "w": Clone("r"), "w/f": "mine\n"})
+played("git no update", {"git": {"repo": "@/r", "dest": "@/w", "version": "v1", "update": False}}, {"r": Repo(), "w": Clone("r")})
+played("git clone, git's files elsewhere", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s/.git"}}, {"r": Repo(), "s": Dir()})
+played("git git's files move", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s/.git"}}, {"r": Repo(), "w": Clone("r"), "s": Dir()})
+played("git git's files move, no update", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s/.git", "update": False}}, {"r": Repo(), "w": Clone("r"), "s": Dir()})
+played("git git's files cannot move", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s"}}, {"r": Repo(), "w": Clone("r"), "s": Dir()}, loose=["check"])
+played("git git's files elsewhere and bare", {"git": {"repo": "@/r", "dest": "@/w", "separate_git_dir": "@/s", "bare": True}}, {"r": Repo()})
+played("git no repo", {"git": {"repo": "@/none", "dest": "@/w"}}, loose=["msg", "cmd", "rc", "stdout", "stderr", "stdout_lines", "stderr_lines"])
+played("git no version", {"git": {"repo": "@/r", "dest": "@/w", "version": "nope"}}, {"r": Repo()}, loose=["cmd", "rc", "stdout", "stderr", "stdout_lines", "stderr_lines", "msg"])

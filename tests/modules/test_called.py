@@ -1,0 +1,82 @@
+"""Modules against Ansible's own programs of them, those of its collections among them, asked anew every time.
+
+For each: status, tree and result keys as ansible's; check touches nothing; a second run is ok; undo restores."""
+import subprocess
+
+import pytest
+
+from bundle import bundle
+from kit import ask_holdfast, ask_modules, build, comparable, status, take_back
+from rows import CALLED as ROWS
+from rows import load
+
+load()
+IDS = [r.title for r in ROWS]
+# What a command did is known to the command only; some things cannot come back, and are said not to.
+UNDONE = [r for r in ROWS if "expect" not in r.task and not r.options.get("gone")]
+# The collections that belong to the ansible-core the tests pin, and what modules of them import.
+BUNDLES = ["ansible==10.7.0", "pexpect==4.9.0", "ptyprocess==0.7.0"]
+WANTED = (*(f"ansible_collections/{w}/" for w in ("community/general", "ansible/posix", "community/crypto")), "pexpect/", "ptyprocess/")
+
+
+def collections():
+    return bundle(BUNDLES, WANTED)
+
+
+@pytest.fixture(scope="session")
+def ansible(tmp_path_factory):
+    return ask_modules(tmp_path_factory.mktemp("ansible"), ROWS, collections())
+
+
+@pytest.fixture(scope="session")
+def ours(tmp_path_factory, holdfast):
+    return ask_holdfast(tmp_path_factory.mktemp("holdfast"), ROWS, holdfast)
+
+
+@pytest.fixture(scope="session")
+def undone(tmp_path_factory):
+    return take_back(tmp_path_factory.mktemp("undo"), UNDONE)
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_same_as_ansible(i, ansible, ours):
+    loose = ROWS[i].options.get("loose", [])
+    want, got = ansible[i], ours[i]
+    assert status(got["result"]) == status(want["result"]), f'\n{want["result"]}\n{got["result"]}'
+    if status(want["result"]) != "failed" and "tree" not in loose:
+        assert got["tree"] == want["tree"]
+    assert comparable(got["result"], loose) == comparable(want["result"], loose)
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_check_touches_nothing_and_tells(i, ours):
+    assert ours[i]["untouched"]
+    assert ours[i]["check"]["status"] == ours[i]["first"]["status"] or "check" in ROWS[i].options.get("loose", [])
+
+
+@pytest.mark.parametrize("i", range(len(UNDONE)), ids=[r.title for r in UNDONE])
+def test_undo_restores(i, undone):
+    """Kinds, owners, modes, contents, links and the times of files are as before."""
+    before, after = undone[i]
+    assert after == before
+
+
+@pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
+def test_second_run_is_ok(i, ours):
+    if ours[i]["first"]["status"] in ("changed", "ok") and not ROWS[i].options.get("always"):
+        assert ours[i]["second"]["status"] in ("ok", "skipped")
+
+
+@pytest.mark.parametrize("title", ["filesystem new", "filesystem new with a UUID", "filesystem another UUID"])
+def test_undo_of_file_systems(title, tmp_path_factory):
+    """What is wiped tells no more what it was, and a UUID comes back."""
+    rows = [r for r in ROWS if r.title == title]
+    device = tmp_path_factory.mktemp("undo") / "rows" / "0" / "d"
+
+    def said():
+        return subprocess.run(["blkid", "-p", "-o", "export", "-s", "TYPE", "-s", "UUID", device], capture_output=True, text=True).stdout
+
+    build(device.parents[2], rows)
+    before = said()
+    take_back(device.parents[2], rows)
+    assert said() == before
