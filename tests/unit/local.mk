@@ -6,9 +6,11 @@ TESTS += $(check_PROGRAMS)
 %canon_reldir%_test_str_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_str_LDADD = $(base_libs) $(CMOCKA_LIBS)
 
-check_PROGRAMS += %reldir%/test_base %reldir%/test_files
+check_PROGRAMS += %reldir%/test_base %reldir%/test_files %reldir%/test_proc
 %canon_reldir%_test_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_base_LDADD = $(base_libs) $(CMOCKA_LIBS)
+%canon_reldir%_test_proc_CPPFLAGS = $(UNIT_CPPFLAGS)
+%canon_reldir%_test_proc_LDADD = $(base_libs) $(CMOCKA_LIBS)
 %canon_reldir%_test_files_CPPFLAGS = $(UNIT_CPPFLAGS)
 %canon_reldir%_test_files_LDADD = $(base_libs) $(CMOCKA_LIBS)
 
