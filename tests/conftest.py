@@ -5,6 +5,8 @@ import pytest
 
 from places import BUILD, SHARED
 
+pytest.register_assert_rewrite("kit")  # what it finds different is shown, as of the tests themselves
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: what it says about time or cost holds only where no other test runs beside it")

@@ -311,3 +311,24 @@ def comparable(result, loose):
     if isinstance(out.get("files"), list):
         out["files"].sort(key=lambda f: f["path"] if isinstance(f, dict) else f)
     return {} if "*" in loose else out
+
+
+def assert_same(row, want, got):
+    """Status, tree and result keys after one run."""
+    loose = row.options.get("loose", [])
+    assert status(got["result"]) == status(want["result"]), f'\n{want["result"]}\n{got["result"]}'
+    if status(want["result"]) != "failed" and "tree" not in loose:
+        assert got["tree"] == want["tree"]
+    assert comparable(got["result"], loose) == comparable(want["result"], loose)
+
+
+def assert_check(row, got):
+    """Check mode touches nothing, and says what then happens."""
+    assert got["untouched"]
+    assert got["check"]["status"] == got["first"]["status"] or "check" in row.options.get("loose", [])
+
+
+def assert_second(row, got):
+    """What check announces, apply does once."""
+    if got["first"]["status"] in ("changed", "ok") and not row.options.get("always"):
+        assert got["second"]["status"] in ("ok", "skipped")

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from given import APACHE, SNAPS, tool
-from kit import ask_holdfast, ask_modules, comparable, status, take_back
+from kit import ask_holdfast, ask_modules, assert_check, assert_same, assert_second, take_back
 from rows import TOOLED as ROWS
 from rows import load
 from test_called import collections
@@ -62,23 +62,17 @@ def undone(tmp_path_factory):
 
 @pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
 def test_same_as_ansible(i, ansible, ours):
-    loose = ROWS[i].options.get("loose", [])
-    want, got = ansible[0][i], ours[0][i]
-    assert status(got["result"]) == status(want["result"]), f'\n{want["result"]}\n{got["result"]}'
-    assert got["tree"] == want["tree"] or status(want["result"]) == "failed"
-    assert comparable(got["result"], loose) == comparable(want["result"], loose)
+    assert_same(ROWS[i], ansible[0][i], ours[0][i])
 
 
 @pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
 def test_check_touches_nothing_and_tells(i, ours):
-    assert ours[0][i]["untouched"]
-    assert ours[0][i]["check"]["status"] == ours[0][i]["first"]["status"] or "check" in ROWS[i].options.get("loose", [])
+    assert_check(ROWS[i], ours[0][i])
 
 
 @pytest.mark.parametrize("i", range(len(ROWS)), ids=IDS)
 def test_second_run_is_ok(i, ours):
-    if ours[0][i]["first"]["status"] in ("changed", "ok") and not ROWS[i].options.get("always"):
-        assert ours[0][i]["second"]["status"] == "ok"
+    assert_second(ROWS[i], ours[0][i])
 
 
 @pytest.mark.parametrize("i", range(len(UNDONE)), ids=[r.title for r in UNDONE])

@@ -9,59 +9,27 @@
 #include "agent/look.h"
 #include "agent/looks.h"
 #include "lib/base/scope.h"
-#include "tests/unit/unit.h"
-
-enum act { NOTHING, WRITE, REPLACE, MODE, REMOVE, MAKE };
+#include "tests/unit/disturb.h"
 
 static const struct row {
 	const char *title;
-	const char *kind; /* of the watch */
-	bool there;       /* when the task begins */
-	enum act act;     /* of somebody else, after the module has looked */
-	bool touched;     /* the module may have changed it itself */
-	bool noted;       /* the look is the one of a later event */
+	const char *kind;     /* of the watch */
+	bool there;           /* when the task begins */
+	enum disturbance act; /* of somebody else, after the module has looked */
+	bool touched;         /* the module may have changed it itself */
+	bool noted;           /* the look is the one of a later event */
 } rows[] = {
-	{ "nobody came", "path", true, NOTHING, false, true },
-	{ "nobody came to a folder", "tree", true, NOTHING, false, true },
-	{ "written meanwhile", "path", true, WRITE, false, false },
-	{ "written below", "tree", true, WRITE, false, false },
-	{ "renamed over", "path", true, REPLACE, false, false },
-	{ "its mode", "path", true, MODE, false, false },
-	{ "removed meanwhile", "path", true, REMOVE, false, false },
-	{ "made meanwhile", "path", false, MAKE, false, false },
-	{ "still not there", "path", false, NOTHING, false, true },
-	{ "the module's own write", "path", true, WRITE, true, true },
+	{ "nobody came", "path", true, DISTURB_NOT, false, true },
+	{ "nobody came to a folder", "tree", true, DISTURB_NOT, false, true },
+	{ "written meanwhile", "path", true, DISTURB_WRITE, false, false },
+	{ "written below", "tree", true, DISTURB_WRITE, false, false },
+	{ "renamed over", "path", true, DISTURB_REPLACE, false, false },
+	{ "its mode", "path", true, DISTURB_MODE, false, false },
+	{ "removed meanwhile", "path", true, DISTURB_REMOVE, false, false },
+	{ "made meanwhile", "path", false, DISTURB_WRITE, false, false },
+	{ "still not there", "path", false, DISTURB_NOT, false, true },
+	{ "the module's own write", "path", true, DISTURB_WRITE, true, true },
 };
-
-static void put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void act(enum act what, const char *path, const char *other)
-{
-	switch (what) {
-	case NOTHING:
-		break;
-	case WRITE:
-	case MAKE:
-		put(path, "somebody else's text");
-		break;
-	case REPLACE:
-		put(other, "text"); /* the same text in another file */
-		assert_int_equal(rename(other, path), 0);
-		break;
-	case MODE:
-		assert_int_equal(chmod(path, 0606), 0);
-		break;
-	case REMOVE:
-		assert_int_equal(unlink(path), 0);
-		break;
-	}
-}
 
 static struct hf_value *watch_list(struct hf_arena *a, const char *kind, const char *path)
 {
@@ -84,10 +52,10 @@ static void looks_row(void **state)
 	struct hf_looks looks = { 0 };
 	struct hf_look now;
 	if (r->there)
-		put(path, "text");
+		disturb_put(path, "text");
 	struct hf_value *watches = watch_list(a, r->kind, watched);
 	hf_looks_before(&looks, watches);
-	act(r->act, path, other);
+	disturb(r->act, path, other);
 	struct hf_value *after = hf_looks_after(&looks, a, hf_looks_watches(a, watches), r->touched);
 	const struct hf_value *pair = hf_dict_get(after, watched);
 	assert_non_null(pair);

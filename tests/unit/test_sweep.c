@@ -9,28 +9,26 @@
 #include "agent/sweep.h"
 #include "lib/base/fs.h"
 #include "lib/base/scope.h"
-#include "tests/unit/unit.h"
-
-enum act { NOTHING, WRITE, REPLACE, MODE, REMOVE, MAKE, FOLDER_AWAY, LINK_ELSEWHERE };
+#include "tests/unit/disturb.h"
 
 static const struct row {
 	const char *title;
-	enum act act;
+	enum disturbance act;
 	const char *at;    /* what somebody does that to */
 	const char *found; /* the names of what is then found */
 } rows[] = {
-	{ "nobody came", NOTHING, "", "" },
-	{ "written", WRITE, "many/2", "many/2 " },
-	{ "written, alone in its folder", WRITE, "alone/1", "alone/1 " },
-	{ "renamed over", REPLACE, "many/3", "many/3 " },
-	{ "its mode", MODE, "many/1", "many/1 " },
-	{ "removed", REMOVE, "many/1", "many/1 " },
-	{ "a link elsewhere", LINK_ELSEWHERE, "many/link", "many/link " },
-	{ "made where nothing was", MAKE, "many/none", "many/none " },
-	{ "written below a tree", WRITE, "tree/below", "tree " },
-	{ "made below a tree", MAKE, "tree/new", "tree " },
-	{ "made in a folder that is no tree", MAKE, "many/other", "" },
-	{ "the folder is away", FOLDER_AWAY, "many", "many/1 many/2 many/3 many/link " },
+	{ "nobody came", DISTURB_NOT, "", "" },
+	{ "written", DISTURB_WRITE, "many/2", "many/2 " },
+	{ "written, alone in its folder", DISTURB_WRITE, "alone/1", "alone/1 " },
+	{ "renamed over", DISTURB_REPLACE, "many/3", "many/3 " },
+	{ "its mode", DISTURB_MODE, "many/1", "many/1 " },
+	{ "removed", DISTURB_REMOVE, "many/1", "many/1 " },
+	{ "a link elsewhere", DISTURB_LINK, "many/link", "many/link " },
+	{ "made where nothing was", DISTURB_WRITE, "many/none", "many/none " },
+	{ "written below a tree", DISTURB_WRITE, "tree/below", "tree " },
+	{ "made below a tree", DISTURB_WRITE, "tree/new", "tree " },
+	{ "made in a folder that is no tree", DISTURB_WRITE, "many/other", "" },
+	{ "the folder is away", DISTURB_AWAY, "many", "many/1 many/2 many/3 many/link " },
 };
 static const struct watched {
 	const char *name;
@@ -51,45 +49,6 @@ static void done(int result)
 {
 	if (result < 0)
 		fail_msg("%s", err.text);
-}
-
-static void put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void act(enum act what, const char *path)
-{
-	hf_auto_arena a = hf_arena_new();
-	char *other = hf_sprintf(a, "%s.other", path);
-	switch (what) {
-	case NOTHING:
-		break;
-	case WRITE:
-	case MAKE:
-		put(path, "somebody else's");
-		break;
-	case REPLACE:
-		put(other, "text"); /* the same text in another file */
-		assert_int_equal(rename(other, path), 0);
-		break;
-	case MODE:
-		assert_int_equal(chmod(path, 0606), 0);
-		break;
-	case REMOVE:
-		assert_int_equal(unlink(path), 0);
-		break;
-	case FOLDER_AWAY:
-		assert_int_equal(rename(path, other), 0);
-		break;
-	case LINK_ELSEWHERE:
-		assert_int_equal(unlink(path), 0);
-		assert_int_equal(symlink("2", path), 0);
-		break;
-	}
 }
 
 struct scene {
@@ -127,7 +86,7 @@ static void begin(struct scene *s)
 	for (size_t i = 0; i < HF_COUNT(files); i++) {
 		const char *path = place(s, files[i]);
 		done(hf_fs_mkdirs(hf_path_dir(s->arena, path), 0755, &err));
-		put(path, "text");
+		disturb_put(path, "text");
 	}
 	assert_int_equal(symlink("1", place(s, "many/link")), 0);
 	done(hf_state_open(s->arena, place(s, "state.db"), &s->state, &err));
@@ -169,7 +128,7 @@ static void sweep_row(void **state)
 	finds(&s, false, "");
 	finds(&s, false, "");
 	finds(&s, true, "");
-	act(r->act, place(&s, r->at));
+	disturb(r->act, place(&s, r->at), place(&s, "other"));
 	finds(&s, false, r->found);
 	finds(&s, false, r->found);
 	finds(&s, true, r->found);
