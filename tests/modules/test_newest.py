@@ -1,5 +1,5 @@
 """What ansible-core 2.18 has over 2.17, which the other tests compare with: its modules and holdfast's take the same tasks, each in a
-mount namespace whose /etc and /srv are thrown away, and leave and say the same; a second run changes nothing, check mode touches nothing."""
+mount namespace whose /etc, /home and /srv are thrown away, and leave and say the same; a second run changes nothing, check mode touches nothing."""
 import json
 import subprocess
 import sys
@@ -15,6 +15,7 @@ mount -t tmpfs tmpfs "$0"
 mkdir "$0/upper" "$0/work"
 mount -t overlay -o "lowerdir=/etc,upperdir=$0/upper,workdir=$0/work" overlay /etc
 mount -t tmpfs tmpfs /srv
+mount -t tmpfs tmpfs /home
 cd /srv
 """
 # What a run or the controller gives.
@@ -38,7 +39,7 @@ ROWS = [
     ("group: the lowest of a local one", "group", {"name": "hf_crew", "gid_min": 5000, "local": True}, "", SHADOW, ["name"]),
     ("group: the highest of a local one", "group", {"name": "hf_crew", "gid_max": 5000, "local": True}, "", SHADOW, ["name"]),
     ("user: above a number", "user", {"name": "hf_ada", "uid_min": 54321, "uid_max": 54400, "create_home": False}, "", SHADOW, []),
-    ("user: there already", "user", {"name": "hf_ada", "uid_min": 54321}, ADA, SHADOW, []),
+    ("user: there already", "user", {"name": "hf_ada", "uid_min": 54321, "create_home": False}, ADA, SHADOW, []),
     ("user: the lowest of a local one", "user", {"name": "hf_ada", "uid_min": 5000, "local": True}, "", SHADOW, ["name", "state"]),
     ("user: the highest of a local one", "user", {"name": "hf_ada", "uid_max": 5000, "local": True}, "", SHADOW, ["name", "state"]),
     ("user: umask of a local one", "user", {"name": "hf_ada", "umask": "022", "local": True}, "", SHADOW, ["name", "state"]),
