@@ -306,19 +306,26 @@ void hf_crypto_put_key(struct hf_arena *a, struct hf_value *dict, const EVP_PKEY
 }
 
 /* --- the file --------------------------------------------------------------------------------------- */
+int hf_crypto_folder(
+	struct hf_module_context *c, struct hf_change *change, const char *path, struct hf_error *err)
+{
+	const char *dir = hf_path_dir(hf_task_arena(c), path);
+	if (*dir == '\0')
+		dir = ".";
+	if (hf_fs_is_dir(dir))
+		return 0;
+	hf_result_cstr(c, change, "name", dir);
+	return hf_fail(err, HF_E_TASK, "The directory %s does not exist or the file is not a directory", dir);
+}
+
 int hf_crypto_file_open(struct hf_module_context *c, struct hf_change *change, bool backup,
 	struct hf_crypto_file *f, struct hf_error *err)
 {
 	struct hf_arena *a = hf_task_arena(c);
-	const char *dir = hf_path_dir(a, f->path);
-	if (*dir == '\0')
-		dir = ".";
-	if (!hf_fs_is_dir(dir)) {
-		hf_result_cstr(c, change, "name", dir);
-		return hf_fail(err, HF_E_TASK,
-			"The directory %s does not exist or the file is not a directory", dir);
-	}
-	int r = hf_fs_exists(f->path) ? hf_fs_read(a, f->path, FILE_SIZE_MAX, &f->old, err) : 0;
+	int r = hf_crypto_folder(c, change, f->path, err);
+	if (r < 0)
+		return r;
+	r = hf_fs_exists(f->path) ? hf_fs_read(a, f->path, FILE_SIZE_MAX, &f->old, err) : 0;
 	if (r == 0 && backup && f->old.p != NULL)
 		f->backup = hf_file_backup_name(a, f->path);
 	return r;

@@ -118,7 +118,10 @@ struct hf_crypto_file {
 	bool absent;        /* it is to go */
 	const char *backup;
 };
-/* Its folder must be there; reads what it holds. */
+/* The folder of path must be there; fails as Ansible says it. */
+HF_CHECK int hf_crypto_folder(
+	struct hf_module_context *c, struct hf_change *change, const char *path, struct hf_error *err);
+/* The same, and reads what the file holds. */
 HF_CHECK int hf_crypto_file_open(struct hf_module_context *c, struct hf_change *change, bool backup,
 	struct hf_crypto_file *f, struct hf_error *err);
 /* What is to be done, beside writing: attributes, removal. changed: it is written. */

@@ -121,6 +121,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 # Keys and certificates.
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/crypto.c %reldir%/crypto.h %reldir%/crypto_info.c %reldir%/crypto_names.c \
 	 %reldir%/csr.c %reldir%/csr.h %reldir%/csr_extensions.c \
+	%reldir%/openssh_keypair.c \
 	%reldir%/openssl_csr.c %reldir%/openssl_csr_info.c %reldir%/openssl_csr_pipe.c \
 	%reldir%/openssl_privatekey.c %reldir%/openssl_publickey.c \
 	%reldir%/x509_certificate.c %reldir%/x509_certificate_info.c
@@ -187,6 +188,7 @@ module_pages = \
 	%reldir%/modprobe.md \
 	%reldir%/mount.md \
 	%reldir%/nmcli.md \
+	%reldir%/openssh_keypair.md \
 	%reldir%/openssl_csr.md \
 	%reldir%/openssl_csr_info.md \
 	%reldir%/openssl_csr_pipe.md \

@@ -318,7 +318,8 @@ def assert_same(row, want, got):
     loose = row.options.get("loose", [])
     assert status(got["result"]) == status(want["result"]), f'\n{want["result"]}\n{got["result"]}'
     if status(want["result"]) != "failed" and "tree" not in loose:
-        assert got["tree"] == want["tree"]
+        parts = 3 if "contents" in loose else None
+        assert {n: e[:parts] for n, e in got["tree"].items()} == {n: e[:parts] for n, e in want["tree"].items()}
     assert comparable(got["result"], loose) == comparable(want["result"], loose)
 
 

@@ -14,7 +14,7 @@ file of its name. How a case is run depends on what its module needs:
 In `given`, a path below the case's own folder leads to what is there: text, a Dir, a Link, a File with a mode. In tasks "@" stands
 for that folder, "~AT~" for an @, "~HTTP~" for the server of the tests. Options:
   always   the task reports a change every time (command, touch)
-  loose    result keys that are not compared
+  loose    result keys that are not compared; "tree" is what lies in the folder, "contents" what is in the files there
   sources  files of the playbook (its files/ and templates/)
 """
 import importlib.util

@@ -108,6 +108,7 @@ VALUES = [
     ("apt_repository", {"repo": "ppa:a/b"}, "ppa: needs Launchpad's interface"),
     ("docker_container", {"name": "a", "container_default_behavior": "compatibility"}, "container_default_behavior: compatibility is not done"),
     ("htpasswd", {"path": "@/users", "name": "a", "password": "b", "hash_scheme": "scrypt"}, "hash_scheme scrypt is not done"),
+    ("community.crypto.openssh_keypair", {"path": "@/k", "backend": "cryptography"}, "backend cryptography is not done: ssh-keygen makes the keys"),
     ("replace", {"path": "@/site.yml", "regexp": "a", "encoding": "utf-16"}, "encoding utf-16: only utf-8 is read"),
     ("synchronize", {"src": "elsewhere:/a", "dest": "/b"}, "elsewhere:/a names another machine"),
     ("template", {"src": "@/site.yml", "dest": "@/x", "output_encoding": "utf-16"}, "output_encoding utf-16: only utf-8 is written"),

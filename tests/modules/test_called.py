@@ -1,6 +1,7 @@
 """Modules against Ansible's own programs of them, those of its collections among them, asked anew every time.
 
 For each: status, tree and result keys as ansible's; check touches nothing; a second run is ok; undo restores."""
+import json
 import subprocess
 
 import pytest
@@ -73,3 +74,36 @@ def test_undo_of_file_systems(title, tmp_path_factory):
     before = said()
     take_back(device.parents[2], rows)
     assert said() == before
+
+
+@pytest.mark.parametrize("public", [True, False], ids=["public key there", "no public key"])
+@pytest.mark.parametrize("unsafe", [False, True], ids=["put in place", "written in place"])
+def test_no_half_of_a_pair(holdfast, tmp_path, unsafe, public):
+    """A private key that cannot be replaced, something being mounted on it, leaves the public one as it was."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "k"], check=True)
+    if not public:
+        (tmp_path / "k.pub").unlink()
+    args = {"path": str(tmp_path / "k"), "type": "ecdsa", "unsafe_writes": unsafe}
+    tasks = [{"community.crypto.openssh_keypair": args}]
+    (tmp_path / "site.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    before = {p.name: p.read_text() for p in tmp_path.iterdir()}
+    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                           'mount --bind "$1/k" "$1/k" && exec "$2" apply "$1/site.yml"', "-", tmp_path, holdfast],
+                          capture_output=True, text=True)
+    after = {p.name: p.read_text() for p in tmp_path.iterdir()}
+    if not unsafe:
+        assert done.returncode == 2 and "Device or resource busy" in done.stdout + done.stderr, done
+        assert after == before
+        return
+    own = subprocess.run(["ssh-keygen", "-y", "-f", tmp_path / "k"], capture_output=True, text=True, check=True).stdout
+    assert done.returncode == 0 and after["k"] != before["k"] and set(after) == {"k", "k.pub", "site.yml"}, done
+    assert own.split()[:2] == after["k.pub"].split()[:2] and own.startswith("ecdsa-")
+
+
+@pytest.mark.parametrize("backend,words", [("auto", "Cannot find either the OpenSSH binary in the PATH or cryptography >= 2.6 installed on this system"),
+                                           ("opensshbin", "Cannot find the OpenSSH binary in the PATH")])
+def test_keys_without_ssh_keygen(holdfast, tmp_path, backend, words):
+    tasks = [{"community.crypto.openssh_keypair": {"path": str(tmp_path / "k"), "type": "ed25519", "backend": backend}}]
+    (tmp_path / "site.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    done = subprocess.run([holdfast, "apply", "site.yml"], cwd=tmp_path, capture_output=True, text=True, env={"PATH": str(tmp_path)})
+    assert done.returncode == 2 and words in done.stdout + done.stderr, done

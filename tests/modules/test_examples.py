@@ -113,6 +113,8 @@ ROWS = {
     "nmcli": no_program("nmcli", "an address for the second interface", "a bond of two", "its first port",
                         "what was changed takes effect"),
     "npm": no_program("npm", "what package.json names", "a tool for everybody"),
+    "openssh_keypair": Row(fails={"the key that fetches the training code": "Cannot find either the OpenSSH binary in the PATH",
+                                  "what the repository's owner enters": "'dict object' has no attribute 'public_key'"}),
     "openssl_csr": Row(made("openssl_privatekey")),
     "openssl_csr_info": Row(made("openssl_privatekey", "openssl_csr")),
     "openssl_csr_pipe": Row(made("openssl_privatekey"), again=["a request that lies nowhere"]),

@@ -21,7 +21,8 @@ WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", 
 WRITTEN |= {"docker_container", "docker_image", "docker_network", "gem", "npm", "snap"}
 WRITTEN |= {"conda_env", "lvg", "lvol", "parted", "sefcontext"}
 WRITTEN |= {"apache2_module", "mdadm", "nmcli"}
-WRITTEN |= {"openssl_csr", "openssl_csr_info", "openssl_csr_pipe", "openssl_publickey", "x509_certificate", "x509_certificate_info"}
+WRITTEN |= {"openssh_keypair", "openssl_csr", "openssl_csr_info", "openssl_csr_pipe", "openssl_publickey", "x509_certificate",
+            "x509_certificate_info"}
 
 
 @pytest.fixture(scope="session")

@@ -274,6 +274,8 @@ FORCED = """
       pip: {{ name: hf-wheel, virtualenv: "{f}/env", state: forcereinstall }}
     - name: upgraded
       pip: {{ name: hf-wheel, virtualenv: "{f}/env", extra_args: -U }}
+    - name: keys
+      community.crypto.openssh_keypair: {{ path: "{f}/target/key", type: ed25519, force: true }}
     - name: file
       copy: {{ content: "text", dest: "{f}/target/file" }}
 """
@@ -297,7 +299,8 @@ def test_what_is_forced_is_forced_by_releases_only(tmp_path, holdfast, holdfastd
         return [(e["title"], e["action"]) for e in host.ask("drift", "--limit", "1000")["events"]]
 
     def ids():
-        return [engine.container("trainer")["Id"], engine.container("other")["Id"], engine.network("fabric")["Id"]]
+        return [engine.container("trainer")["Id"], engine.container("other")["Id"], engine.network("fabric")["Id"],
+                (tmp_path / "target/key").read_text()]
 
     try:
         with host:
@@ -310,7 +313,9 @@ def test_what_is_forced_is_forced_by_releases_only(tmp_path, holdfast, holdfastd
             del engine.containers[before[0]]
             (site / "METADATA").unlink()
             site.rmdir()
-            host.until(lambda: {("container", "corrected"), ("environment", "corrected")} <= set(events()), "both are put right")
-            assert {title for title, _ in events()} <= {"container", "environment", "upgraded"}
+            (tmp_path / "target/key.pub").unlink()
+            host.until(lambda: {("container", "corrected"), ("environment", "corrected"), ("keys", "corrected")} <= set(events()), "all are put right")
+            assert {title for title, _ in events()} <= {"container", "environment", "upgraded", "keys"}
+            assert (tmp_path / "target/key.pub").exists() and ids()[3] == before[3]
     finally:
         server.shutdown()
