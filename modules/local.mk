@@ -95,7 +95,7 @@ noinst_LIBRARIES += %reldir%/libhf-modules.a
 	%reldir%/include_vars.c \
 	%reldir%/validate_argument_spec.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/reboot.c
-%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pam_limits.c
+%canon_reldir%_libhf_modules_a_SOURCES += %reldir%/pam_limits.c %reldir%/pamd.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/alternatives.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/debconf.c
 %canon_reldir%_libhf_modules_a_SOURCES += %reldir%/ini_file.c
@@ -197,6 +197,7 @@ module_pages = \
 	%reldir%/package.md \
 	%reldir%/package_facts.md \
 	%reldir%/pam_limits.md \
+	%reldir%/pamd.md \
 	%reldir%/parted.md \
 	%reldir%/pause.md \
 	%reldir%/ping.md \

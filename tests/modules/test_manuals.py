@@ -19,7 +19,7 @@ WRITTEN = {"acl", "archive", "assemble", "at", "authorized_key", "blockinfile", 
            "replace", "script", "shell", "slurp", "stat", "synchronize", "tempfile", "template", "ufw", "unarchive",
            "uri", "wait_for", "wait_for_connection", "xml"}
 WRITTEN |= {"docker_container", "docker_image", "docker_network", "gem", "npm", "snap"}
-WRITTEN |= {"conda_env", "lvg", "lvol", "parted", "sefcontext"}
+WRITTEN |= {"conda_env", "lvg", "lvol", "pamd", "parted", "sefcontext"}
 WRITTEN |= {"apache2_module", "mdadm", "nmcli"}
 WRITTEN |= {"openssh_keypair", "openssl_csr", "openssl_csr_info", "openssl_csr_pipe", "openssl_publickey", "x509_certificate",
             "x509_certificate_info"}
