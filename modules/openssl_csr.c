@@ -44,7 +44,8 @@ static int decide(struct hf_module_context *c, const struct params *p, struct hf
 	if (r < 0 || f->absent || *ret_make)
 		return r;
 	r = hf_csr_prepare(csr, err);
-	*ret_make = r == 0 && (p->force == HF_YES || f->old.p == NULL || !hf_csr_fits(csr, f->old));
+	bool forced = p->force == HF_YES && hf_task_acts(c);
+	*ret_make = r == 0 && (forced || f->old.p == NULL || !hf_csr_fits(csr, f->old));
 	return *ret_make ? hf_csr_make(csr, &f->text, err) : r;
 }
 

@@ -209,10 +209,15 @@ static bool format_fits(const struct work *w)
 	       strcmp(format_of(w->file.old), format_wanted(w->p)) == 0;
 }
 
+static bool always(const struct params *p)
+{
+	return p->force == HF_YES || strcmp(p->regenerate, "always") == 0;
+}
+
 /* How far the task may go with a key that is there. */
 static bool may_replace(const struct params *p, bool readable)
 {
-	return strcmp(p->regenerate, "full_idempotence") == 0 ||
+	return always(p) || strcmp(p->regenerate, "full_idempotence") == 0 ||
 	       (readable && strcmp(p->regenerate, "partial_idempotence") == 0);
 }
 
@@ -238,7 +243,7 @@ static int decide_readable(struct work *w, const EVP_PKEY *key)
 static int decide(struct work *w, const EVP_PKEY *key)
 {
 	const struct params *p = w->p;
-	w->make = p->force == HF_YES || strcmp(p->regenerate, "always") == 0 || w->file.old.p == NULL;
+	w->make = (always(p) && hf_task_acts(w->c)) || w->file.old.p == NULL;
 	if (w->make)
 		return 0;
 	if (key != NULL)

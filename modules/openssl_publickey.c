@@ -235,7 +235,7 @@ static int openssl_publickey_check(
 	int r = hf_crypto_file_open(c, change, p->backup == HF_YES, &w->file, err);
 	if (r == 0 && !w->file.absent) {
 		r = want(c, w, &text, err);
-		write = p->force == HF_YES || w->file.old.p == NULL || !same(w, text);
+		write = (p->force == HF_YES && hf_task_acts(c)) || w->file.old.p == NULL || !same(w, text);
 	}
 	if (r < 0)
 		return r;

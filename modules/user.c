@@ -381,7 +381,7 @@ static void plan_key(struct hf_module_context *c, const struct params *p, const 
 		p->ssh_key_file != NULL ? p->ssh_key_file : hf_sprintf(a, ".ssh/id_%s", p->ssh_key_type);
 	plan->key_file = hf_path_join(a, home, file);
 	bool there = hf_fs_exists(plan->key_file) || hf_fs_exists(hf_sprintf(a, "%s.pub", plan->key_file));
-	plan->make_key = p->generate_ssh_key == HF_YES && (!there || p->force == HF_YES);
+	plan->make_key = p->generate_ssh_key == HF_YES && (!there || (p->force == HF_YES && hf_task_acts(c)));
 }
 
 static void report(struct hf_module_context *c, const struct params *p, const struct plan *plan,

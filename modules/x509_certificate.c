@@ -458,7 +458,8 @@ static int x509_certificate_check(
 	int r = hf_crypto_file_open(c, change, p->backup == HF_YES, &w->file, err);
 	if (r == 0 && !w->file.absent) {
 		r = load(w, err);
-		anew = r == 0 && (p->force == HF_YES || w->file.old.p == NULL || !fits(w, &ignored));
+		anew = r == 0 && ((p->force == HF_YES && hf_task_acts(c)) || w->file.old.p == NULL ||
+					 !fits(w, &ignored));
 		if (anew)
 			r = make(w, err);
 	}

@@ -276,6 +276,10 @@ FORCED = """
       pip: {{ name: hf-wheel, virtualenv: "{f}/env", extra_args: -U }}
     - name: keys
       community.crypto.openssh_keypair: {{ path: "{f}/target/key", type: ed25519, force: true }}
+    - name: private key
+      community.crypto.openssl_privatekey: {{ path: "{f}/target/pem", type: Ed25519, regenerate: always }}
+    - name: public key
+      community.crypto.openssl_publickey: {{ path: "{f}/target/public", privatekey_path: "{f}/target/pem", force: true }}
     - name: file
       copy: {{ content: "text", dest: "{f}/target/file" }}
 """
@@ -300,7 +304,7 @@ def test_what_is_forced_is_forced_by_releases_only(tmp_path, holdfast, holdfastd
 
     def ids():
         return [engine.container("trainer")["Id"], engine.container("other")["Id"], engine.network("fabric")["Id"],
-                (tmp_path / "target/key").read_text()]
+                *((tmp_path / "target" / name).read_text() for name in ("key", "pem"))]
 
     try:
         with host:
@@ -314,8 +318,11 @@ def test_what_is_forced_is_forced_by_releases_only(tmp_path, holdfast, holdfastd
             (site / "METADATA").unlink()
             site.rmdir()
             (tmp_path / "target/key.pub").unlink()
-            host.until(lambda: {("container", "corrected"), ("environment", "corrected"), ("keys", "corrected")} <= set(events()), "all are put right")
-            assert {title for title, _ in events()} <= {"container", "environment", "upgraded", "keys"}
-            assert (tmp_path / "target/key.pub").exists() and ids()[3] == before[3]
+            (tmp_path / "target/pem").chmod(0o644)
+            titles = {"container", "environment", "keys", "private key"}
+            host.until(lambda: {(title, "corrected") for title in titles} <= set(events()), "all are put right")
+            assert {title for title, _ in events()} <= titles | {"upgraded"}
+            assert (tmp_path / "target/key.pub").exists() and ids()[3:] == before[3:]
+            assert (tmp_path / "target/pem").stat().st_mode & 0o777 == 0o600
     finally:
         server.shutdown()
