@@ -1,8 +1,6 @@
 """What no file tells of, on a Debian host with the real rpm, dnf, iptables and ufw, and with lists of kernel modules and a SELinux of the
 test's own where the agent looks for the kernel's: changed by others it is told of and put right, or only told of where the policy says so.
 And what a task does each time it is asked for (restarts, touches, flushes) is done by releases only: nothing of it is drift."""
-import os
-import signal
 import sys
 import time
 
@@ -25,12 +23,6 @@ PLAYBOOK = """
       copy:
         dest: /etc/systemd/system/nap.service
         content: "[Service]\\nExecStartPre=/bin/sh -c 'echo >>/srv/started'\\nExecStart=/bin/sleep infinity\\nExecReload=/bin/sh -c 'echo >>/srv/reloaded'\\n"
-    - name: file of a unit of the boot
-      copy: { dest: /etc/systemd/system/doze.service, content: "[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n" }
-    - name: file of a unit of the report
-      copy: { dest: /etc/systemd/system/snooze.service, content: "[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n" }
-    - { name: unit of the boot, systemd: { name: doze, enabled: true, daemon_reload: true } }
-    - { name: unit of the report, service: { name: snooze, enabled: true }, vars: { holdfast_policy: report } }
     - { name: restarted, systemd: { name: nap, state: restarted, daemon_reload: true } }
     - { name: reloaded, service: { name: nap, state: reloaded } }
     - { name: touched, file: { path: /srv/touched, state: touch, mode: "0640" } }
@@ -197,41 +189,6 @@ def disturb(machine, wave):
     others = [e for e in events if e["title"] not in known]
     assert not others, f"told of what nobody touched: {others}"
     return [(b, a, [e for e in events if e["title"] == row[0]]) for row, b, a in zip(wave, before, looks(machine, wave))]
-
-
-def test_units_are_told_of_while_systemd_answers_nobody(machine):
-    """As it does not while it reads its units again, which enabling, disabling and masking make it do."""
-    quiet(machine)
-    machine.since = max([machine.since] + [e["id"] for e in machine.events()])
-    wanted = "/etc/systemd/system/multi-user.target.wants"
-
-    def actions(title):
-        machine.events()
-        return [e["action"] for e in machine.told(title)]
-
-    os.kill(machine.host.leader, signal.SIGSTOP)
-    try:
-        machine.host.run(f"rm {wanted}/doze.service")
-        machine.until(lambda: "correcting" in actions("unit of the boot"), lambda: f"told before systemd is asked: {machine.known}")
-    finally:
-        os.kill(machine.host.leader, signal.SIGCONT)
-    machine.until(lambda: actions("unit of the boot")[-1:] == ["corrected"], lambda: f"put right: {machine.known}")
-    assert machine.host.exists(f"{wanted}/doze.service")
-    quiet(machine)
-    os.kill(machine.host.leader, signal.SIGSTOP)
-    try:
-        machine.host.run(f"rm {wanted}/snooze.service")
-        machine.until(lambda: actions("unit of the report")[-1:] == ["reported"], lambda: f"told before systemd is asked: {machine.known}")
-    finally:
-        os.kill(machine.host.leader, signal.SIGCONT)
-    time.sleep(2)  # systemd has its say as well
-    assert actions("unit of the report") == ["reported"], "and says the same, which is told once"
-    assert [e["diff"] for e in machine.told("unit of the report")] == [{"before": {"enabled": False}, "after": {"enabled": True}}]
-    machine.host.run(f"ln -s /etc/systemd/system/snooze.service {wanted}/snooze.service")
-    machine.until(lambda: actions("unit of the report") == ["reported", "resolved"], lambda: f"well again: {machine.known}")
-    # On a slow machine systemd stood still for longer than a question to it waits: whoever asked was not answered, and asks again.
-    others = [e for e in machine.events() if e["title"] not in ("unit of the boot", "unit of the report")]
-    assert {e["action"] for e in others} <= {"correction-failed", "resolved"}, others
 
 
 def test_handlers_of_what_is_put_right_do_their_work(machine):
