@@ -72,7 +72,7 @@ struct work {
 	const struct params *p;
 	const char *keygen, *pub_path; /* the program; the public key's file */
 	int64_t size;
-	enum { KEEP, MAKE, RESTORE, REMOVE } todo;
+	enum { KEEP, MAKE, RESTORE, REMOVE } step;
 	struct pair before;
 	struct hf_str derived; /* the public key that belongs to the private one; .p NULL: nobody asked yet */
 };
@@ -289,11 +289,11 @@ static int decide(struct work *w, struct hf_error *err)
 			"module with `generate` set to `partial_idempotence`, `full_idempotence` or "
 			"`always`, "
 			"or with `force=true`.");
-	w->todo = MAKE;
+	w->step = MAKE;
 	if (!old->there || strcmp(regenerate, "always") == 0 || (!fits && strcmp(regenerate, "never") != 0))
 		return 0;
 	r = public_fits(w, &fits, err);
-	w->todo = fits ? KEEP : RESTORE;
+	w->step = fits ? KEEP : RESTORE;
 	return r;
 }
 
@@ -335,15 +335,15 @@ static struct pair expected(struct work *w)
 {
 	struct pair pair = w->before;
 	struct hf_str comment = hf_str(w->p->comment == NULL ? "" : w->p->comment);
-	if (w->todo == MAKE)
+	if (w->step == MAKE)
 		pair = (struct pair){ .key = { .there = true, .size = w->size, .type = w->p->type },
 			.pub = { .there = true, .comment = comment } };
-	if (w->todo == RESTORE) {
+	if (w->step == RESTORE) {
 		pair.pub = w->derived.p == NULL ? (struct public_key){ .there = true }
 						: public_parse(w->derived, "\n");
 		pair.pub.comment = comment;
 	}
-	return w->todo == REMOVE ? (struct pair){ 0 } : pair;
+	return w->step == REMOVE ? (struct pair){ 0 } : pair;
 }
 
 static void show(struct work *w, const struct pair *after)
@@ -379,8 +379,8 @@ static int openssh_keypair_check(
 	if (strcmp(p->state, "present") == 0)
 		r = decide(w, err);
 	else if (hf_fs_exists(p->path) || hf_fs_exists(w->pub_path))
-		w->todo = REMOVE;
-	change->changed = r == 0 && w->todo != KEEP;
+		w->step = REMOVE;
+	change->changed = r == 0 && w->step != KEEP;
 	if (r == 0 && strcmp(p->state, "present") == 0)
 		r = attributes(w, false, err);
 	if (r < 0)
@@ -434,14 +434,14 @@ static int pair_make(struct work *w, const char *dir, struct hf_error *err)
 {
 	const char *key = hf_path_join(w->a, dir, "key"), *path = w->p->path;
 	const char *comment = w->p->comment == NULL ? "" : w->p->comment;
-	struct hf_words words = w->todo == MAKE ? hf_words(w->a, w->keygen, "-q", "-N", "", "-b",
+	struct hf_words words = w->step == MAKE ? hf_words(w->a, w->keygen, "-q", "-N", "", "-b",
 							  hf_sprintf(w->a, "%lld", (long long)w->size), "-t",
 							  w->p->type, "-f", key, "-C", comment, NULL)
 						: hf_words(w->a, w->keygen, "-q", "-o", "-P", "", "-c", "-C",
 							  comment, "-f", key, NULL);
 	struct hf_str secret, open;
 	int r = 0;
-	if (w->todo != MAKE) {
+	if (w->step != MAKE) {
 		struct hf_fs_attr attr = HF_FS_KEEP;
 		attr.mode = 0600;
 		path = hf_file_realpath(w->a, path);
@@ -500,11 +500,11 @@ static int openssh_keypair_apply(
 	int r = 0;
 	(void)c;
 	(void)params;
-	if (w->todo == REMOVE) {
+	if (w->step == REMOVE) {
 		r = pair_remove(w, err);
 	} else {
-		if (w->todo != KEEP)
-			r = w->todo == MAKE ? pair_renew(w, err) : public_restore(w, err);
+		if (w->step != KEEP)
+			r = w->step == MAKE ? pair_renew(w, err) : public_restore(w, err);
 		if (r == 0)
 			r = attributes(w, true, err);
 		if (r == 0)

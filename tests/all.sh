@@ -73,7 +73,7 @@ distcheck_part() {
 
 fuzz_part() {
 	compile build-fuzz --enable-fuzzers --disable-hardening --enable-sanitizers CC="$clang" CFLAGS="-O1 -g" || return 1
-	HF_FUZZ_SECONDS=$([ "${HF_LONG:-}" = 1 ] && echo 600 || echo 8) tests/fuzz/run.sh build-fuzz "$results"
+	HF_FUZZ_SECONDS=$([ "${HF_LONG:-}" = 1 ] && echo 600 || echo 15) tests/fuzz/run.sh build-fuzz "$results"
 }
 
 clang=$(command -v clang-14 || command -v clang)
